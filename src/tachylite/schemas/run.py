@@ -1,0 +1,158 @@
+"""Requests to an engine and the runs it answers with."""
+
+from functools import cached_property
+from typing import Literal, Self
+
+import numpy as np
+from ase import Atoms
+from pydantic import Field, model_validator
+from pymatgen.core import Structure
+from pymatgen.io.ase import AseAtomsAdaptor
+
+from tachylite.schemas.base import Document, Frozen, Measured, Provenance
+
+type Vectors = list[tuple[float, float, float]]
+
+
+class State(Frozen):
+    """Atoms at one instant: enough to look at and, with velocities, to go on from.
+
+    Positions are Cartesian in A and not wrapped into the cell; `cell` holds the lattice vectors as rows
+    in A; velocities are in A/fs.
+    """
+
+    numbers: list[int] = Field(min_length=1)
+    positions: Vectors
+    cell: Vectors
+    velocities: Vectors | None = None
+
+    @model_validator(mode="after")
+    def _shapes_agree(self) -> Self:
+        lengths = {len(self.numbers), len(self.positions)}
+        if self.velocities is not None:
+            lengths.add(len(self.velocities))
+        if len(lengths) > 1:
+            raise ValueError(f"numbers, positions and velocities differ in length: {sorted(lengths)}")
+        if len(self.cell) != 3:
+            raise ValueError(f"the cell has {len(self.cell)} vectors instead of 3")
+        return self
+
+    @classmethod
+    def from_atoms(cls, atoms: Atoms) -> Self:
+        """Take numbers, positions and cell of ASE atoms; their velocities are left behind."""
+        return cls(numbers=atoms.numbers.tolist(), positions=atoms.positions.tolist(), cell=atoms.cell.array.tolist())
+
+    @classmethod
+    def from_structure(cls, structure: Structure) -> Self:
+        """Take numbers, positions and cell of a pymatgen structure."""
+        return cls(
+            numbers=list(structure.atomic_numbers),
+            positions=structure.cart_coords.tolist(),
+            cell=structure.lattice.matrix.tolist(),
+        )
+
+    @property
+    def atoms(self) -> Atoms:
+        """As ASE atoms, periodic, without velocities."""
+        return Atoms(numbers=self.numbers, positions=self.positions, cell=self.cell, pbc=True)
+
+    @property
+    def structure(self) -> Structure:
+        """As a pymatgen structure."""
+        return AseAtomsAdaptor.get_structure(self.atoms)
+
+    @cached_property
+    def volume_a3(self) -> float:
+        """Volume of the cell in A^3."""
+        return float(abs(np.linalg.det(np.asarray(self.cell))))
+
+    @property
+    def formula(self) -> str:
+        """Reduced formula, like Li3PO4."""
+        return str(self.structure.composition.reduced_formula)
+
+    @property
+    def elements(self) -> list[str]:
+        """Element symbols in alphabetical order."""
+        return sorted(set(self.atoms.get_chemical_symbols()))
+
+    def scaled_to(self, volume_a3: float) -> "State":
+        """Scale cell and positions to a volume (A^3); velocities stay."""
+        factor = (volume_a3 / self.volume_a3) ** (1 / 3)
+        return self.model_copy(
+            update={
+                "positions": (np.asarray(self.positions) * factor).tolist(),
+                "cell": (np.asarray(self.cell) * factor).tolist(),
+            }
+        )
+
+
+class Segment(Frozen):
+    """One stretch of molecular dynamics at a temperature, or along a linear ramp that includes both ends."""
+
+    steps: int = Field(gt=0)
+    temperature_k: float = Field(gt=0)
+    end_temperature_k: float | None = Field(default=None, gt=0)
+    thermostat: Literal["nose-hoover", "langevin", "none"] = "nose-hoover"
+    timestep_fs: float = Field(default=2.0, gt=0)
+    record_every: int = Field(default=0, ge=0)
+    """Steps between recorded frames; 0 records none."""
+
+    def temperature_at(self, step: int) -> float:
+        """Target temperature in K at a step from 0 to `steps - 1`; a ramp has its ends at those two."""
+        if self.end_temperature_k is None or self.steps == 1:
+            return self.temperature_k if self.end_temperature_k is None else self.end_temperature_k
+        fraction = step / (self.steps - 1)
+        return self.temperature_k + fraction * (self.end_temperature_k - self.temperature_k)
+
+
+class Request(Frozen):
+    """What an engine is asked for: a state and the segments to run from it, one after the other."""
+
+    label: str
+    state: State
+    segments: list[Segment] = Field(min_length=1)
+    seed: int
+    """Starts the stochastic thermostat and, where the state has no velocities, draws them."""
+
+
+class SegmentResult(Frozen):
+    """Averages over the equilibrated part of one segment; errors by blocking."""
+
+    segment: Segment
+    equilibration_steps: int
+    temperature_k: Measured
+    energy_ev_per_atom: Measured
+    """Potential energy."""
+    pressure_total_gpa: Measured | None
+    """Virial plus kinetic part."""
+    pressure_virial_gpa: Measured | None
+    """Virial alone, as VASP prints it."""
+    energy_drift: float
+    """Relative difference of the potential energy per atom between the halves of the segment."""
+
+
+class Run(Document):
+    """One stretch of molecular dynamics and what it gave."""
+
+    kind: Literal["run"] = "run"
+    label: str
+    status: Literal["completed", "failed"]
+    reason: str | None = None
+    formula: str
+    n_atoms: int
+    volume_a3: float
+    steps: int
+    """Steps done, over all segments."""
+    segments: list[SegmentResult]
+    final: State
+    """Last state, or the last good one of a run that failed."""
+    trajectory_id: str | None = None
+    """SHA-256 of the trajectory in the blob store."""
+    wall_time_s: float
+    provenance: Provenance
+
+    @property
+    def last(self) -> SegmentResult:
+        """The result of the last segment."""
+        return self.segments[-1]
