@@ -18,6 +18,8 @@ class VolumeSample(Frozen):
     volume_a3: float
     pressure_gpa: Measured
     """In the convention of the search."""
+    virial_gpa: Measured
+    """Without the kinetic part, whatever the convention."""
     temperature_k: Measured
     energy_ev_per_atom: Measured
     energy_drift: float
@@ -99,6 +101,15 @@ class Relaxation(Document):
     pressure_gpa: float
     state: State
     provenance: Provenance
+
+
+class References(Document):
+    """What formation energies of a cohort are measured against, relaxed with the same engine."""
+
+    kind: Literal["references"] = "references"
+    elements: dict[str, Relaxation]
+    crystals: list[Relaxation | None]
+    """Crystals given for the members, in the order of the cohort."""
 
 
 class Snapshot(Frozen):

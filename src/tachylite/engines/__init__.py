@@ -1,0 +1,6 @@
+"""Who computes the forces: engines, found by name."""
+
+from tachylite.engines.base import Answer, Engine, Progress, progress_listener
+from tachylite.engines.registry import get_engine
+
+__all__ = ["Answer", "Engine", "Progress", "get_engine", "progress_listener"]

@@ -1,0 +1,67 @@
+"""Work kept on disk: checkpoints and finished answers, named by what was asked for."""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from pathlib import Path
+from typing import Any
+
+from tachylite.errors import InputError
+
+_workdir: ContextVar[Path | None] = ContextVar("workdir", default=None)
+_campaign: ContextVar[str] = ContextVar("campaign", default="")
+
+
+def shared_workdir() -> Path:
+    """Folder for work that outlives a campaign: that of `use_workdir`, else TACHYLITE_WORKDIR, else the user's cache.
+
+    It must not be the folder a launcher runs a job in, which many launchers clean.
+    """
+    chosen = _workdir.get()
+    if chosen is None:
+        cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+        chosen = Path(os.environ.get("TACHYLITE_WORKDIR", f"{cache}/tachylite/work"))
+    return chosen.expanduser()
+
+
+def current_workdir() -> Path:
+    """Folder for the checkpoints and answers of the campaign under way."""
+    return shared_workdir() / _campaign.get()
+
+
+@contextmanager
+def use_workdir(folder: Path, campaign: str = "") -> Iterator[None]:
+    """Keep work done inside the `with` block in a folder; that of a campaign in a folder of its own there."""
+    tokens = _workdir.set(folder), _campaign.set(campaign)
+    try:
+        yield
+    finally:
+        _workdir.reset(tokens[0])
+        _campaign.reset(tokens[1])
+
+
+def content_key(*parts: Any) -> str:
+    """A name for a piece of work: the same for equal JSON content, and for nothing else."""
+    text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Replace a file so that a crash at any moment leaves the old or the new one, whole.
+
+    Raises InputError, naming the folder, where it cannot be written; the old file is then untouched.
+    """
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with temporary.open("wb") as handle:
+            handle.write(content)
+            handle.flush()
+            os.fsync(handle.fileno())
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise InputError(f"cannot write {path.parent}: {error.strerror}; choose another folder or free space") from error

@@ -1,0 +1,51 @@
+"""A campaign on this machine, from formulas to documents."""
+
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from jobflow import Flow, JobStore, run_locally
+from pymatgen.core import Structure
+
+from tachylite.engines.workdir import content_key, use_workdir
+from tachylite.flows.amorphous import AmorphousMaker
+from tachylite.jobs.engine import EngineLike
+from tachylite.jobs.material import material_id
+from tachylite.jobs.packing import pack_structures
+from tachylite.physics.composition import atom_counts, parse_formula
+from tachylite.schemas import Material, Protocol
+
+
+def run_amorphous(
+    formulas: Sequence[str],
+    *,
+    protocol: Protocol,
+    engine: EngineLike,
+    store: JobStore,
+    workdir: Path,
+    seed: int = 0,
+    crystals: Mapping[str, Structure] | None = None,
+) -> list[Material]:
+    """Pack, melt, anneal and quench formulas as one cohort; the documents are stored and returned.
+
+    Interrupted, the same call goes on from the last checkpoint in `workdir`: finished work is found there by
+    its content, and what an earlier attempt has stored is replaced. `crystals` by reduced formula.
+    """
+    parsed = [parse_formula(f) for f in formulas]
+    counts = [atom_counts(p, protocol.packing.n_atoms) for p in parsed]
+    ids = [
+        material_id(p.reduced, sum(c.values()), protocol, engine, seed) for p, c in zip(parsed, counts, strict=True)
+    ]
+    campaign = content_key(ids)
+    packing = pack_structures(list(formulas), protocol, seed)
+    maker = AmorphousMaker(engine=engine, protocol=protocol, seed=seed)
+    members = [packing.output[i] for i in range(len(formulas))]
+    making = maker.make(members, [(crystals or {}).get(p.reduced) for p in parsed])
+    flow = Flow([packing, making], output=making.output, name=", ".join(formulas))
+    flow.update_metadata({"campaign": campaign})
+    store.connect()
+    store.remove_docs({"metadata.campaign": campaign})
+    with use_workdir(workdir, campaign):
+        responses = run_locally(flow, store=store, log=False, raise_immediately=True)
+    shutil.rmtree(workdir / campaign, ignore_errors=True)
+    return [responses[reference.uuid][1].output for reference in making.output]

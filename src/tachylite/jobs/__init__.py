@@ -1,0 +1,1 @@
+"""Thin jobs: resolve, call physics or an engine, return a document."""

@@ -1,0 +1,274 @@
+"""The search for the volume of zero pressure, as a pure decision.
+
+A liquid at zero pressure lies between two states that a simulation can tell apart without doubt: a denser
+one that repels (its virial is positive) and a wider one under tension (its pressure is negative). Both are
+asked for, each beyond 2.5 standard errors, before any volume is believed. A vapour never comes under
+tension: below the temperature at which a van der Waals liquid loses its last zero of pressure, tension
+shows up at less than twice the volume at which the virial vanishes; where none is found up to there, the
+search ends with that reason instead of a volume.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from tachylite.errors import InputError
+from tachylite.physics.eos import BirchMurnaghan, fit_birch_murnaghan
+
+SIGNIFICANCE = 2.5
+"""Standard errors beyond which a sign is believed."""
+
+LARGEST_EXPANSION = 1.3
+LARGEST_COMPRESSION = 0.75
+"""Bounds of one step beyond the volumes sampled so far."""
+
+VAPOUR_EXTENT = 2.0
+"""A liquid comes under tension below this multiple of the volume of zero virial."""
+
+EOS_WINDOWS = (1.6, 1.25, 1.1)
+"""Samples within this factor of the bracket enter the fit; a narrower window where the wider one misleads."""
+
+EOS_MODEL_ERROR = 0.05
+"""Relative error of the equation of state itself, added to that of every pressure in the fit."""
+
+SAME_VOLUME = 0.004
+"""Relative difference below which two volumes are one, and their samples are pooled."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Averages of one run at one volume.
+
+    Volumes are in A^3, pressures in GPa. `pressure` is in the convention of the search, `virial` without
+    the kinetic part; both are None where the run failed (too dense for the model). `energy_drift` is the
+    relative difference of the energy between the halves of the run, `energy_drift_error` its standard error.
+    """
+
+    volume: float
+    pressure: float | None
+    pressure_error: float = 0.0
+    virial: float | None = None
+    energy_drift: float = 0.0
+    energy_drift_error: float = 0.0
+
+
+@dataclass(frozen=True)
+class Criteria:
+    """Gates of the search: pressures in GPa, drift relative, attempts in rounds after the first scan."""
+
+    pressure_tolerance: float
+    energy_drift_tolerance: float
+    max_attempts: int
+
+
+@dataclass(frozen=True)
+class Continue:
+    """Sample these volumes (A^3) next."""
+
+    volumes: tuple[float, ...]
+    purpose: str
+    """`bracket`, or `verification` of a tentative volume."""
+
+
+@dataclass(frozen=True)
+class Converged:
+    """A verified volume (A^3) with its error, the mean pressure there (GPa), and the fit where there is one."""
+
+    volume: float
+    volume_error: float
+    pressure: float
+    pressure_error: float
+    equation: BirchMurnaghan | None
+
+
+@dataclass(frozen=True)
+class Failed:
+    """Why there is no volume of zero pressure."""
+
+    reason: str
+    vapour: bool = False
+
+
+@dataclass(frozen=True)
+class _Point:
+    """All that is known at one volume: pooled samples."""
+
+    volume: float
+    pressure: float
+    error: float
+    virial: float
+    drift: float
+    drift_error: float
+
+    @property
+    def repels(self) -> bool:
+        return self.virial > SIGNIFICANCE * self.error and self.pressure > SIGNIFICANCE * self.error
+
+    @property
+    def under_tension(self) -> bool:
+        return self.pressure < -SIGNIFICANCE * self.error
+
+
+def decide(samples: Sequence[Sample], criteria: Criteria, attempt: int) -> Continue | Converged | Failed:
+    """Say what to simulate next, or that the search is over.
+
+    `samples` are all runs so far, in the order they were made; `attempt` counts the rounds after the first
+    scan. Raises InputError without samples.
+    """
+    if not samples:
+        raise InputError("the volume search needs at least one sample")
+    decision = _decide(samples, criteria)
+    if isinstance(decision, Continue) and attempt >= criteria.max_attempts:
+        last = samples[-1]
+        pressure = (
+            "a failed run"
+            if last.pressure is None
+            else f"{last.pressure:.2f} +/- {last.pressure_error:.2f} GPa"
+        )
+        return Failed(
+            f"not converged in {criteria.max_attempts} attempts; the last gave {pressure} at {last.volume:.1f} A^3"
+        )
+    return decision
+
+
+def _decide(samples: Sequence[Sample], criteria: Criteria) -> Continue | Converged | Failed:
+    points = _pool(samples)
+    too_dense = max((s.volume for s in samples if s.pressure is None), default=0.0)
+    if not points:
+        return Continue((too_dense * LARGEST_EXPANSION,), "bracket")
+    dense = _dense_end(points)
+    if dense is None:
+        inward = max(points[0].volume * LARGEST_COMPRESSION, (too_dense * points[0].volume) ** 0.5)
+        if inward > points[0].volume * (1 - SAME_VOLUME):
+            return Failed(f"no repulsion down to {points[0].volume:.1f} A^3, below which runs fail")
+        return Continue((inward,), "bracket")
+    beyond = [p for p in points if p.volume > dense.volume]
+    wide = next((p for p in beyond if p.under_tension), None)
+    if wide is None:
+        return _expand(points, dense, criteria)
+    equation, tentative, modulus = _root(points, dense, wide)
+    return _verify(points, wide, tentative, modulus, equation, criteria)
+
+
+def _pool(samples: Sequence[Sample]) -> list[_Point]:
+    """Pool repeated samples of one volume (weighted by their errors), in order of volume."""
+    groups: list[list[Sample]] = []
+    for sample in sorted((s for s in samples if s.pressure is not None), key=lambda s: s.volume):
+        if groups and sample.volume < groups[-1][0].volume * (1 + SAME_VOLUME):
+            groups[-1].append(sample)
+        else:
+            groups.append([sample])
+    order = {id(sample): index for index, sample in enumerate(samples)}
+    points = []
+    for group in groups:
+        weight = np.array([1 / max(s.pressure_error, 1e-9) ** 2 for s in group])
+        weight /= weight.sum()
+        latest = max(group, key=lambda s: order[id(s)])
+        points.append(
+            _Point(
+                volume=float(weight @ [s.volume for s in group]),
+                pressure=float(weight @ [s.pressure for s in group]),
+                error=float(np.sqrt(weight**2 @ [s.pressure_error**2 for s in group])),
+                virial=float(weight @ [s.pressure if s.virial is None else s.virial for s in group]),
+                drift=latest.energy_drift,
+                drift_error=latest.energy_drift_error,
+            )
+        )
+    return points
+
+
+def _dense_end(points: Sequence[_Point]) -> _Point | None:
+    """The widest state of the repulsive branch: every denser one repels too."""
+    end = None
+    for point in points:
+        if not point.repels:
+            break
+        end = point
+    return end
+
+
+def _expand(points: Sequence[_Point], dense: _Point, criteria: Criteria) -> Continue | Failed:
+    """No state under tension yet: go further out, or call it a vapour."""
+    outermost = points[-1]
+    zero_virial = _zero_virial(points)
+    if zero_virial is not None and outermost.volume >= VAPOUR_EXTENT * zero_virial:
+        return Failed(
+            f"a vapour: no tension up to {outermost.volume:.1f} A^3, {outermost.volume / zero_virial:.1f} times the "
+            f"volume of zero virial; the pressure there is {outermost.pressure:.2f} +/- {outermost.error:.2f} GPa",
+            vapour=True,
+        )
+    step = LARGEST_EXPANSION
+    if (
+        outermost is dense and len(points) > 1
+    ):  # still on the steep branch: aim past the zero, not beyond bounds
+        inner = points[-2]
+        slope = np.log(inner.pressure / outermost.pressure) / np.log(outermost.volume / inner.volume)
+        decay = np.log(outermost.pressure / criteria.pressure_tolerance) / max(float(slope), 1.0)
+        step = float(np.clip(np.exp(decay), 1.12, LARGEST_EXPANSION))
+    return Continue((outermost.volume * step,), "bracket")
+
+
+def _zero_virial(points: Sequence[_Point]) -> float | None:
+    """Volume at which the virial changes sign, by linear interpolation; None where it does not."""
+    for inner, outer in zip(points, points[1:], strict=False):
+        if inner.virial > 0 >= outer.virial:
+            share = inner.virial / (inner.virial - outer.virial)
+            return inner.volume + share * (outer.volume - inner.volume)
+    return None
+
+
+def _root(
+    points: Sequence[_Point], dense: _Point, wide: _Point
+) -> tuple[BirchMurnaghan | None, float, float]:
+    """Tentative volume between the two ends, and the bulk modulus there.
+
+    By Birch-Murnaghan through the samples near the bracket; by the secant where that has no root inside.
+    """
+    for window in EOS_WINDOWS:
+        near = [p for p in points if dense.volume / window <= p.volume <= wide.volume * window]
+        sigma = [np.hypot(p.error, EOS_MODEL_ERROR * p.pressure) for p in near]
+        try:
+            equation = fit_birch_murnaghan([p.volume for p in near], [p.pressure for p in near], sigma)
+        except InputError:
+            continue
+        if dense.volume < equation.volume < wide.volume:
+            return equation, equation.volume, equation.bulk_modulus
+    span = float(np.log(wide.volume / dense.volume))
+    modulus = (dense.pressure - wide.pressure) / span
+    return None, float(dense.volume * np.exp(dense.pressure / modulus)), modulus
+
+
+def _verify(
+    points: Sequence[_Point],
+    wide: _Point,
+    tentative: float,
+    modulus: float,
+    equation: BirchMurnaghan | None,
+    criteria: Criteria,
+) -> Continue | Converged:
+    """Believe a volume only after a run at it has passed the gates on pressure and energy."""
+    nearest = min(points, key=lambda p: abs(np.log(p.volume / tentative)))
+    sure = nearest.error <= criteria.pressure_tolerance
+    settled = abs(nearest.drift) <= criteria.energy_drift_tolerance + SIGNIFICANCE * nearest.drift_error
+    if abs(nearest.pressure) <= criteria.pressure_tolerance and sure and settled:
+        if (
+            wide.volume > nearest.volume
+        ):  # liquids soften as they widen: the slope outwards is the cautious one
+            modulus = min(
+                modulus, (nearest.pressure - wide.pressure) / float(np.log(wide.volume / nearest.volume))
+            )
+        offset = np.hypot(nearest.pressure, nearest.error)
+        return Converged(
+            volume=nearest.volume,
+            volume_error=float(nearest.volume * offset / modulus),
+            pressure=nearest.pressure,
+            pressure_error=nearest.error,
+            equation=equation,
+        )
+    # a tentative volume that cannot be told from one already sampled: more of the same is what helps
+    indistinct = abs(np.log(nearest.volume / tentative)) * modulus < max(
+        nearest.error, criteria.pressure_tolerance / 2
+    )
+    volume = nearest.volume if indistinct else tentative
+    return Continue((volume,), "verification")

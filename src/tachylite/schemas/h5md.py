@@ -1,0 +1,144 @@
+"""The file of a trajectory: checked arrays into H5MD 1.1 (DOI 10.1016/j.cpc.2014.01.018)."""
+
+import io
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tachylite.errors import InputError
+
+if TYPE_CHECKING:
+    import h5py
+
+POSITION_DECIMALS = 5
+"""Positions are kept to this many decimals of an angstrom: they come back within 5e-6 A."""
+
+_CHUNK_VALUES = 1000
+"""Frames of one atom that are packed together; longer spans more of a random walk, shorter costs more overhead."""
+
+_FILL_A = 1e30
+"""Never a position: the filter stores what lies within its resolution of the fill value as that value."""
+
+_UNITS = {"k": "K", "ev": "eV", "fs": "fs", "gpa": "GPa"}
+
+
+def pack(
+    numbers: ArrayLike,
+    positions: ArrayLike,
+    cells: ArrayLike,
+    times_fs: ArrayLike,
+    series: Mapping[str, ArrayLike],
+) -> bytes:
+    """Write arrays, as `Trajectory.from_arrays` takes them, to the bytes of an H5MD file; the same for equal input."""
+    import h5py
+
+    frames = _Frames(numbers, positions, cells, times_fs)
+    columns = _columns(series)
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w") as file:
+        _write_header(file)
+        frames.write(file)
+        _write_series(file, columns)
+    return buffer.getvalue()
+
+
+class _Frames:
+    """Checked frame arrays and how they are written."""
+
+    def __init__(self, numbers: ArrayLike, positions: ArrayLike, cells: ArrayLike, times_fs: ArrayLike) -> None:
+        self.numbers = np.asarray(numbers, dtype=np.int32)
+        self.positions = np.asarray(positions, dtype=np.float64)
+        self.cells = np.asarray(cells, dtype=np.float64)
+        self.times_fs = np.asarray(times_fs, dtype=np.float64)
+        shape = (len(self.times_fs), len(self.numbers), 3)
+        if self.positions.shape != shape or 0 in shape:
+            raise InputError(
+                f"positions have shape {self.positions.shape}; {shape[0]} times and {shape[1]} atoms need {shape}"
+                " with at least one frame and one atom"
+            )
+        if self.cells.shape not in ((3, 3), (shape[0], 3, 3)):
+            raise InputError(f"cells have shape {self.cells.shape} instead of (3, 3) or ({shape[0]}, 3, 3)")
+        if not (np.isfinite(self.positions).all() and np.isfinite(self.cells).all()):
+            raise InputError("positions or cells are not finite; leave such frames out")
+        if self.cells.ndim == 3 and (self.cells == self.cells[0]).all():
+            self.cells = self.cells[0]
+
+    def write(self, file: "h5py.File") -> None:
+        count, atoms, _ = self.positions.shape
+        # chunks of equal length, so that the padding of the last one neither costs nor widens its range
+        length = -(-count // -(-count // _CHUNK_VALUES))
+        group = file.create_group("particles/all/position")
+        value = group.create_dataset(
+            "value",
+            data=self.positions,
+            chunks=(length, min(atoms, max(1, _CHUNK_VALUES // length)), 3),
+            scaleoffset=POSITION_DECIMALS,
+            fillvalue=_FILL_A,
+            track_times=False,
+        )
+        value.attrs["unit"] = np.bytes_("Angstrom")
+        _write_axes(group, np.arange(count), self.times_fs)
+        file["particles/all"].create_dataset("species", data=self.numbers, track_times=False)
+        box = file.create_group("particles/all/box")
+        box.attrs["dimension"] = 3
+        box.attrs["boundary"] = np.array([b"periodic"] * 3)
+        if self.cells.ndim == 2:
+            edges = box.create_dataset("edges", data=self.cells, track_times=False)
+        else:
+            element = box.create_group("edges")
+            edges = _write(element, "value", self.cells)
+            element["step"], element["time"] = group["step"], group["time"]
+        edges.attrs["unit"] = np.bytes_("Angstrom")
+
+
+def _columns(series: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:
+    columns = {
+        name: np.asarray(values, dtype=np.int64 if name == "step" else np.float64)
+        for name, values in sorted(series.items())
+    }
+    shapes = {name: values.shape for name, values in columns.items()}
+    if any(len(shape) != 1 for shape in shapes.values()) or len(set(shapes.values())) > 1:
+        raise InputError(f"series are not arrays of one common length: {shapes}")
+    if shapes:
+        columns.setdefault("step", np.arange(len(next(iter(columns.values())))))
+    return columns
+
+
+def _write_header(file: "h5py.File") -> None:
+    header = file.create_group("h5md")
+    header.attrs["version"] = np.array([1, 1])
+    header.create_group("author").attrs["name"] = np.bytes_("tachylite")
+    creator = header.create_group("creator")
+    creator.attrs["name"] = np.bytes_("tachylite")
+    # the version of this layout, not of the package: the same frames keep their SHA-256 over releases
+    creator.attrs["version"] = np.bytes_("1")
+    header.create_group("modules/units").attrs["version"] = np.array([1, 0])
+
+
+def _write_series(file: "h5py.File", columns: Mapping[str, NDArray[Any]]) -> None:
+    # every observable shares these two by hard links
+    axes = file.create_group("parameters/series")
+    if columns:
+        _write_axes(axes, columns["step"], columns.get("time_fs"))
+    for name in sorted(columns.keys() - {"step", "time_fs"}):
+        group = file.create_group(f"observables/{name}")
+        unit = name.rsplit("_", 1)[-1]
+        values = columns[name] if unit == "ev" else columns[name].astype(np.float32)
+        dataset = _write(group, "value", values)
+        if unit in _UNITS:
+            dataset.attrs["unit"] = np.bytes_(_UNITS[unit])
+        for axis in axes:
+            group[axis] = axes[axis]
+
+
+def _write_axes(group: "h5py.Group", steps: NDArray[Any], times_fs: NDArray[np.float64] | None) -> None:
+    _write(group, "step", steps)
+    if times_fs is not None:
+        _write(group, "time", times_fs).attrs["unit"] = np.bytes_("fs")
+
+
+def _write(group: "h5py.Group", name: str, values: NDArray[Any]) -> "h5py.Dataset":
+    packing = {"compression": "gzip", "shuffle": True} if values.size else {}
+    return group.create_dataset(name, data=values, track_times=False, **packing)
