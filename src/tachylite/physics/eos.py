@@ -66,9 +66,7 @@ def fit_birch_murnaghan(
     design = y[:, None] ** _POWERS / sigma[:, None]
     coefficients, residual, rank, _ = np.linalg.lstsq(design, pressure / sigma, rcond=None)
     if rank < len(_POWERS):
-        raise InputError(
-            f"three different volumes are needed for an equation of state, got {sorted(set(volume))}"
-        )
+        raise InputError(f"three different volumes are needed for an equation of state, got {sorted(set(volume))}")
     covariance = np.linalg.inv(design.T @ design)
     if errors is None:
         freedom = len(volume) - len(_POWERS)
@@ -88,9 +86,7 @@ def _checked(
     pressure = np.asarray(pressures, dtype=float)
     sigma = np.ones_like(pressure) if errors is None else np.asarray(errors, dtype=float)
     if not volume.shape == pressure.shape == sigma.shape or volume.ndim != 1:
-        raise InputError(
-            f"volumes {volume.shape}, pressures {pressure.shape} and errors {sigma.shape} differ in shape"
-        )
+        raise InputError(f"volumes {volume.shape}, pressures {pressure.shape} and errors {sigma.shape} differ in shape")
     if len(volume) < len(_POWERS):
         raise InputError(f"an equation of state needs three points, got {len(volume)}")
     if not (np.isfinite(volume) & np.isfinite(pressure) & np.isfinite(sigma)).all():
@@ -104,9 +100,7 @@ def _parameters(coefficients: FloatArray, scale: float) -> FloatArray:
     """V0, B0 and B0' from the coefficients of y^5, y^7, y^9."""
     c5, c7, c9 = coefficients
     roots = np.roots([c9, c7, c5])
-    y_squared = np.array(
-        [root.real for root in roots if abs(root.imag) < 1e-12 * abs(root) and root.real > 0]
-    )
+    y_squared = np.array([root.real for root in roots if abs(root.imag) < 1e-12 * abs(root) and root.real > 0])
     # K = -V dP/dV = (1/3) y dP/dy; at the root only the derivative of the quadratic is left
     moduli = y_squared**2.5 * (2 * c7 * y_squared + 4 * c9 * y_squared**2) / 3
     if not (moduli > 0).any():
@@ -126,4 +120,4 @@ def _derivative(coefficients: FloatArray, index: int, scale: float) -> FloatArra
         upper, lower = _parameters(coefficients + step, scale), _parameters(coefficients - step, scale)
     except InputError:  # the root is about to vanish: its position is not known
         return np.full(3, np.nan)
-    return (upper - lower) / (2 * step[index])
+    return np.asarray((upper - lower) / (2 * step[index]))

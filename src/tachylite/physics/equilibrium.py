@@ -26,13 +26,13 @@ LARGEST_COMPRESSION = 0.75
 VAPOUR_EXTENT = 2.0
 """A liquid comes under tension below this multiple of the volume of zero virial."""
 
-EOS_WINDOWS = (1.6, 1.25, 1.1)
-"""Samples within this factor of the bracket enter the fit; a narrower window where the wider one misleads."""
+EOS_WINDOWS = (1.1, 1.25, 1.6)
+"""Samples within this factor of the bracket enter the fit: the narrowest window with three of them is the best."""
 
 EOS_MODEL_ERROR = 0.05
 """Relative error of the equation of state itself, added to that of every pressure in the fit."""
 
-SAME_VOLUME = 0.004
+SAME_VOLUME = 1e-6
 """Relative difference below which two volumes are one, and their samples are pooled."""
 
 
@@ -102,8 +102,12 @@ class _Point:
     drift_error: float
 
     @property
+    def pushes(self) -> bool:
+        return self.pressure > SIGNIFICANCE * self.error
+
+    @property
     def repels(self) -> bool:
-        return self.virial > SIGNIFICANCE * self.error and self.pressure > SIGNIFICANCE * self.error
+        return self.pushes and self.virial > SIGNIFICANCE * self.error
 
     @property
     def under_tension(self) -> bool:
@@ -121,11 +125,7 @@ def decide(samples: Sequence[Sample], criteria: Criteria, attempt: int) -> Conti
     decision = _decide(samples, criteria)
     if isinstance(decision, Continue) and attempt >= criteria.max_attempts:
         last = samples[-1]
-        pressure = (
-            "a failed run"
-            if last.pressure is None
-            else f"{last.pressure:.2f} +/- {last.pressure_error:.2f} GPa"
-        )
+        pressure = "a failed run" if last.pressure is None else f"{last.pressure:.2f} +/- {last.pressure_error:.2f} GPa"
         return Failed(
             f"not converged in {criteria.max_attempts} attempts; the last gave {pressure} at {last.volume:.1f} A^3"
         )
@@ -147,7 +147,10 @@ def _decide(samples: Sequence[Sample], criteria: Criteria) -> Continue | Converg
     wide = next((p for p in beyond if p.under_tension), None)
     if wide is None:
         return _expand(points, dense, criteria)
-    equation, tentative, modulus = _root(points, dense, wide)
+    inner = max((p for p in points if p.volume < wide.volume and p.pushes), key=lambda p: p.volume)
+    equation, tentative, modulus = _root(points, inner, wide)
+    if _creeping(samples, inner, wide):
+        tentative = float(np.sqrt(inner.volume * wide.volume))
     return _verify(points, wide, tentative, modulus, equation, criteria)
 
 
@@ -199,9 +202,7 @@ def _expand(points: Sequence[_Point], dense: _Point, criteria: Criteria) -> Cont
             vapour=True,
         )
     step = LARGEST_EXPANSION
-    if (
-        outermost is dense and len(points) > 1
-    ):  # still on the steep branch: aim past the zero, not beyond bounds
+    if outermost is dense and len(points) > 1:  # still on the steep branch: aim past the zero, not beyond bounds
         inner = points[-2]
         slope = np.log(inner.pressure / outermost.pressure) / np.log(outermost.volume / inner.volume)
         decay = np.log(outermost.pressure / criteria.pressure_tolerance) / max(float(slope), 1.0)
@@ -218,25 +219,38 @@ def _zero_virial(points: Sequence[_Point]) -> float | None:
     return None
 
 
-def _root(
-    points: Sequence[_Point], dense: _Point, wide: _Point
-) -> tuple[BirchMurnaghan | None, float, float]:
+def _root(points: Sequence[_Point], inner: _Point, wide: _Point) -> tuple[BirchMurnaghan | None, float, float]:
     """Tentative volume between the two ends, and the bulk modulus there.
 
     By Birch-Murnaghan through the samples near the bracket; by the secant where that has no root inside.
     """
     for window in EOS_WINDOWS:
-        near = [p for p in points if dense.volume / window <= p.volume <= wide.volume * window]
+        near = [p for p in points if inner.volume / window <= p.volume <= wide.volume * window]
         sigma = [np.hypot(p.error, EOS_MODEL_ERROR * p.pressure) for p in near]
         try:
             equation = fit_birch_murnaghan([p.volume for p in near], [p.pressure for p in near], sigma)
         except InputError:
             continue
-        if dense.volume < equation.volume < wide.volume:
+        if inner.volume < equation.volume < wide.volume:
             return equation, equation.volume, equation.bulk_modulus
-    span = float(np.log(wide.volume / dense.volume))
-    modulus = (dense.pressure - wide.pressure) / span
-    return None, float(dense.volume * np.exp(dense.pressure / modulus)), modulus
+    span = float(np.log(wide.volume / inner.volume))
+    modulus = (inner.pressure - wide.pressure) / span
+    return None, float(inner.volume * np.exp(inner.pressure / modulus)), modulus
+
+
+def _creeping(samples: Sequence[Sample], inner: _Point, wide: _Point) -> bool:
+    """Whether the last two samples moved one end of the bracket without halving its pressure.
+
+    The fit then leans on one side; a sample in the middle of the bracket mends that.
+    """
+    if len(samples) < 2:
+        return False
+    before, last = samples[-2:]
+    if before.pressure is None or last.pressure is None or last.volume == before.volume:
+        return False
+    end = inner if last.pressure > 0 else wide
+    same_side = last.pressure * before.pressure > 0
+    return last.volume == end.volume and same_side and abs(last.pressure) > abs(before.pressure) / 2
 
 
 def _verify(
@@ -252,12 +266,8 @@ def _verify(
     sure = nearest.error <= criteria.pressure_tolerance
     settled = abs(nearest.drift) <= criteria.energy_drift_tolerance + SIGNIFICANCE * nearest.drift_error
     if abs(nearest.pressure) <= criteria.pressure_tolerance and sure and settled:
-        if (
-            wide.volume > nearest.volume
-        ):  # liquids soften as they widen: the slope outwards is the cautious one
-            modulus = min(
-                modulus, (nearest.pressure - wide.pressure) / float(np.log(wide.volume / nearest.volume))
-            )
+        if wide.volume > nearest.volume:  # liquids soften as they widen: the slope outwards is the cautious one
+            modulus = min(modulus, (nearest.pressure - wide.pressure) / float(np.log(wide.volume / nearest.volume)))
         offset = np.hypot(nearest.pressure, nearest.error)
         return Converged(
             volume=nearest.volume,
@@ -267,8 +277,6 @@ def _verify(
             equation=equation,
         )
     # a tentative volume that cannot be told from one already sampled: more of the same is what helps
-    indistinct = abs(np.log(nearest.volume / tentative)) * modulus < max(
-        nearest.error, criteria.pressure_tolerance / 2
-    )
+    indistinct = abs(np.log(nearest.volume / tentative)) * modulus < max(nearest.error, criteria.pressure_tolerance / 2)
     volume = nearest.volume if indistinct else tentative
     return Continue((volume,), "verification")
