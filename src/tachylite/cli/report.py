@@ -1,0 +1,84 @@
+"""`tachylite report`: the page of a material in a store."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tachylite.cli.query import NOTHING_YET, StoreOption, open_existing
+from tachylite.errors import InputError
+
+if TYPE_CHECKING:
+    from jobflow import JobStore
+
+    from tachylite.schemas import Material, Trajectory
+
+
+def report(
+    material: Annotated[
+        str | None,
+        typer.Argument(metavar="[ID|FORMULA]", help="A material id or a formula; the newest material without one."),
+    ] = None,
+    store: StoreOption = None,
+    out: Annotated[
+        Path, typer.Option("--out", "-o", metavar="DIR", help="Write the page, figures and structures here.")
+    ] = Path("report"),
+) -> None:
+    """Write the report of a material: one HTML page, figures as PNG, structures as CIF."""
+    opened = open_existing(store)
+    if opened is None:
+        raise InputError(NOTHING_YET)
+    try:
+        found = _find(opened, material)
+        trajectories = load_trajectories(opened, found[0])
+    finally:
+        opened.close()
+    from tachylite.report.page import write_report
+
+    try:
+        page = write_report(found[0], trajectories, out)
+    except OSError as error:
+        raise InputError(f"cannot write into {out}: {error.strerror}; choose another folder with --out") from None
+    if len(found) > 1 and material is not None:
+        others = ", ".join(one.material_id for one in found[1:])
+        typer.echo(f"the newest of {len(found)} that match; the others: {others}", err=True)
+    typer.echo(f"report: {page}")
+
+
+def load_trajectories(store: JobStore, material: Material) -> Mapping[str, Trajectory]:
+    """Load the trajectories of a material's runs by their ids; those that are not in the store are left out."""
+    from tachylite.stores import load_trajectory
+
+    states = (material.melt, *material.anneals, material.glass)
+    runs = [state.run for state in states if state is not None]
+    found = {}
+    for run in runs:
+        if run is not None and run.trajectory_id is not None:
+            try:
+                found[run.trajectory_id] = load_trajectory(store, run.trajectory_id)
+            except InputError:
+                typer.echo(f"the trajectory of {run.label} is not in the store; its curves are left out", err=True)
+    return found
+
+
+def _find(store: JobStore, wanted: str | None) -> list[Material]:
+    """Find the materials meant, newest first; InputError where there is none."""
+    from tachylite.stores import find_materials
+
+    found = find_materials(store, material_id=wanted, limit=1)
+    if found or wanted is None:
+        if not found:
+            raise InputError(NOTHING_YET)
+        return found
+    try:
+        found = find_materials(store, formula=wanted)
+    except InputError:
+        raise InputError(
+            f"'{wanted}' is neither a material id of this store nor a formula; `tachylite query` lists both"
+        ) from None
+    if not found:
+        raise InputError(f"no material {wanted} in the store; `tachylite query` lists those that are there")
+    return found

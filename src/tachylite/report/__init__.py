@@ -1,0 +1,1 @@
+"""Documents to figures, tables and one self-contained HTML page."""

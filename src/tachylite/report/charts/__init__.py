@@ -1,0 +1,16 @@
+"""What each figure shows, by theme; every function returns a chart that either library can draw."""
+
+from tachylite.report.charts.dynamics import time_series
+from tachylite.report.charts.energy import snapshot_energies
+from tachylite.report.charts.structure import partial_rdfs
+from tachylite.report.charts.transport import arrhenius, mean_squared_displacement
+from tachylite.report.charts.volume import pressure_volume
+
+__all__ = [
+    "arrhenius",
+    "mean_squared_displacement",
+    "partial_rdfs",
+    "pressure_volume",
+    "snapshot_energies",
+    "time_series",
+]

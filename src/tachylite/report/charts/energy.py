@@ -1,0 +1,48 @@
+"""Formation energies of relaxed snapshots."""
+
+import numpy as np
+
+from tachylite.report.chart import Axis, Chart, Level, Mark, Panel, Points, floats, padded
+from tachylite.report.text import quantity
+from tachylite.schemas import AmorphousLimit
+from tachylite.units import FS_PER_PS
+
+
+def snapshot_energies(limit: AmorphousLimit) -> Chart:
+    """Formation energies of the snapshots (eV/atom) against time, their mean, the amorphous limit marked."""
+    known = [item for item in limit.snapshots if item.formation_energy_ev_per_atom is not None]
+    times = floats([item.time_fs for item in known]) / FS_PER_PS
+    energies = floats([item.formation_energy_ev_per_atom for item in known])
+    done = np.array([item.relaxation.status == "converged" for item in known], dtype=bool)
+    marks: list[Mark] = []
+    mean = limit.mean_formation_energy_ev_per_atom
+    if mean is not None:
+        margin = float(np.nan_to_num(mean.error))
+        marks.append(Level("y", mean.value, "series-0", "dash", margin, "mean", text_at_end=False))
+    lowest = limit.formation_energy_ev_per_atom
+    if lowest is not None:
+        text = f"amorphous limit {quantity(lowest, unit='eV/atom')}"
+        marks.append(Level("y", lowest, "series-1", text=text))
+    hover = tuple(
+        f"{time:g} ps\n{quantity(energy, unit='eV/atom')}" for time, energy in zip(times, energies, strict=True)
+    )
+    best = energies == lowest
+    for chosen, colour, name, symbol, size in (
+        (done & ~best, "series-0", "relaxed snapshot", "circle", 7),
+        (~done & ~best, "muted", "snapshot, not converged", "circle-open", 7),
+        (best, "series-1", "lowest", "diamond", 9),
+    ):
+        if chosen.any():
+            texts = tuple(text for text, keep in zip(hover, chosen, strict=True) if keep)
+            marks.append(Points(times[chosen], energies[chosen], colour, name, None, symbol, size, texts))  # type: ignore[arg-type]
+    shown = [energies, floats([lowest]), floats([mean.value if mean else None])]
+    panel = Panel(
+        Axis("time in the melt (ps)", limits=padded([times], 0.08)),
+        Axis("formation energy (eV/atom)", limits=padded(shown, 0.18)),
+        tuple(marks),
+    )
+    caption = (
+        "Formation energies of relaxed snapshots of the melt; the lowest is the amorphous limit. "
+        "Dashed: the mean, shaded by one standard error."
+    )
+    return Chart("snapshots", "Amorphous limit", caption, (panel,))
