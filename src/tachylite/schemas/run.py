@@ -1,17 +1,26 @@
 """Requests to an engine and the runs it answers with."""
 
-from functools import cached_property
-from typing import Literal, Self
+import warnings
+from collections.abc import Mapping
+from typing import Annotated, Literal, Self
 
 import numpy as np
 from ase import Atoms
 from pydantic import Field, model_validator
-from pymatgen.core import Structure
+from pymatgen.core import Composition, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
 from tachylite.schemas.base import Document, Frozen, Measured, Provenance
 
-type Vectors = list[tuple[float, float, float]]
+type Vectors = list[Annotated[list[float], Field(min_length=3, max_length=3)]]
+
+
+def reduced_formula(counts: Mapping[str, int]) -> str:
+    """The smallest whole formula, like Li3PO4, as pymatgen and the Materials Project write it."""
+    with warnings.catch_warnings():
+        # pymatgen orders elements by electronegativity and warns that noble gases have none
+        warnings.filterwarnings("ignore", message="No Pauling electronegativity")
+        return str(Composition(counts).reduced_formula)
 
 
 class State(Frozen):
@@ -63,7 +72,7 @@ class State(Frozen):
         """As a pymatgen structure."""
         return AseAtomsAdaptor.get_structure(self.atoms)
 
-    @cached_property
+    @property
     def volume_a3(self) -> float:
         """Volume of the cell in A^3."""
         return float(abs(np.linalg.det(np.asarray(self.cell))))
@@ -71,7 +80,8 @@ class State(Frozen):
     @property
     def formula(self) -> str:
         """Reduced formula, like Li3PO4."""
-        return str(self.structure.composition.reduced_formula)
+        symbols = self.atoms.get_chemical_symbols()
+        return reduced_formula({symbol: symbols.count(symbol) for symbol in set(symbols)})
 
     @property
     def elements(self) -> list[str]:

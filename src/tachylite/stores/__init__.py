@@ -1,0 +1,18 @@
+"""Opening stores, and queries that return documents."""
+
+from tachylite.stores.blobs import FileBlobStore
+from tachylite.stores.documents import EmbeddedDocumentStore
+from tachylite.stores.opening import open_store, store_exists
+from tachylite.stores.queries import Stage, find_materials, find_runs, find_stages, load_trajectory
+
+__all__ = [
+    "EmbeddedDocumentStore",
+    "FileBlobStore",
+    "Stage",
+    "find_materials",
+    "find_runs",
+    "find_stages",
+    "load_trajectory",
+    "open_store",
+    "store_exists",
+]

@@ -1,0 +1,189 @@
+"""The embedded blob store: one file for every trajectory, named by its content."""
+
+import base64
+import hashlib
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from itertools import groupby, islice
+from pathlib import Path
+from typing import Any
+
+from maggma.core import Store
+
+from tachylite.engines.workdir import write_atomically
+from tachylite.errors import InputError
+from tachylite.schemas import Trajectory
+
+type Blob = dict[str, Any]
+
+INDEX = "index.sqlite"
+
+_COLUMNS = ("blob_uuid", "job_uuid", "job_index", "file")
+_SCHEMA = """
+create table if not exists blobs (
+    blob_uuid text primary key, job_uuid text, job_index integer, file text not null, rest text not null);
+create index if not exists blobs_of_job on blobs (job_uuid, job_index);
+create index if not exists blobs_of_file on blobs (file);
+"""
+_PATIENCE_S = 60.0
+
+
+class FileBlobStore(Store):
+    """The additional store of a jobflow JobStore in a folder: `<sha256>.h5` files and an index on sqlite.
+
+    A trajectory becomes the H5MD file it is, anything else a JSON file. Equal content is one file, whoever
+    stores it. Files are written to a temporary name and renamed, and file and index change under one lock, so
+    several processes may write at once and a crash leaves no half-written blob. Documents are found by
+    `blob_uuid`, `job_uuid`, `job_index` and `file`, as equal or `$in`.
+    """
+
+    def __init__(self, path: str, **kwargs: Any) -> None:
+        self.path = path
+        self.kwargs = kwargs
+        super().__init__(**{"key": "blob_uuid", **kwargs})
+
+    @property
+    def name(self) -> str:
+        """The folder."""
+        return f"files://{self.path}"
+
+    @property
+    def _collection(self) -> Any:
+        raise NotImplementedError("a FileBlobStore has no MongoDB collection")
+
+    def connect(self, force_reset: bool = False) -> None:
+        """Make folder and index where they are missing."""
+        Path(self.path).mkdir(parents=True, exist_ok=True)
+        with self._index() as index:
+            index.executescript(_SCHEMA)
+
+    def close(self) -> None:
+        """Nothing stays open between calls."""
+
+    def count(self, criteria: Mapping[str, Any] | None = None) -> int:
+        """Count the blobs that match."""
+        where, values = _where(criteria)
+        with self._index() as index:
+            return int(index.execute(f"select count(*) from blobs {where}", values).fetchone()[0])  # noqa: S608
+
+    def query(
+        self,
+        criteria: Mapping[str, Any] | None = None,
+        properties: Mapping[str, Any] | Sequence[str] | None = None,
+        sort: Mapping[str, Any] | None = None,
+        skip: int = 0,
+        limit: int = 0,
+    ) -> Iterator[Blob]:
+        """Give the blobs that match, in the order stored or that of `sort`; files are read where `data` is asked for.
+
+        Raises InputError where a file is missing or is not what its name says.
+        """
+        where, values = _where(criteria)
+        order = ", ".join(f"{_column(name)} {_direction(way)}" for name, way in (sort or {"rowid": 1}).items())
+        with self._index() as index:
+            rows = index.execute(f"select * from blobs {where} order by {order}", values).fetchall()  # noqa: S608
+        for row in islice(rows, skip, skip + limit if limit else None):
+            blob = {name: row[name] for name in _COLUMNS} | json.loads(row["rest"])
+            if properties is None or "data" in properties:
+                blob["data"] = self._read(row["file"])
+            yield blob if properties is None else {name: blob[name] for name in properties if name in blob}
+
+    def update(self, docs: Sequence[Blob] | Blob, key: Sequence[str] | str | None = None) -> None:
+        """Store blobs; one whose `blob_uuid` is known replaces it."""
+        for doc in [docs] if isinstance(docs, dict) else docs:
+            file, content = _encode(doc["data"])
+            rest = {name: value for name, value in doc.items() if name not in (*_COLUMNS, "data", "_id")}
+            row = (doc["blob_uuid"], doc.get("job_uuid"), doc.get("job_index"), file, json.dumps(rest))
+            with self._locked() as index:
+                path = Path(self.path) / file
+                if not path.exists():
+                    write_atomically(path, content)
+                index.execute("insert or replace into blobs values (?, ?, ?, ?, ?)", row)
+
+    def remove_docs(self, criteria: Mapping[str, Any]) -> None:
+        """Remove the blobs that match, and the files that no blob needs any more."""
+        where, values = _where(criteria)
+        with self._locked() as index:
+            rows = index.execute(f"delete from blobs {where} returning file", values).fetchall()  # noqa: S608
+        for file in {row["file"] for row in rows}:
+            with self._locked() as index:
+                if index.execute("select 1 from blobs where file = ?", (file,)).fetchone() is None:
+                    (Path(self.path) / file).unlink(missing_ok=True)
+
+    def ensure_index(self, key: str, unique: bool = False) -> bool:
+        """Say whether a field has an index."""
+        return key in _COLUMNS
+
+    def groupby(
+        self,
+        keys: Sequence[str] | str,
+        criteria: Mapping[str, Any] | None = None,
+        properties: Mapping[str, Any] | Sequence[str] | None = None,
+        sort: Mapping[str, Any] | None = None,
+        skip: int = 0,
+        limit: int = 0,
+    ) -> Iterator[tuple[Blob, list[Blob]]]:
+        """Give the blobs that match, grouped by indexed fields."""
+        names = [keys] if isinstance(keys, str) else list(keys)
+        wanted = [*names, *(properties or ["data", "@module", "@class", *_COLUMNS])]
+        blobs = self.query(criteria, wanted, dict.fromkeys(names, 1), skip, limit)
+        for values, group in groupby(blobs, key=lambda blob: tuple(blob[name] for name in names)):
+            yield dict(zip(names, values, strict=True)), list(group)
+
+    @contextmanager
+    def _index(self) -> Iterator[sqlite3.Connection]:
+        path = Path(self.path) / INDEX
+        with closing(sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)) as index:
+            index.row_factory = sqlite3.Row
+            yield index
+
+    @contextmanager
+    def _locked(self) -> Iterator[sqlite3.Connection]:
+        """Open the index for writing; others that write wait, an exception takes everything back."""
+        with self._index() as index, index:
+            index.execute("begin immediate")
+            yield index
+
+    def _read(self, file: str) -> Any:
+        path = Path(self.path) / file
+        try:
+            content = path.read_bytes()
+        except OSError as error:
+            raise InputError(f"blob {path} cannot be read: {error.strerror}") from error
+        if hashlib.sha256(content).hexdigest() != path.stem:
+            raise InputError(f"blob {path} is damaged: its content does not have the SHA-256 of its name")
+        return Trajectory(content).as_dict() if path.suffix == ".h5" else json.loads(content)
+
+
+def _encode(data: Any) -> tuple[str, bytes]:
+    """Give the file name and the content of a blob."""
+    if isinstance(data, dict) and data.get("@class") == Trajectory.__name__ and "h5md" in data:
+        content, suffix = base64.b64decode(data["h5md"]), ".h5"
+    else:
+        content, suffix = json.dumps(data, sort_keys=True).encode(), ".json"
+    return hashlib.sha256(content).hexdigest() + suffix, content
+
+
+def _where(criteria: Mapping[str, Any] | None) -> tuple[str, list[Any]]:
+    """Translate criteria into SQL; the names are checked, the values bound."""
+    terms: list[str] = []
+    values: list[Any] = []
+    for name, wanted in (criteria or {}).items():
+        several = wanted["$in"] if isinstance(wanted, Mapping) and wanted.keys() == {"$in"} else [wanted]
+        if any(isinstance(value, Mapping) for value in several):
+            raise ValueError(f"a FileBlobStore knows only equality and $in, not {wanted}")
+        terms.append(f"{_column(name)} in ({', '.join('?' * len(several))})")
+        values += several
+    return (f"where {' and '.join(terms)}" if terms else ""), values
+
+
+def _column(name: str) -> str:
+    if name not in (*_COLUMNS, "rowid"):
+        raise ValueError(f"a FileBlobStore finds blobs by {', '.join(_COLUMNS)}, not by {name}")
+    return name
+
+
+def _direction(way: Any) -> str:
+    return "desc" if getattr(way, "value", way) == -1 else "asc"

@@ -1,0 +1,202 @@
+"""Opening stores: a folder without any server, or what a YAML file describes."""
+
+import inspect
+import os
+import re
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jobflow import JobStore
+from maggma.core import Store
+
+from tachylite.errors import InputError
+from tachylite.stores.blobs import FileBlobStore
+from tachylite.stores.documents import MARKER, EmbeddedDocumentStore
+
+DEFAULT_FOLDER = "tachylite_store"
+ENVIRONMENT_VARIABLE = "TACHYLITE_STORE"
+
+_DOCUMENTS, _TRAJECTORIES, _WORK = "documents", "trajectories", "work"
+_DEPRECATED = {"MongoURIStore": "MongoStore", "GridFSURIStore": "GridFSStore"}
+_PROBE_TIMEOUT_MS = 4000
+_LONGEST_REASON = 200
+
+
+def open_store(spec: str | Path | Mapping[str, Any] | None = None, *, create: bool = True) -> JobStore:
+    """Open, and try, the store that documents and trajectories go to.
+
+    `spec` is a folder (an embedded store, made where it is missing unless `create` is false), a YAML file in
+    jobflow's format (`docs_store` and `additional_stores` with `data`, also inside `JOB_STORE`), or such a
+    mapping; None stands for the environment variable TACHYLITE_STORE, else the folder `tachylite_store`.
+    Raises InputError where the store is malformed, unreachable or not writable; passwords are not shown.
+    """
+    if spec is None:
+        spec = os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER
+    if isinstance(spec, Mapping):
+        return _described(spec, "the store")
+    path = Path(spec).expanduser()
+    if path.suffix in {".yaml", ".yml", ".json"} or path.is_file():
+        return _described(_read(path), f"store file {path}")
+    return _embedded(path, create)
+
+
+def store_exists(spec: str | Path | None = None) -> bool:
+    """Say whether there is a store to read from; one that a file describes counts as there."""
+    path = Path(spec or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER).expanduser()
+    return path.is_file() or (path / _DOCUMENTS / MARKER).exists()
+
+
+def _embedded(folder: Path, create: bool) -> JobStore:
+    documents = folder / _DOCUMENTS
+    if not (documents / MARKER).exists():
+        if not create:
+            raise InputError(f"there is no store in {folder}; `tachylite run` makes one, --store names another")
+        _refuse_other_folders(folder)
+    store = JobStore(
+        EmbeddedDocumentStore(str(documents.absolute())),
+        additional_stores={"data": FileBlobStore(str((folder / _TRAJECTORIES).absolute()))},
+    )
+    try:
+        store.connect()
+        if create:
+            for part in (_DOCUMENTS, _TRAJECTORIES):
+                with tempfile.TemporaryFile(dir=folder / part):
+                    pass
+    except OSError as error:
+        raise InputError(f"cannot write into store {folder}: {error.strerror}; choose another folder") from error
+    except sqlite3.Error as error:
+        raise InputError(f"store {folder} cannot be read: {error}; choose another folder") from error
+    return store
+
+
+def _refuse_other_folders(folder: Path) -> None:
+    known = {_DOCUMENTS, _TRAJECTORIES, _WORK}
+    others = sorted(entry.name for entry in folder.iterdir() if entry.name not in known) if folder.is_dir() else []
+    if others:
+        raise InputError(f"{folder} is not a store (it holds {others[0]}); name a new or empty folder")
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"store file {path} cannot be read: {error.strerror}") from error
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        # the parser quotes the line it stumbled over, which may hold a password
+        mark = getattr(error, "problem_mark", None)
+        where = f" at line {mark.line + 1}" if mark else ""
+        raise InputError(f"store file {path} is not valid YAML{where}") from None
+    if not isinstance(content, Mapping):
+        raise InputError(f"store file {path} must map docs_store and additional_stores to their settings")
+    return content
+
+
+def _described(content: Mapping[str, Any], source: str) -> JobStore:
+    inner = content.get("JOB_STORE", content)
+    spec = _checked(inner if isinstance(inner, Mapping) else {}, source)
+    _probe(spec["docs_store"], f"{source}: docs_store")
+    for name, info in spec["additional_stores"].items():
+        _probe(info, f"{source}: additional_stores.{name}")
+    store = JobStore.from_dict_spec(spec)
+    store.connect()
+    return store
+
+
+def _probe(info: Mapping[str, Any], source: str) -> None:
+    """Read from one part of a store, and close it again."""
+    try:
+        part = JobStore.from_dict_spec({"docs_store": _impatient(info)}).docs_store
+        try:
+            part.connect()
+            part.query_one(properties=["_id"])
+        finally:
+            # what was not reached has nothing to close, and says so
+            with suppress(Exception):
+                part.close()
+    # whatever a store class raises means that this store cannot be used
+    except Exception as error:
+        raise InputError(f"{source}{_address(info)} cannot be opened: {_reason(error, info)}") from None
+
+
+def _checked(spec: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """Refuse what jobflow would only stumble over when results are there to be stored."""
+    unknown = spec.keys() - {"docs_store", "additional_stores"}
+    additional = spec.get("additional_stores")
+    if "docs_store" not in spec:
+        raise InputError(f"{source} has no docs_store, where documents go")
+    if unknown:
+        raise InputError(f"{source} has an unknown key '{min(unknown)}'; allowed: docs_store, additional_stores")
+    if not isinstance(additional, Mapping) or "data" not in additional:
+        raise InputError(f"{source} has no additional_stores with `data`, where trajectories go")
+    return {
+        "docs_store": _checked_one(spec["docs_store"], f"{source}: docs_store"),
+        "additional_stores": {
+            name: _checked_one(info, f"{source}: additional_stores.{name}") for name, info in additional.items()
+        },
+    }
+
+
+def _checked_one(info: Any, source: str) -> dict[str, Any]:
+    if not isinstance(info, Mapping) or "type" not in info:
+        raise InputError(f"{source} needs a `type`, like MongoStore")
+    kind = _DEPRECATED.get(info["type"], info["type"])
+    if kind not in _store_classes():
+        raise InputError(f"{source} has the unknown type '{kind}'; known are MongoStore, GridFSStore, S3Store, ...")
+    checked = {**info, "type": kind}
+    if kind != info["type"]:
+        checked.setdefault("database", None)
+    for name, value in info.items():
+        if isinstance(value, Mapping) and "type" in value:
+            checked[name] = _checked_one(value, f"{source}.{name}")
+    return checked
+
+
+def _store_classes() -> dict[str, type]:
+    kinds: list[type] = [Store]
+    for kind in kinds:
+        kinds += kind.__subclasses__()
+    return {kind.__name__: kind for kind in kinds}
+
+
+def _impatient(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Copy settings with short time limits for every MongoDB client in them."""
+    copy = {name: _impatient(value) if isinstance(value, Mapping) else value for name, value in info.items()}
+    kind = _store_classes().get(str(info.get("type")), object)
+    if "mongoclient_kwargs" in inspect.signature(kind).parameters:
+        limits = {"serverSelectionTimeoutMS": _PROBE_TIMEOUT_MS, "connectTimeoutMS": _PROBE_TIMEOUT_MS}
+        copy["mongoclient_kwargs"] = {**copy.get("mongoclient_kwargs", {}), **limits}
+    return copy
+
+
+def _values(info: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    for name, value in info.items():
+        yield name, value
+        if isinstance(value, Mapping):
+            yield from _values(value)
+
+
+def _address(info: Mapping[str, Any]) -> str:
+    if "uri" in info:
+        return f" at {str(info['uri']).rpartition('@')[2].rpartition('://')[2].partition('/')[0]}"
+    return f" at {info['host']}:{info.get('port', 27017)}" if "host" in info else ""
+
+
+def _reason(error: Exception, info: Mapping[str, Any]) -> str:
+    """Give what an error says on one line, without secrets."""
+    text = re.split(r" \(configured timeouts|, Timeout: |, full error: ", str(error))[0]
+    text = " ".join(text.split())
+    for name, value in _values(info):
+        if name == "uri":
+            user_and_password = str(value).partition("://")[2].rpartition("@")[0]
+            secrets = [str(value), user_and_password, user_and_password.partition(":")[2]]
+        else:
+            secrets = [str(value)] if re.search("pass|secret|token|key_id", name, re.IGNORECASE) else []
+        for secret in secrets:
+            if secret:
+                text = text.replace(secret, "***")
+    return f"{type(error).__name__}: {text[:_LONGEST_REASON]}"

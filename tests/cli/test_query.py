@@ -1,0 +1,213 @@
+import json
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import typer
+from typer.testing import CliRunner, Result
+
+from tachylite.cli.query import query
+from tachylite.cli.status import status
+from tachylite.errors import InputError
+from tachylite.schemas import (
+    Activation,
+    AmorphousLimit,
+    Diffusivity,
+    Equilibrium,
+    Failure,
+    Interval,
+    Material,
+    Measured,
+    Melt,
+    Protocol,
+    Provenance,
+)
+from tachylite.stores import open_store
+
+type Ask = Callable[..., Result]
+
+
+@pytest.fixture
+def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TACHYLITE_STORE", raising=False)
+    app = typer.Typer()
+    app.command()(query)
+    app.command()(status)
+    return lambda *words: CliRunner().invoke(app, words)
+
+
+@pytest.fixture
+def filled(ask: Ask) -> Ask:
+    store = open_store()
+    for number, material in enumerate((lithium_phosphate(), sodium_chloride())):
+        document = {"uuid": str(number), "index": 1, "name": "summarise_material", "output": material}
+        store.update({**document, "completed_at": f"2026-01-0{number + 1}T10:00:00.123"})
+    store.update({"uuid": "run", "index": 1, "name": "run_quench", "output": [], "completed_at": "2026-01-03T10:00:00"})
+    return ask
+
+
+def lithium_phosphate() -> Material:
+    protocol = Protocol.model_validate({"name": "quickstart", "melt": {"temperature_k": 3000}})
+    shared: dict[str, Any] = {
+        "temperature_k": 3000,
+        "n_independent": 90,
+        "lags_fs": [],
+        "msd_a2": [],
+        "msd_error_a2": [],
+    }
+    diffusivities = [
+        Diffusivity(
+            species="Li",
+            diffusive=True,
+            diffusivity_cm2_s=1.27e-4,
+            diffusivity_interval_cm2_s=Interval(low=1.03e-4, high=1.52e-4),
+            **shared,
+        ),
+        Diffusivity(species="P", diffusive=False, **shared),
+    ]
+    equilibrium = Equilibrium(
+        status="converged",
+        formula="Li3PO4",
+        n_atoms=96,
+        temperature_k=3000,
+        pressure_convention="total",
+        volume_a3=Measured(value=1536, error=9.6),
+        samples=[],
+    )
+    return Material(
+        material_id="abc123",
+        formula="Li3PO4",
+        elements=["Li", "O", "P"],
+        n_atoms=96,
+        status="completed",
+        failures=[],
+        melt=Melt(
+            temperature_k=3000,
+            equilibrium=equilibrium,
+            density_g_cm3=Measured(value=1.5, error=0.012),
+            diffusivities=diffusivities,
+        ),
+        anneals=[],
+        activations=[
+            Activation(
+                species="Li",
+                activation_energy_ev=Measured(value=0.31, error=0.02),
+                ln_d0=None,
+                temperatures_k=[3000],
+            )
+        ],
+        glass=None,
+        amorphous_limit=AmorphousLimit(
+            snapshots=[],
+            formation_energy_ev_per_atom=-2.345,
+            mean_formation_energy_ev_per_atom=None,
+            reference_energies_ev_per_atom={},
+        ),
+        protocol=protocol,
+        provenance=Provenance(engine="chgnet", model="0.3.0", device="cpu", dtype="float32"),
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+def sodium_chloride() -> Material:
+    changes = {
+        "material_id": "def456",
+        "formula": "NaCl",
+        "elements": ["Cl", "Na"],
+        "status": "failed",
+        "failures": [Failure(stage="melt at 3000 K", reason="a vapour [no liquid] at zero pressure")],
+        "melt": None,
+        "activations": [],
+        "amorphous_limit": None,
+        "created_at": datetime(2026, 1, 2, tzinfo=UTC),
+    }
+    return lithium_phosphate().model_copy(update=changes)
+
+
+def test_the_table_shows_numbers_with_their_errors(filled: Ask) -> None:
+    result = filled("query")
+    assert result.exit_code == 0
+    for text in (
+        "Li₃PO₄",
+        "quickstart",
+        "chgnet",
+        "16.00 ± 0.10",
+        "1.500 ± 0.012",
+        "Li 1.27 [1.03, 1.52] × 10⁻⁴",  # noqa: RUF001
+        "P not diffusive",
+        "Li 0.310 ± 0.020",
+        "−2.345",  # noqa: RUF001
+        "abc123",
+    ):
+        assert text in result.stdout, text
+    assert result.stdout.index("NaCl") < result.stdout.index("Li₃PO₄")
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        ([], ["def456", "abc123"]),
+        (["--formula", "PO4Li3"], ["abc123"]),
+        (["--elements", "Li, O"], ["abc123"]),
+        (["--status", "failed"], ["def456"]),
+        (["--engine", "vasp"], []),
+        (["--protocol", "quickstart", "--limit", "1"], ["def456"]),
+        (["--temperature", "3000"], ["abc123"]),
+    ],
+)
+def test_json_gives_the_documents(filled: Ask, words: list[str], expected: list[str]) -> None:
+    result = filled("query", "--json", *words)
+    materials = [Material.model_validate(content) for content in json.loads(result.stdout)]
+    assert [material.material_id for material in materials] == expected
+    if "abc123" in expected:
+        assert materials[-1] == lithium_phosphate()
+
+
+def test_nothing_found_is_said(filled: Ask) -> None:
+    result = filled("query", "--formula", "SiO2")
+    assert (result.exit_code, result.stdout) == (0, "no material in the store matches\n")
+
+
+@pytest.mark.parametrize("command", ["query", "status"])
+def test_no_store_yet_is_a_friendly_line(ask: Ask, command: str, tmp_path: Path) -> None:
+    for _ in range(2):
+        result = ask(command)
+        assert result.exit_code == 0
+        assert "tachylite run" in result.stdout
+        assert not list(tmp_path.iterdir())
+    open_store()
+    assert "tachylite run" in ask(command).stdout
+    assert json.loads(ask(command, "--json").stdout) in ([], {"materials": {}, "failures": [], "jobs": []})
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["query", "--store", "absent"], "no store in absent"),
+        (["status", "--store", "absent.yaml"], r"absent\.yaml cannot be read"),
+        (["query", "--status", "done"], "not one of completed, partial, failed"),
+        (["query", "--formula", "Zz"], "Zz"),
+        (["query", "--elements", "Li;O"], "'Li;O' is not a chemical element"),
+    ],
+)
+def test_bad_input_is_one_line(filled: Ask, words: list[str], message: str) -> None:
+    result = filled(*words)
+    assert isinstance(result.exception, InputError)
+    with pytest.raises(InputError, match=message):
+        raise result.exception
+
+
+def test_status_counts_materials_and_names_failures(filled: Ask) -> None:
+    result = filled("status")
+    assert result.exit_code == 0
+    assert "a vapour [no liquid] at zero pressure" in result.stdout
+    assert "def456" in result.stdout
+    assert result.stdout.index("run_quench") < result.stdout.index("summarise_material")
+    assert "2026-01-02 10:00:00" in result.stdout
+    content = json.loads(filled("status", "--json").stdout)
+    assert content["materials"] == {"completed": 1, "failed": 1}
+    assert content["failures"][0]["stage"] == "melt at 3000 K"
+    assert content["jobs"][1] == {"name": "summarise_material", "jobs": 2, "newest": "2026-01-02T10:00:00.123"}

@@ -1,0 +1,57 @@
+"""The same questions to a real MongoDB with GridFS; TACHYLITE_TEST_MONGO names one that may be written to."""
+
+import os
+import uuid
+from collections.abc import Iterator
+
+import pytest
+from jobflow import JobStore
+from pymongo import MongoClient
+from store_samples import count_frames, keep, later, make_material, make_run, make_trajectory, simulate, submit
+
+from tachylite.stores import find_materials, find_runs, find_stages, load_trajectory, open_store
+
+URI = os.environ.get("TACHYLITE_TEST_MONGO")
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(URI is None, reason="TACHYLITE_TEST_MONGO is not set"),
+    pytest.mark.filterwarnings("ignore:cd is deprecated:FutureWarning"),
+]
+
+
+@pytest.fixture
+def mongo() -> Iterator[JobStore]:
+    database = f"tachylite_test_{uuid.uuid4().hex[:8]}"
+    place = {"uri": URI, "database": database}
+    store = open_store(
+        {
+            "docs_store": {"type": "MongoStore", "collection_name": "outputs", **place},
+            "additional_stores": {"data": {"type": "GridFSStore", "collection_name": "trajectories", **place}},
+        }
+    )
+    yield store
+    store.close()
+    client: MongoClient[dict[str, object]]
+    with MongoClient(URI) as client:
+        client.drop_database(database)
+
+
+def test_jobs_and_questions_work_as_with_the_embedded_store(mongo: JobStore) -> None:
+    simulation = simulate([None, 1])
+    counting = count_frames(simulation.output)
+    old, new = make_material(), make_material(created_at=later(1), status="partial")
+    other = make_material("NaCl", elements=["Cl", "Na"])
+    submit(mongo, simulation, counting, keep(new), keep(old), keep(other))
+    assert mongo.get_output(counting.uuid) == [6]
+    assert find_materials(mongo) == [new, other]
+    assert find_materials(mongo, formula="PO4Li3", elements=["O"], status="partial") == [new]
+    assert find_materials(mongo, status="completed", elements=["O"]) == [old]
+    assert find_materials(mongo, temperature_k=3000, limit=1) == [new]
+    assert find_runs(mongo) == [make_run(make_trajectory(1))]
+    assert load_trajectory(mongo, make_trajectory(1).sha256) == make_trajectory(1)
+    assert {(stage.name, stage.jobs) for stage in find_stages(mongo)} == {
+        ("keep", 3),
+        ("simulate", 1),
+        ("count_frames", 1),
+    }

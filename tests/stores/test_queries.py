@@ -1,0 +1,109 @@
+from typing import Any
+
+import pytest
+from jobflow import JobStore
+from store_samples import PROVENANCE, later, make_material, make_run, make_trajectory, put, simulate, submit
+
+from tachylite.errors import InputError
+from tachylite.schemas import Melt, Protocol
+from tachylite.stores import find_materials, find_runs, find_stages, load_trajectory
+
+LI3PO4 = make_material()
+NACL = make_material(
+    "NaCl",
+    elements=["Cl", "Na"],
+    status="failed",
+    created_at=later(2),
+    protocol=Protocol.model_validate({"name": "zheng2024", "melt": {"temperature_k": 5000}}),
+    provenance=PROVENANCE.model_copy(update={"engine": "vasp"}),
+    melt=None,
+    anneals=[Melt(temperature_k=1500, equilibrium=LI3PO4.melt.equilibrium)] if LI3PO4.melt else [],
+)
+LI2O = make_material("Li2O", elements=["Li", "O"], status="partial", created_at=later(1))
+
+
+@pytest.fixture
+def filled(store: JobStore) -> JobStore:
+    put(store, LI3PO4, NACL, {"some": "output"}, None, [1, 2], LI2O)
+    return store
+
+
+@pytest.mark.parametrize(
+    ("asked", "expected"),
+    [
+        ({}, ["NaCl", "Li2O", "Li3PO4"]),
+        ({"formula": "PO4Li3"}, ["Li3PO4"]),
+        ({"formula": "Li6 (PO4)2"}, ["Li3PO4"]),
+        ({"formula": "Li₃PO₄"}, ["Li3PO4"]),
+        ({"formula": "LiO"}, []),
+        ({"elements": ["O"]}, ["Li2O", "Li3PO4"]),
+        ({"elements": ["P", "Li"]}, ["Li3PO4"]),
+        ({"engine": "vasp"}, ["NaCl"]),
+        ({"protocol": "quickstart"}, ["Li2O", "Li3PO4"]),
+        ({"status": "partial"}, ["Li2O"]),
+        ({"temperature_k": 3000}, ["Li2O", "Li3PO4"]),
+        ({"temperature_k": 1500}, ["NaCl"]),
+        ({"material_id": "Li2O"}, ["Li2O"]),
+        ({"limit": 2}, ["NaCl", "Li2O"]),
+        ({"elements": ["O"], "status": "completed", "engine": "chgnet"}, ["Li3PO4"]),
+    ],
+)
+def test_materials_are_found_newest_first(filled: JobStore, asked: dict[str, Any], expected: list[str]) -> None:
+    assert [material.formula for material in find_materials(filled, **asked)] == expected
+
+
+def test_materials_come_back_as_they_were(filled: JobStore) -> None:
+    assert find_materials(filled) == [NACL, LI2O, LI3PO4]
+
+
+def test_of_one_material_the_newest_is_shown(store: JobStore) -> None:
+    newest = make_material(created_at=later(5), status="partial")
+    put(store, newest, make_material(created_at=later(3)), make_material())
+    assert find_materials(store) == [newest]
+
+
+@pytest.mark.parametrize(
+    "asked", [{"formula": "Xx2O"}, {"formula": "li3"}, {"formula": ""}, {"formula": "2+2"}, {"elements": ["Li", "Q"]}]
+)
+def test_chemistry_that_does_not_exist_is_refused(store: JobStore, asked: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match=r"formula|element") as caught:
+        find_materials(store, **asked)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_document_of_another_version_is_named(store: JobStore) -> None:
+    put(store, LI3PO4.model_dump() | {"schema_version": 9, "novelty": 1})
+    with pytest.raises(InputError, match=r"schema version 9.*novelty"):
+        find_materials(store)
+
+
+def test_runs_are_found_with_their_trajectories(store: JobStore) -> None:
+    first, second = make_trajectory(1), make_trajectory(2)
+    failed = make_run(status="failed", reason="too hot", formula="NaCl")
+    put(store, {"runs": [None, make_run(first)], "trajectories": [None, first]})
+    put(store, {"runs": [failed, make_run(second)], "trajectories": [None, second]})
+    assert find_runs(store, formula="OLi") == [make_run(first), make_run(second)]
+    assert find_runs(store, status="failed") == [failed]
+    assert find_runs(store, engine="vasp") == []
+    assert len(find_runs(store, limit=1)) == 1
+    assert load_trajectory(store, first.sha256) == first
+    assert load_trajectory(store, second.sha256) == second
+    with pytest.raises(InputError, match="no trajectory 123 "):
+        load_trajectory(store, "123")
+
+
+def test_a_trajectory_stored_inside_its_document_is_found_too(store: JobStore) -> None:
+    trajectory = make_trajectory(1)
+    output = {"runs": [make_run(trajectory)], "trajectories": [trajectory]}
+    store.update({"uuid": "a", "index": 1, "output": output})
+    assert load_trajectory(store, trajectory.sha256) == trajectory
+
+
+@pytest.mark.filterwarnings("ignore:cd is deprecated:FutureWarning")
+def test_stages_count_jobs_by_name(store: JobStore) -> None:
+    assert find_stages(store) == []
+    put(store, LI3PO4, NACL)
+    submit(store, simulate([1]))
+    stages = find_stages(store)
+    assert [(stage.name, stage.jobs) for stage in stages] == [("simulate", 1), ("Material", 2)]
+    assert stages[1].newest == "2026-01-01T00:00:01"
