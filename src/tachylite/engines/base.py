@@ -20,9 +20,7 @@ class Progress:
     rate: float
 
 
-progress_listener: ContextVar[Callable[[Progress], None] | None] = ContextVar(
-    "progress_listener", default=None
-)
+progress_listener: ContextVar[Callable[[Progress], None] | None] = ContextVar("progress_listener", default=None)
 """Called a few times a second by an engine at work; the command line shows it."""
 
 

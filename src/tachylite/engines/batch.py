@@ -22,8 +22,13 @@ THERMOSTAT_TIME_FS = 100.0
 class Potential(Protocol):
     """What the integrators need of a model; a TorchSim ModelInterface with a cache that can be dropped."""
 
-    device: torch.device
-    dtype: torch.dtype
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """Precision of what it answers with."""
 
     def __call__(self, state: Any) -> dict[str, torch.Tensor]:
         """Energy, forces and stress of a state."""
@@ -42,6 +47,7 @@ class Watched:
         self.stress = torch.empty(0)
 
     def __call__(self, state: Any) -> dict[str, torch.Tensor]:
+        """Energy, forces and stress of a state."""
         result = self.potential(state)
         self.stress = result["stress"]
         return result
@@ -85,13 +91,9 @@ def start(requests: list[Request], potential: Watched) -> Batch:
     state = _bare_state([r.state for r in requests], potential)
     state.rng = torch.Generator(device=potential.device).manual_seed(requests[0].seed)
     targets = torch.tensor([r.segments[0].temperature_k * KB_EV for r in requests], dtype=state.dtype)
-    drawn = initialize_momenta(
-        state.positions, state.masses, state.system_idx, targets.to(state.device), state.rng
-    )
+    drawn = initialize_momenta(state.positions, state.masses, state.system_idx, targets.to(state.device), state.rng)
     given = [_momenta(r.state, state) for r in requests]
-    momenta = torch.cat(
-        [own if own is not None else drawn[state.system_idx == i] for i, own in enumerate(given)]
-    )
+    momenta = torch.cat([own if own is not None else drawn[state.system_idx == i] for i, own in enumerate(given)])
     result = potential(state)
     md_state = MDState.from_state(state, momenta=momenta, energy=result["energy"], forces=result["forces"])
     md_state.rng = state.rng
@@ -109,7 +111,8 @@ def _momenta(own: State, state: Any) -> torch.Tensor | None:
         return None
     velocities = torch.tensor(own.velocities, dtype=state.dtype, device=state.device) * TIME_UNIT_FS
     masses = torch.tensor(own.atoms.get_masses(), dtype=state.dtype, device=state.device)
-    return velocities * masses[:, None]
+    momenta: torch.Tensor = velocities * masses[:, None]
+    return momenta
 
 
 def enter_segment(batch: Batch, potential: Watched) -> None:
@@ -158,9 +161,7 @@ def advance(batch: Batch, potential: Watched) -> None:
             batch.state = nvt_nose_hoover_step(batch.state, potential, dt=timestep, kT=thermal_energy)
         case "langevin":
             friction = TIME_UNIT_FS / THERMOSTAT_TIME_FS
-            batch.state = nvt_langevin_step(
-                batch.state, potential, dt=timestep, kT=thermal_energy, gamma=friction
-            )
+            batch.state = nvt_langevin_step(batch.state, potential, dt=timestep, kT=thermal_energy, gamma=friction)
         case "none":
             batch.state = nve_step(batch.state, potential, dt=timestep)
     batch.step += 1
@@ -169,15 +170,16 @@ def advance(batch: Batch, potential: Watched) -> None:
 def kinetic_energy(batch: Batch) -> torch.Tensor:
     """Kinetic energy of every member, (n_members,) in eV."""
     state = batch.state
-    return torch_sim.calc_kinetic_energy(
+    energy: torch.Tensor = torch_sim.calc_kinetic_energy(
         masses=state.masses, momenta=state.momenta, system_idx=state.system_idx
     )
+    return energy
 
 
 def degrees_of_freedom(batch: Batch) -> torch.Tensor:
     """3N, less the three of the cell's own motion where the thermostat does not reach them."""
     held = 0 if batch.schedule.thermostat == "langevin" else 3
-    counts = 3 * batch.state.n_atoms_per_system - held
+    counts: torch.Tensor = 3 * batch.state.n_atoms_per_system - held
     return counts.clamp(min=1)
 
 
@@ -206,9 +208,7 @@ def drop(batch: Batch, gone: dict[int, str], potential: Watched) -> None:
     batch.state = batch.state[keep]
     batch.state.rng = generator
     if chain is not None:  # global to the state in TorchSim, so slicing leaves it whole
-        batch.state.chain = type(chain)(
-            **{name: getattr(chain, name)[keep] for name in _CHAIN_PARTS}
-        )
+        batch.state.chain = type(chain)(**{name: getattr(chain, name)[keep] for name in _CHAIN_PARTS})
     potential.reset()
 
 

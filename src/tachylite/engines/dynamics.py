@@ -10,7 +10,18 @@ import numpy as np
 import torch
 
 from tachylite.engines.base import Answer, Progress, progress_listener
-from tachylite.engines.batch import Batch, Potential, Watched, advance, drop, dump, enter_segment, load, member_state, start
+from tachylite.engines.batch import (
+    Batch,
+    Potential,
+    Watched,
+    advance,
+    drop,
+    dump,
+    enter_segment,
+    load,
+    member_state,
+    start,
+)
 from tachylite.engines.guards import Limits, ailing
 from tachylite.engines.recorder import FloatArray, Recorder
 from tachylite.engines.workdir import write_atomically
@@ -31,10 +42,12 @@ class Clock:
 
     @property
     def total_s(self) -> float:
+        """Seconds at work."""
         return self.before_s + time.monotonic() - self.started
 
     @property
     def rate(self) -> float:
+        """Steps per second in this sitting."""
         return self.steps / max(time.monotonic() - self.started, 1e-9)
 
 
@@ -55,7 +68,10 @@ def run_batch(
     watched = Watched(potential)
     recorder = Recorder(folder)
     clock = Clock()
-    batch = _resume(folder, requests, watched, recorder, clock) or start(requests, watched)
+    batch = _resume(folder, requests, watched, recorder, clock)
+    if batch is None:
+        batch = start(requests, watched)
+        _guard(batch, watched, limits)
     total = sum(s.steps for s in requests[0].segments)
     while batch.members and batch.segment < len(requests[0].segments):
         while batch.members and batch.step < batch.schedule.steps:
@@ -109,9 +125,7 @@ def _save(folder: Path, batch: Batch, watched: Watched, recorder: Recorder, cloc
     watched.reset()
 
 
-def _resume(
-    folder: Path, requests: list[Request], watched: Watched, recorder: Recorder, clock: Clock
-) -> Batch | None:
+def _resume(folder: Path, requests: list[Request], watched: Watched, recorder: Recorder, clock: Clock) -> Batch | None:
     path = folder / "checkpoint.pt"
     if not path.exists():
         return None

@@ -26,19 +26,15 @@ def ailing(batch: Batch, limits: Limits) -> dict[int, str]:
     finite = _finite(batch).tolist()
     closest = closest_approach(batch)
     for index, member in enumerate(batch.members):
-        target = max(
-            t for s in batch.requests[member].segments for t in (s.temperature_k, s.end_temperature_k) if t
-        )
+        target = max(t for s in batch.requests[member].segments for t in (s.temperature_k, s.end_temperature_k) if t)
         highest = max(limits.temperature_factor * target, target + limits.temperature_margin_k)
         when = f"at step {batch.step} of segment {batch.segment + 1}"
         if not finite[index]:
             reasons[index] = f"diverged: a force or position is not finite {when}"
-        elif temperatures[index] > highest:
-            reasons[index] = (
-                f"temperature runaway: {temperatures[index]:.0f} K instead of {target:.0f} K {when}"
-            )
         elif closest[index] < limits.closest_approach_a:
             reasons[index] = f"overlapping atoms: two are {closest[index]:.2f} A apart {when}"
+        elif temperatures[index] > highest:
+            reasons[index] = f"temperature runaway: {temperatures[index]:.0f} K instead of {target:.0f} K {when}"
     return reasons
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import torch
 import torch_sim
-from torch_sim.optimizers import CellFilter, fire_init, fire_step
+from torch_sim.optimizers import fire_init, fire_step
+from torch_sim.optimizers.cell_filters import CellFilter
 
 from tachylite.engines.base import Progress, progress_listener
 from tachylite.engines.batch import Potential, Watched

@@ -12,6 +12,7 @@ from monty.json import MSONable
 from pydantic import TypeAdapter
 
 from tachylite.engines.base import Answer
+from tachylite.engines.quiet import import_torch_sim
 from tachylite.engines.workdir import content_key, write_atomically
 from tachylite.errors import InputError
 from tachylite.schemas import Provenance, Relaxation, Request, Run, State, Trajectory
@@ -54,21 +55,22 @@ class TorchSimEngine(MSONable):
 
     def check_elements(self, symbols: Sequence[str]) -> None:
         """Raise InputError, naming them, for elements the model does not know."""
-        known = self._potential().supported_elements
-        missing = sorted(set(symbols) - set(known))
+        from ase.data import atomic_numbers
+
+        missing = sorted(s for s in set(symbols) if atomic_numbers[s] not in self._model().elements)
         if missing:
             raise InputError(f"the {self.name} model does not know {', '.join(missing)}; choose another engine")
 
     def provenance(self, seed: int | None = None) -> Provenance:
         """Describe model, weights and versions."""
-        potential = self._potential()
-        packages = ("tachylite", "torch", "torch-sim-atomistic", *potential.packages)
+        model = self._model()
+        packages = ("tachylite", "torch", "torch-sim-atomistic", *model.packages)
         return Provenance(
             engine=self.name,
-            model=potential.model_name,
-            model_sha256=potential.model_sha256,
-            device=str(potential.device),
-            dtype=potential.precision,
+            model=model.name,
+            model_sha256=model.sha256,
+            device=str(model.potential.device),
+            dtype=model.precision,
             seed=seed,
             versions={p: importlib.metadata.version(p) for p in packages},
         )
@@ -85,6 +87,7 @@ class TorchSimEngine(MSONable):
         self, states: Sequence[State], workdir: Path, *, relax_cell: bool, labels: Sequence[str]
     ) -> list[Relaxation]:
         """Relax to zero force (and, with the cell, zero stress) by FIRE; failures as data."""
+        model = self._model()
         from tachylite.engines.relaxation import relax_batch
 
         key = content_key("relax", self._identity(), [s.model_dump() for s in states], relax_cell)
@@ -93,18 +96,22 @@ class TorchSimEngine(MSONable):
             stored = _RELAXATIONS.validate_json(path.read_bytes())
             return [r.model_copy(update={"label": label}) for r, label in zip(stored, labels, strict=True)]
         results = relax_batch(
-            list(states), self._potential(), relax_cell=relax_cell, labels=list(labels), provenance=self.provenance()
+            list(states),
+            model.potential,
+            relax_cell=relax_cell,
+            labels=list(labels),
+            provenance=self.provenance(),
         )
         write_atomically(path, _RELAXATIONS.dump_json(results))
         return results
 
-    def _potential(self) -> "Potential":
+    def _model(self) -> "_Model":
         return _load(self.potential, self.model, self.device)
 
     def _identity(self) -> list[Any]:
         """What decides the forces, and so may not change between a checkpoint and its continuation."""
-        potential = self._potential()
-        return [self.potential, potential.model_sha256, str(potential.device), potential.precision]
+        model = self._model()
+        return [self.potential, model.sha256, str(model.potential.device), model.precision]
 
     def _batches(self, requests: Sequence[Request]) -> list[list[int]]:
         """Requests with the same schedule go together, up to the size of a batch."""
@@ -128,6 +135,7 @@ class TorchSimEngine(MSONable):
         return batches
 
     def _run_batch(self, requests: list[Request], workdir: Path) -> list[Answer]:
+        model = self._model()
         from tachylite.engines.dynamics import run_batch
         from tachylite.engines.guards import Limits
 
@@ -137,7 +145,7 @@ class TorchSimEngine(MSONable):
         if not finished.exists():
             answers = run_batch(
                 requests,
-                self._potential(),
+                model.potential,
                 folder,
                 provenance=self.provenance(),
                 checkpoint_every=self.checkpoint_every,
@@ -160,16 +168,42 @@ def _stored(run: Run, folder: Path, label: str) -> Answer:
     return Answer(run=run.model_copy(update={"label": label}), trajectory=trajectory)
 
 
+@dataclass(frozen=True)
+class _Model:
+    """A potential ready for use, and what a document says of it."""
+
+    potential: "Potential"
+    name: str
+    sha256: str | None
+    elements: frozenset[int]
+    precision: str
+    packages: tuple[str, ...] = ()
+
+
 @functools.cache
-def _load(potential: str, model: str | None, device: str) -> "Potential":
+def _load(potential: str, model: str | None, device: str) -> _Model:
+    import_torch_sim()
     import torch
 
-    where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    try:
+        where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
+    except RuntimeError as error:
+        raise InputError(f"unknown device {device!r}; devices are auto, cpu, cuda, cuda:0, ...") from error
     if potential == "chgnet":
-        from tachylite.engines.potentials.chgnet import ChgnetPotential
+        from tachylite.engines.potentials.chgnet.potential import ChgnetPotential
 
-        return ChgnetPotential(model=model or "0.3.0", device=where)
+        chgnet = ChgnetPotential(model or "0.3.0", device=where)
+        return _Model(
+            potential=chgnet,
+            name=f"CHGNet {chgnet.weights.name}",
+            sha256=chgnet.weights.sha256,
+            elements=frozenset(chgnet.supported_elements),
+            precision="float32",
+            packages=("chgnet",),
+        )
     from tachylite.engines.potentials.lennard_jones import LennardJonesPotential
 
-    return LennardJonesPotential(device=where)
-
+    if model is not None:
+        raise InputError(f"engine {potential!r} has no model {model!r}; leave the option out")
+    argon = LennardJonesPotential(device=where)
+    return _Model(argon, "Lennard-Jones argon", None, frozenset({18}), "float64")

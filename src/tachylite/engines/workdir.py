@@ -1,5 +1,6 @@
 """Work kept on disk: checkpoints and finished answers, named by what was asked for."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -63,5 +64,8 @@ def write_atomically(path: Path, content: bytes) -> None:
             os.fsync(handle.fileno())
         temporary.replace(path)
     except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise InputError(f"cannot write {path.parent}: {error.strerror}; choose another folder or free space") from error
+        with contextlib.suppress(OSError):
+            temporary.unlink(missing_ok=True)
+        raise InputError(
+            f"cannot write {path.parent}: {error.strerror}; choose another folder or free space"
+        ) from error

@@ -23,8 +23,7 @@ QUENCH_SEED = 200_000
 
 @dataclass
 class EquilibriumVolumeMaker(Maker):
-    """Find the volume of zero pressure of every member at the melt's temperature (DESIGN of the search:
-    `tachylite.physics.equilibrium`).
+    """Find the volume of zero pressure of every member, as `tachylite.physics.equilibrium` decides it.
 
     The flow's output is a list of `Equilibrium` documents.
     """

@@ -47,9 +47,7 @@ class AmorphousLimitMaker(Maker):
     protocol: Protocol = field(default_factory=lambda: load_protocol("quickstart"))
     seed: int = 0
 
-    def make(
-        self, structures: Sequence[Trajectory] | OutputReference, references: References | None = None
-    ) -> Flow:
+    def make(self, structures: Sequence[Trajectory] | OutputReference, references: References | None = None) -> Flow:
         """Take snapshots from the trajectories of production runs; formation energies where references are given."""
         relaxation = relax_snapshots(self.engine, structures, self.protocol)
         analysis = describe_limits(relaxation.output, references)

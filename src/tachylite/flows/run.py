@@ -14,6 +14,7 @@ from tachylite.jobs.material import material_id
 from tachylite.jobs.packing import pack_structures
 from tachylite.physics.composition import atom_counts, parse_formula
 from tachylite.schemas import Material, Protocol
+from tachylite.schemas.run import reduced_formula
 
 
 def run_amorphous(
@@ -31,16 +32,14 @@ def run_amorphous(
     Interrupted, the same call goes on from the last checkpoint in `workdir`: finished work is found there by
     its content, and what an earlier attempt has stored is replaced. `crystals` by reduced formula.
     """
-    parsed = [parse_formula(f) for f in formulas]
-    counts = [atom_counts(p, protocol.packing.n_atoms) for p in parsed]
-    ids = [
-        material_id(p.reduced, sum(c.values()), protocol, engine, seed) for p, c in zip(parsed, counts, strict=True)
-    ]
+    counts = [atom_counts(parse_formula(f), protocol.packing.n_atoms) for f in formulas]
+    reduced = [reduced_formula(c) for c in counts]
+    ids = [material_id(f, sum(c.values()), protocol, engine, seed) for f, c in zip(reduced, counts, strict=True)]
     campaign = content_key(ids)
     packing = pack_structures(list(formulas), protocol, seed)
     maker = AmorphousMaker(engine=engine, protocol=protocol, seed=seed)
     members = [packing.output[i] for i in range(len(formulas))]
-    making = maker.make(members, [(crystals or {}).get(p.reduced) for p in parsed])
+    making = maker.make(members, [(crystals or {}).get(f) for f in reduced])
     flow = Flow([packing, making], output=making.output, name=", ".join(formulas))
     flow.update_metadata({"campaign": campaign})
     store.connect()

@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from jobflow import job
 from pymatgen.core import Structure
 
-from tachylite.engines.references import reference_state
 from tachylite.engines.workdir import current_workdir, shared_workdir
 from tachylite.jobs.engine import EngineLike, resolve_engine
-from tachylite.schemas import Melt, Protocol, References, Relaxation, Run, State, Trajectory
+from tachylite.physics.elements import reference_crystal
+from tachylite.schemas import Protocol, References, Relaxation, Run, State, Trajectory
 from tachylite.units import FS_PER_PS
 
 
@@ -23,7 +24,7 @@ def relax_references(
     states = [State.from_structure(s) if isinstance(s, Structure) else s for s in starts]
     elements = sorted({symbol for state in states for symbol in state.elements})
     known = [State.from_structure(c) for c in crystals if c is not None]
-    wanted = {f"element {e}": reference_state(e) for e in elements}
+    wanted = {f"element {e}": _element(e) for e in elements}
     wanted |= {f"crystal {s.formula} {i}": s for i, s in enumerate(known)}
     engine = resolve_engine(engine)
     relaxed = iter(
@@ -80,7 +81,11 @@ def relax_glasses(engine: EngineLike, runs: Sequence[Run | None]) -> list[Relaxa
 
 def _snapshot_frames(trajectory: Trajectory, count: int, interval_ps: float) -> list[int]:
     """Frames nearest to `count` times an interval apart, the last of them at the end of the run."""
-    times = trajectory.times_fs
-    wanted = [times[-1] - k * interval_ps * FS_PER_PS for k in reversed(range(count))]
-    frames = {min(range(len(times)), key=lambda i, t=t: abs(times[i] - t)) for t in wanted if t > 0}
-    return sorted(frames)
+    times = np.asarray(trajectory.times_fs)
+    wanted = times[-1] - interval_ps * FS_PER_PS * np.arange(count)
+    return sorted({int(np.abs(times - t).argmin()) for t in wanted if t > 0})
+
+
+def _element(symbol: str) -> State:
+    crystal = reference_crystal(symbol)
+    return State(numbers=crystal.numbers.tolist(), positions=crystal.positions.tolist(), cell=crystal.cell.tolist())

@@ -98,25 +98,23 @@ def _failures(
 
 def _activation(species: str, anneals: Sequence[Melt]) -> Activation:
     """Arrhenius fit of one species over the temperatures at which it diffuses."""
-    points = [
-        d for a in anneals for d in a.diffusivities if d.species == species and d.diffusivity_cm2_s is not None
-    ]
+    points = [d for a in anneals for d in a.diffusivities if d.species == species and d.diffusivity_cm2_s is not None]
     temperatures = [d.temperature_k for d in points]
     if len(points) < 2:
         reason = f"{species} diffuses measurably at {len(points)} of {len(anneals)} temperatures; two are needed"
         return Activation(
             species=species, activation_energy_ev=None, ln_d0=None, temperatures_k=temperatures, reason=reason
         )
-    fit = arrhenius(temperatures, [d.diffusivity_cm2_s for d in points], [_ln_error(d) for d in points])
-    room = fit.predict(300.0)
+    fit = arrhenius(temperatures, [d for _, d, _ in points], [error for _, _, error in points])
+    room, low, high = (float(x) for x in fit.predict(300.0))
     return Activation(
         species=species,
         activation_energy_ev=Measured(value=fit.activation_energy_ev, error=fit.activation_energy_error_ev),
         ln_d0=Measured(value=fit.ln_d0, error=fit.ln_d0_error),
-        covariance=fit.covariance,
+        covariance=fit.covariance_ev,
         temperatures_k=temperatures,
-        extrapolated_300k_cm2_s=room.value,
-        extrapolated_300k_interval_cm2_s=Interval(low=room.low, high=room.high),
+        extrapolated_300k_cm2_s=room,
+        extrapolated_300k_interval_cm2_s=Interval(low=low, high=high),
     )
 
 

@@ -10,6 +10,7 @@ search ends with that reason instead of a volume.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -212,7 +213,7 @@ def _expand(points: Sequence[_Point], dense: _Point, criteria: Criteria) -> Cont
 
 def _zero_virial(points: Sequence[_Point]) -> float | None:
     """Volume at which the virial changes sign, by linear interpolation; None where it does not."""
-    for inner, outer in zip(points, points[1:], strict=False):
+    for inner, outer in pairwise(points):
         if inner.virial > 0 >= outer.virial:
             share = inner.virial / (inner.virial - outer.virial)
             return inner.volume + share * (outer.volume - inner.volume)

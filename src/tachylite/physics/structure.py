@@ -1,0 +1,241 @@
+"""Pair structure: partial g(r) with errors, first shells, coordination numbers."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import combinations_with_replacement
+from typing import Any
+
+import numpy as np
+from ase.data import chemical_symbols
+from numpy.typing import ArrayLike, NDArray
+from scipy.ndimage import gaussian_filter1d
+
+from tachylite.errors import InputError
+from tachylite.physics.pairs import PairCounts, count_pairs
+from tachylite.physics.statistics import estimate_mean
+
+type Array = NDArray[np.float64]
+
+_FEWEST_GROUPS = 4
+_SMOOTHING_A = 0.08
+_SIGNIFICANCE = 4.0
+_LARGEST_NEEDED_RISE = 0.2
+
+
+@dataclass(frozen=True)
+class Coordination:
+    """Mean number of neighbours and its standard error."""
+
+    value: float
+    error: float
+
+
+@dataclass(frozen=True)
+class PartialRDF:
+    """Partial g(r) of one pair of elements; arrays over bins have the shape (n_bins,)."""
+
+    elements: tuple[str, str]
+    """In alphabetical order."""
+    edges_a: Array
+    """Shape (n_bins + 1,)."""
+    g: Array
+    g_error: Array
+    first_peak_a: float | None
+    first_minimum_a: float | None
+    n_atoms: tuple[int, int]
+    pairs: Array
+    """Pairs in every bin, mean over each group of frames, shape (n_groups, n_bins)."""
+    frames: int
+
+    @property
+    def pair(self) -> str:
+        """Both symbols, like Li-O."""
+        return "-".join(self.elements)
+
+    @cached_property
+    def coordination(self) -> dict[str, Coordination]:
+        """Neighbours up to the first minimum, both ways; empty where there is none."""
+        return {} if self.first_minimum_a is None else self.coordination_within(self.first_minimum_a)
+
+    def coordination_within(self, cutoff_a: float) -> dict[str, Coordination]:
+        """Neighbours up to a distance: `Li-O` is oxygen around lithium, `O-Li` the other way.
+
+        Raises InputError for a distance out of the range of g(r).
+        """
+        if not 0 < cutoff_a <= self.edges_a[-1]:
+            raise InputError(f"cutoff {cutoff_a} A is not between 0 and {self.edges_a[-1]:.2f} A, the range of g(r)")
+        inside = np.clip((cutoff_a - self.edges_a[:-1]) / np.diff(self.edges_a), 0.0, 1.0)
+        mean, error = (float(x[0]) for x in _mean((self.pairs @ inside)[:, None], self.frames))
+        (first, second), (n_first, n_second) = self.elements, self.n_atoms
+        if first == second:
+            return {self.pair: Coordination(2 * mean / n_first, 2 * error / n_first)}
+        return {
+            f"{first}-{second}": Coordination(mean / n_first, error / n_first),
+            f"{second}-{first}": Coordination(mean / n_second, error / n_second),
+        }
+
+
+@dataclass(frozen=True)
+class PairStructure:
+    """Partial g(r) of every pair of elements."""
+
+    r_a: Array
+    """Centres of the bins, shape (n_bins,)."""
+    partials: tuple[PartialRDF, ...]
+
+    def partial(self, first: str, second: str) -> PartialRDF:
+        """Look up one pair; the order of the symbols does not matter.
+
+        Raises InputError for a pair that is not there.
+        """
+        pair = "-".join(sorted((first, second)))
+        for partial in self.partials:
+            if partial.pair == pair:
+                return partial
+        raise InputError(f"there is no pair {pair}; there are {', '.join(p.pair for p in self.partials)}")
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain lists and numbers, as documents hold them."""
+        return {
+            "r_a": self.r_a.tolist(),
+            "partials": [
+                {
+                    "pair": p.pair,
+                    "g": p.g.tolist(),
+                    "g_error": p.g_error.tolist(),
+                    "first_peak_a": p.first_peak_a,
+                    "first_minimum_a": p.first_minimum_a,
+                    "coordination": {k: {"value": c.value, "error": c.error} for k, c in p.coordination.items()},
+                }
+                for p in self.partials
+            ],
+        }
+
+
+def analyse_structure(
+    positions: ArrayLike, cells: ArrayLike, numbers: ArrayLike, r_max_a: float = 8.0, bin_width_a: float = 0.05
+) -> PairStructure:
+    r"""Partial g(r), first shell and coordination of every pair of elements in a periodic trajectory.
+
+    Takes Cartesian positions, wrapped or not, of shape (n_frames, n_atoms, 3) in A; the cell, or one for
+    each frame, shape (3, 3) or (n_frames, 3, 3), lattice vectors as rows, any shape of cell; and atomic
+    numbers, shape (n_atoms,). Every periodic image within `r_max_a` counts, also where that exceeds half
+    the cell.
+
+        g_ab(r) = V n_ab(r) / (N_ab 4/3 pi (r_2^3 - r_1^3))
+
+    ========  ========================================================================================
+    symbol    meaning
+    ========  ========================================================================================
+    n_ab      pairs of an atom a and an atom b (or image of one) at distances from r_1 to r_2
+    N_ab      number of such pairs without regard to distance: N_a N_b; for a = b N (N - 1) / 2, from
+              the shortest lattice vector on, where an atom's own images are neighbours too, N^2 / 2
+    V         volume of the cell
+    ========  ========================================================================================
+
+    Errors are standard errors over frames by blocking; for fewer than four frames those of counting.
+
+    Raises InputError for arrays that do not fit together, for cells without volume and for no frames.
+    """
+    trajectory, lattices, kinds = _checked(positions, cells, numbers, r_max_a, bin_width_a)
+    n_bins = max(round(r_max_a / bin_width_a), 1)
+    edges = np.linspace(0.0, r_max_a, n_bins + 1)
+    symbols = sorted({chemical_symbols[z] for z in kinds})
+    kind_of_atom = np.array([symbols.index(chemical_symbols[z]) for z in kinds])
+    counts = count_pairs(trajectory, lattices, kind_of_atom, edges)
+    n_of_kind = np.bincount(kind_of_atom)
+    partials = tuple(
+        _partial((symbols[a], symbols[b]), (int(n_of_kind[a]), int(n_of_kind[b])), counts.pairs[:, i], counts, edges)
+        for i, (a, b) in enumerate(combinations_with_replacement(range(len(symbols)), 2))
+    )
+    return PairStructure((edges[:-1] + edges[1:]) / 2, partials)
+
+
+def _checked(
+    positions: ArrayLike, cells: ArrayLike, numbers: ArrayLike, r_max_a: float, bin_width_a: float
+) -> tuple[Array, Array, NDArray[np.int64]]:
+    trajectory = np.asarray(positions, dtype=np.float64)
+    lattices = np.asarray(cells, dtype=np.float64)
+    kinds = np.asarray(numbers, dtype=np.int64)
+    if trajectory.ndim != 3 or trajectory.shape[2] != 3 or len(trajectory) == 0:
+        raise InputError(f"positions of shape (n_frames, n_atoms, 3) are needed, these are {trajectory.shape}")
+    if kinds.shape != trajectory.shape[1:2] or kinds.size == 0:
+        raise InputError(f"{kinds.size} atomic numbers for {trajectory.shape[1]} atoms; give one for each atom")
+    if lattices.shape not in {(3, 3), (1, 3, 3), (len(trajectory), 3, 3)}:
+        raise InputError(f"cells of shape {lattices.shape} for {len(trajectory)} frames; give one, or one for each")
+    if not np.isfinite(trajectory).all():
+        raise InputError("the positions are not all finite; leave those frames out")
+    if not (np.abs(np.linalg.det(lattices)) > 1e-6).all():
+        raise InputError("a cell has no volume; a periodic cell with three lattice vectors is needed")
+    if not 0 < bin_width_a <= r_max_a:
+        raise InputError(f"bins of {bin_width_a} A up to {r_max_a} A make no g(r); both must be positive")
+    return trajectory, np.broadcast_to(lattices, (len(trajectory), 3, 3)), kinds
+
+
+def _partial(
+    elements: tuple[str, str], n_atoms: tuple[int, int], pairs: Array, counts: PairCounts, edges: Array
+) -> PartialRDF:
+    shells = 4 / 3 * np.pi * np.diff(edges**3)
+    own_images = edges[1:] > counts.shortest_lattice_vector_a
+    if elements[0] == elements[1]:
+        n = n_atoms[0]
+        possible = np.where(own_images, n * n, n * (n - 1)) / 2
+    else:
+        possible = np.full(shells.size, float(n_atoms[0] * n_atoms[1]))
+    # a lone atom has no neighbour of its kind nearer than its image
+    per_pair = np.divide(1.0, possible * shells, out=np.zeros_like(shells), where=possible > 0)
+    mean, error = _mean(pairs * counts.volumes_a3[:, None], counts.frames, float(counts.volumes_a3.mean()))
+    g, g_error = mean * per_pair, error * per_pair
+    peak, minimum = _first_shell(edges, g, g_error)
+    return PartialRDF(elements, edges, g, g_error, peak, minimum, n_atoms, pairs, counts.frames)
+
+
+def _mean(groups: Array, frames: int, unit: float = 1.0) -> tuple[Array, Array]:
+    """Mean over groups of frames, shape (n_groups, n), and its error, shape (n,); one count is worth `unit`."""
+    mean: Array = groups.mean(axis=0)
+    if len(groups) < _FEWEST_GROUPS:
+        return mean, np.sqrt(mean * unit / frames)
+    return mean, np.array([estimate_mean(series).error for series in groups.T])
+
+
+def _first_shell(edges: Array, g: Array, error: Array) -> tuple[float | None, float | None]:
+    """Positions of the first peak of g(r) and of the minimum behind it, where noise cannot make them.
+
+    The fall behind a peak and the rise behind a minimum must exceed four standard errors of the smoothed
+    g(r), and 0.2 (a tenth of a low peak). A minimum at zero is the middle of the gap.
+    """
+    width = float(edges[1])
+    smooth = gaussian_filter1d(g, _SMOOTHING_A / width, mode="constant")
+    # neighbouring bins are nearly independent, a Gaussian of width s averages over 2 sqrt(pi) s of them
+    averaged = max(2 * np.pi**0.5 * _SMOOTHING_A / width, 1.0)
+    noise = np.sqrt(gaussian_filter1d(error**2, _SMOOTHING_A / width, mode="constant") / averaged)
+    centres = (edges[:-1] + edges[1:]) / 2
+    peak = _first_maximum(smooth, noise)
+    if peak is None:
+        return None, None
+    lowest = peak
+    for i in range(peak, smooth.size):
+        if smooth[i] < smooth[lowest]:
+            lowest = i
+        rise = smooth[i] - smooth[lowest]
+        if lowest > peak and rise > max(_SIGNIFICANCE * np.hypot(noise[i], noise[lowest]), _rise(smooth[peak])):
+            gap = np.flatnonzero(smooth[peak:i] <= smooth[lowest] + 0.1 * _rise(smooth[peak])) + peak
+            return float(centres[peak]), float(centres[gap].mean())
+    return float(centres[peak]), None
+
+
+def _rise(height: float) -> float:
+    """Return how much g(r) must change for a feature, next to a maximum of some height."""
+    return min(0.1 * height, _LARGEST_NEEDED_RISE)
+
+
+def _first_maximum(smooth: Array, noise: Array) -> int | None:
+    highest = 0
+    for i in range(smooth.size):
+        if smooth[i] > smooth[highest]:
+            highest = i
+        fall = smooth[highest] - smooth[i]
+        needed = max(_SIGNIFICANCE * np.hypot(noise[i], noise[highest]), _rise(smooth[highest]))
+        if smooth[highest] > 1 + _SIGNIFICANCE * noise[highest] and fall > needed:
+            return highest
+    return None

@@ -1,0 +1,161 @@
+"""The whole protocol on argon: quick, and every stage real."""
+
+from pathlib import Path
+
+import pytest
+from jobflow import JobStore, run_locally
+from pymatgen.core import Lattice, Structure
+
+from tachylite.engines import Progress, get_engine, progress_listener
+from tachylite.engines.workdir import use_workdir
+from tachylite.flows import AmorphousMaker, AnnealMaker, EquilibriumVolumeMaker, MeltMaker, QuenchMaker, run_amorphous
+from tachylite.schemas import Material, Protocol
+from tachylite.stores import find_materials, load_trajectory, open_store
+
+ARGON = Protocol.model_validate(
+    {
+        "name": "argon",
+        "pressure": "total",
+        "timestep_fs": 4.0,
+        "record_every": 10,
+        "packing": {"n_atoms": 64},
+        "volume_search": {
+            "equilibrate_ps": 1.0,
+            "sample_ps": 2.0,
+            "pressure_tolerance_gpa": 0.02,
+            "energy_drift_tolerance": 0.05,
+        },
+        "melt": {"temperature_k": 95, "production_ps": 4.0},
+        "anneal": {"temperatures_k": [85, 90], "production_ps": 2.0},
+        "quench": {"final_temperature_k": 20, "ramp_ps": 2.0, "hold_ps": 1.0},
+        "snapshots": {"count": 2, "interval_ps": 1.0},
+    }
+)
+FCC = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.3), ["Ar"], [[0, 0, 0]])
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> JobStore:
+    return open_store(tmp_path / "store")
+
+
+def campaign(store: JobStore, folder: Path, protocol: Protocol = ARGON, formulas: tuple[str, ...] = ("Ar",)) -> list[Material]:
+    engine = get_engine("lennard-jones", checkpoint_every=100)
+    return run_amorphous(
+        formulas, protocol=protocol, engine=engine, store=store, workdir=folder, crystals={"Ar": FCC}
+    )
+
+
+@pytest.mark.slow
+def test_from_a_formula_to_a_material_that_another_process_finds(store: JobStore, tmp_path: Path) -> None:
+    (material,) = campaign(store, tmp_path / "work")
+    assert material.status == "completed", material.failures
+    assert material.melt is not None
+    assert material.melt.run is not None
+    (diffusivity,) = material.melt.diffusivities
+    assert diffusivity.diffusivity_cm2_s is None or 1e-6 < diffusivity.diffusivity_cm2_s < 1e-3
+    assert [a.temperature_k for a in material.anneals] == [85, 90]
+    assert material.melt.density_g_cm3 is not None
+    assert 1.0 < material.melt.density_g_cm3.value < 1.6, "liquid argon has 1.4 g/cm^3 at 87 K"
+    assert material.glass is not None
+    assert material.glass.cooling_rate_k_s == pytest.approx(75 / 2e-12)
+    assert material.glass.above_crystal_ev_per_atom is not None
+    assert 0 < material.glass.above_crystal_ev_per_atom < 0.02, "a glass lies above its crystal"
+    assert material.amorphous_limit is not None
+    assert material.amorphous_limit.formation_energy_ev_per_atom == pytest.approx(
+        material.amorphous_limit.above_crystal_ev_per_atom, abs=2e-3
+    ), "the element's reference is its crystal"
+    found = find_materials(open_store(tmp_path / "store"), formula="Ar")
+    assert [m.material_id for m in found] == [material.material_id]
+    assert found[0] == material
+    trajectory = load_trajectory(store, str(material.melt.run.trajectory_id))
+    assert trajectory.n_frames == 100
+    assert not list((tmp_path / "work").glob("*/run-*")), "finished work is cleared away"
+
+
+class Interrupted(BaseException):
+    """Stands for Ctrl-C."""
+
+
+@pytest.mark.slow
+def test_an_interrupted_campaign_resumes_to_the_same_material(tmp_path: Path) -> None:
+    whole = campaign(open_store(tmp_path / "a"), tmp_path / "work-a")
+    store = open_store(tmp_path / "b")
+    for label in ("production at 95 K", "quench to 20 K"):
+
+        def stop(progress: Progress, label: str = label) -> None:
+            if progress.label == label and progress.done > 150:
+                raise Interrupted
+
+        token = progress_listener.set(stop)
+        with pytest.raises(Interrupted):
+            campaign(store, tmp_path / "work-b")
+        progress_listener.reset(token)
+    parts = campaign(store, tmp_path / "work-b")
+    for a, b in zip(whole, parts, strict=True):
+        different = {"created_at", "melt", "anneals", "glass"}
+        assert a.model_dump(exclude=different) == b.model_dump(exclude=different)
+        assert a.melt is not None
+        assert b.melt is not None
+        assert a.melt.run is not None
+        assert b.melt.run is not None
+        assert a.melt.run.final == b.melt.run.final
+        assert a.melt.run.trajectory_id == b.melt.run.trajectory_id
+    assert len(find_materials(store)) == 1, "nothing is stored twice"
+
+
+@pytest.mark.slow
+def test_one_hopeless_member_does_not_take_the_cohort_along(tmp_path: Path) -> None:
+    """Far above its critical point argon has no liquid; beside it a colder search goes on."""
+    maker = EquilibriumVolumeMaker(engine="lennard-jones", protocol=ARGON)
+    search = maker.make([FCC * (2, 2, 2)], temperatures_k=[90, 400])
+    with use_workdir(tmp_path):
+        responses = run_locally(search, store=open_store(tmp_path / "store"), log=False, raise_immediately=True)
+    liquid, gas = next(iter(responses[search.uuid].values())).output if False else _last(responses[search.uuid])
+    assert liquid.status == "converged"
+    assert gas.status == "failed"
+    assert gas.vapour
+    assert "vapour" in gas.reason
+    assert len(gas.samples) >= 3, "what was reached is kept"
+
+
+def _last(responses: dict[int, object]) -> list[object]:
+    output = responses[max(responses)].output  # type: ignore[attr-defined]  # jobflow's Response is untyped
+    assert isinstance(output, list)
+    return output
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fraction", [0.5, 0.9, 1.6, 2.2])
+def test_liquid_argon_is_found_from_every_volume(tmp_path: Path, fraction: float) -> None:
+    """108 atoms at 94.4 K: wherever the search starts, it ends at the same liquid (see the reference below)."""
+    reference_a3 = 49.9
+    crystal = FCC * (3, 3, 3)
+    crystal.scale_lattice(fraction * reference_a3 * len(crystal))
+    protocol = ARGON.model_copy(
+        update={
+            "volume_search": ARGON.volume_search.model_copy(
+                update={"equilibrate_ps": 4.0, "sample_ps": 8.0, "pressure_tolerance_gpa": 0.006}
+            )
+            if ARGON.volume_search
+            else None
+        }
+    )
+    search = EquilibriumVolumeMaker(engine="lennard-jones", protocol=protocol).make([crystal], [94.4])
+    with use_workdir(tmp_path):
+        responses = run_locally(search, store=open_store(tmp_path / "store"), log=False, raise_immediately=True)
+    (found,) = _last(responses[search.uuid])
+    assert found.status == "converged", found.reason
+    assert found.volume_a3.value / found.n_atoms == pytest.approx(reference_a3, rel=0.03)
+
+
+def test_making_a_flow_changes_no_maker() -> None:
+    for maker in (
+        AmorphousMaker(protocol=ARGON),
+        MeltMaker(protocol=ARGON),
+        AnnealMaker(protocol=ARGON),
+        QuenchMaker(protocol=ARGON),
+    ):
+        before = str(maker)
+        maker.make([FCC])
+        assert str(maker) == before
