@@ -1,0 +1,207 @@
+"""Pairs of atoms within a cutoff, for a batch of systems, from a list that is kept while atoms move little."""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+if TYPE_CHECKING:
+    from torch_sim.state import SimState
+
+SMALLEST_HEIGHT = 0.5
+"""A: a periodic cell thinner than this holds no atoms that any potential was made for."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Every pair of atoms within a cutoff once, sorted by first atom, second atom and periodic image.
+
+    An atom and its own periodic images form pairs too. `first` and `second` are atom indices of shape
+    (n_pairs,); `vectors` (n_pairs, 3) point from first to second and `distances` (n_pairs,) are their
+    lengths, both in A and float64. `broken` (n_systems,) marks systems that have no geometry: a position or
+    cell that is not finite, or a cell that has collapsed; they have no pairs.
+    """
+
+    first: Tensor
+    second: Tensor
+    vectors: Tensor
+    distances: Tensor
+    broken: Tensor
+
+
+class VerletList:
+    """Neighbour list for a batch of periodic systems (Verlet 1967, DOI 10.1103/PhysRev.159.98).
+
+    Pairs up to `cutoff + skin` are searched on the device of the positions and kept until an atom has moved
+    by more than half the skin, or cells or batch have changed. Positions may lie outside the cell; cells may
+    be triclinic and smaller than the cutoff. The order of the pairs is canonical and the displacements are
+    computed from the given positions in float64, so that the answer is the same bit for bit, whenever the
+    list was built.
+    """
+
+    def __init__(self, cutoff: float, skin: float = 0.5) -> None:
+        self.cutoff = cutoff
+        self.skin = skin
+        self.builds = 0
+        """How many searches there have been."""
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the list; the next call searches anew."""
+        self._key: tuple[Tensor, Tensor, Tensor] | None = None
+        self._positions: Tensor | None = None
+        self._first = self._second = self._offsets = self._broken = torch.empty(0)
+
+    def pairs(self, state: "SimState") -> Pairs:
+        """Pairs within the cutoff in a state (positions and cell in A, cell vectors as columns).
+
+        Raises TypeError for a state that is not in double precision.
+        """
+        if state.positions.dtype != torch.float64:
+            raise TypeError(f"positions are {state.positions.dtype}: give the state in torch.float64")
+        if not self._is_valid(state):
+            self._build(state)
+        positions = state.positions
+        vectors = positions[self._second] - positions[self._first] + self._offsets
+        squared = vectors.square().sum(dim=1)
+        near = torch.nonzero(squared < self.cutoff**2).squeeze(1)
+        return Pairs(
+            first=self._first.index_select(0, near),
+            second=self._second.index_select(0, near),
+            vectors=vectors.index_select(0, near),
+            distances=squared.index_select(0, near).sqrt(),
+            broken=self._broken,
+        )
+
+    def _is_valid(self, state: "SimState") -> bool:
+        if self._key is None or self._positions is None or state.positions.shape != self._positions.shape:
+            return False
+        key = (state.cell, state.system_idx, state.pbc)
+        if not all(torch.equal(old, new) for old, new in zip(self._key, key, strict=True)):
+            return False
+        moved = (state.positions - self._positions).square().sum(dim=1).max()
+        return bool(moved <= (self.skin / 2) ** 2)
+
+    def _build(self, state: "SimState") -> None:
+        cell, reach = state.row_vector_cell, self.cutoff + self.skin
+        self._broken = _find_broken(state.positions, cell, state.pbc, state.system_idx)
+        cell = torch.where(self._broken[:, None, None], torch.eye(3).to(cell) * reach, cell)
+        positions = torch.where(self._broken[state.system_idx, None], torch.nan, state.positions)
+        self._first, self._second, shifts = search_pairs(positions, cell, state.pbc, state.system_idx, reach)
+        self._offsets = (shifts[:, None, :] @ cell[state.system_idx[self._first]]).squeeze(1)
+        self._key = (state.cell.clone(), state.system_idx.clone(), state.pbc.clone())
+        self._positions = state.positions.clone()
+        self.builds += 1
+
+
+def search_pairs(
+    positions: Tensor, cell: Tensor, pbc: Tensor, system_idx: Tensor, cutoff: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Find every pair within a cutoff once, over all periodic images.
+
+    All pairs of atoms of a system are visited, with those images only that the two perpendicular distances
+    allow along each lattice vector: one image in a cell wider than twice the cutoff.
+
+    Takes positions (n_atoms, 3) in A, inside or outside the cell; cells (n_systems, 3, 3) in A, lattice
+    vectors as rows; `pbc` (3,), which of them are periodic; `system_idx` (n_atoms,), ascending; the cutoff
+    in A. Gives first atom and second atom (n_pairs,) and lattice shifts of the second (n_pairs, 3), whole
+    numbers in double precision, sorted by all three. Atoms at positions that are not finite have no pairs.
+    """
+    inverse = torch.linalg.pinv(cell)
+    fractional = (positions[:, None, :] @ inverse[system_idx]).squeeze(1)
+    fractional = torch.where(pbc, fractional, 0.0)
+    wraps = fractional.floor()
+    fractional = fractional - wraps
+    wrapped = positions - (wraps[:, None, :] @ cell[system_idx]).squeeze(1)
+
+    # a lattice shift s along one vector is possible where |s + difference| <= reach, in fractional units
+    reach = torch.where(pbc, cutoff * inverse.norm(dim=1), 0.0)
+    images = torch.where(pbc, (2 * reach).floor() + 1, 1.0).to(torch.int64)
+
+    first, second = _all_pairs(system_idx)
+    system = system_idx[first]
+    n_images = images.prod(dim=1)[system]
+    first, second = first.repeat_interleave(n_images), second.repeat_interleave(n_images)
+    counter = _counters(n_images)
+    system = system_idx[first]
+    per_axis = images[system]
+    steps = torch.stack(
+        [
+            counter // (per_axis[:, 1] * per_axis[:, 2]),
+            counter // per_axis[:, 2] % per_axis[:, 1],
+            counter % per_axis[:, 2],
+        ],
+        dim=1,
+    )
+    lowest = (-reach[system] - (fractional[second] - fractional[first])).ceil()
+    shifts = torch.where(pbc, lowest + steps, 0.0)
+    vectors = wrapped[second] - wrapped[first] + (shifts[:, None, :] @ cell[system]).squeeze(1)
+    keep = vectors.square().sum(dim=1) < cutoff**2
+    keep &= (first < second) | _is_positive(shifts)
+    first, second, shifts = first[keep], second[keep], shifts[keep]
+    return first, second, shifts + wraps[first] - wraps[second]
+
+
+def _find_broken(positions: Tensor, cell: Tensor, pbc: Tensor, system_idx: Tensor) -> Tensor:
+    """Systems (n_systems,) without a geometry: not finite, or periodic with a cell thinner than 0.5 A."""
+    finite = torch.ones(len(cell), dtype=torch.bool, device=cell.device)
+    finite.index_fill_(0, system_idx[~positions.isfinite().all(dim=1)], False)
+    finite &= cell.isfinite().all(dim=2).all(dim=1)
+    inverse = torch.linalg.pinv(torch.where(finite[:, None, None], cell, torch.eye(3).to(cell)))
+    thin: Tensor = pbc & (inverse.norm(dim=1) > 1 / SMALLEST_HEIGHT)
+    return thin.any(dim=1) | ~finite
+
+
+def _all_pairs(system_idx: Tensor) -> tuple[Tensor, Tensor]:
+    """Pairs (i, j) with i <= j of atoms in the same system, sorted."""
+    counts = torch.bincount(system_idx)
+    atoms = torch.arange(len(system_idx), device=system_idx.device)
+    partners = counts.cumsum(0)[system_idx] - atoms
+    first = atoms.repeat_interleave(partners)
+    return first, first + _counters(partners)
+
+
+def _counters(counts: Tensor) -> Tensor:
+    """0 .. n-1 for every n in `counts`, one after the other."""
+    ends = counts.cumsum(0)
+    total = int(ends[-1]) if len(ends) else 0
+    return torch.arange(total, device=counts.device) - (ends - counts).repeat_interleave(counts)
+
+
+def _is_positive(shifts: Tensor) -> Tensor:
+    """Whether the first component that is not zero is positive."""
+    x, y, z = shifts.unbind(dim=1)
+    return (x > 0) | ((x == 0) & ((y > 0) | ((y == 0) & (z > 0))))
+
+
+def collect(
+    state: "SimState", pairs: Pairs, energies: Tensor, gradient: Tensor | None, *, compute_stress: bool
+) -> dict[str, Tensor]:
+    r"""Sum up what a potential gives for its atoms and pairs, as a TorchSim model answers.
+
+    $$ F_i = \sum_{(i,j)} g_{ij} - \sum_{(j,i)} g_{ji}, \quad
+       \sigma = \frac{1}{V} \sum_{(i,j)} r_{ij} \otimes g_{ij}, \quad g_{ij} = \partial E / \partial r_{ij} $$
+
+    | symbol | variable |
+    |---|---|
+    | r_ij | `pairs.vectors`, from first to second atom |
+    | g_ij | `gradient` (n_pairs, 3), eV/A; None for the energy alone |
+
+    `energies` (n_atoms,) are in eV. Systems without a geometry get NaN.
+    """
+    n_systems = len(state.cell)
+    invalid = torch.where(pairs.broken, torch.nan, 0.0).to(torch.float64)
+    energy = energies.new_zeros(n_systems).index_add_(0, state.system_idx, energies)
+    results = {"energy": energy + invalid}
+    if gradient is None:
+        return results
+    forces = torch.zeros_like(state.positions)
+    forces.index_add_(0, pairs.first, gradient).index_add_(0, pairs.second, gradient, alpha=-1)
+    results["forces"] = forces + invalid[state.system_idx, None]
+    if compute_stress:
+        products = (pairs.vectors[:, :, None] * gradient[:, None, :]).flatten(1)
+        virial = products.new_zeros(n_systems, 9).index_add_(0, state.system_idx[pairs.first], products)
+        volume = torch.linalg.det(state.cell).abs()
+        results["stress"] = virial.view(-1, 3, 3) / volume[:, None, None] + invalid[:, None, None]
+    return results
