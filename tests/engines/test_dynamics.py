@@ -27,7 +27,8 @@ def run(folder: Path, *requests: Request, checkpoint_every: int = 500) -> list[A
 def kinetic_energies(state: State) -> np.ndarray:
     """Of every Cartesian component, in eV."""
     masses = state.atoms.get_masses()[:, None]
-    return np.asarray(0.5 * EV_PER_U_A2_FS2 * masses * np.square(state.velocities))
+    velocities = np.array(state.velocities, dtype=float)
+    return np.asarray(0.5 * EV_PER_U_A2_FS2 * masses * velocities**2)
 
 
 def test_constant_energy_is_conserved(tmp_path: Path) -> None:
@@ -102,7 +103,7 @@ def test_a_thermostat_that_cannot_reach_the_drift_starts_without_it(tmp_path: Pa
     assert np.abs(masses @ np.asarray(answer.run.final.velocities)).max() < 1e-9
 
 
-class Interrupted(Exception):
+class Interruption(Exception):  # noqa: N818  it is not an error
     """Stands for whatever ends a process."""
 
 
@@ -120,10 +121,10 @@ def test_a_stopped_run_resumes_to_the_same_bits(tmp_path: Path, stop_at: int) ->
 
     def stop(progress: Progress) -> None:
         if progress.done >= stop_at:
-            raise Interrupted
+            raise Interruption
 
     token = progress_listener.set(stop)
-    with pytest.raises(Interrupted):
+    with pytest.raises(Interruption):
         run(tmp_path / "parts", *requests, checkpoint_every=50)
     progress_listener.reset(token)
     steps: list[int] = []

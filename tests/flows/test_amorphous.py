@@ -3,13 +3,13 @@
 from pathlib import Path
 
 import pytest
-from jobflow import JobStore, run_locally
+from jobflow import JobStore
 from pymatgen.core import Lattice, Structure
 
 from tachylite.engines import Progress, get_engine, progress_listener
-from tachylite.engines.workdir import use_workdir
-from tachylite.flows import AmorphousMaker, AnnealMaker, EquilibriumVolumeMaker, MeltMaker, QuenchMaker, run_amorphous
+from tachylite.flows import AmorphousMaker, AnnealMaker, MeltMaker, QuenchMaker, run_amorphous
 from tachylite.schemas import Material, Protocol
+from tachylite.schemas.protocol import VolumeSearch
 from tachylite.stores import find_materials, load_trajectory, open_store
 
 ARGON = Protocol.model_validate(
@@ -31,6 +31,15 @@ ARGON = Protocol.model_validate(
         "snapshots": {"count": 2, "interval_ps": 1.0},
     }
 )
+CAREFUL = ARGON.model_copy(
+    update={
+        "volume_search": VolumeSearch(
+            equilibrate_ps=4.0, sample_ps=10.0, pressure_tolerance_gpa=0.006, energy_drift_tolerance=0.05
+        )
+    }
+)
+LIQUID_A3 = 50.0
+"""Volume per atom of zero pressure at 94.4 K; see `test_the_liquid_is_where_its_isotherm_crosses_zero`."""
 FCC = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.3), ["Ar"], [[0, 0, 0]])
 
 
@@ -39,11 +48,11 @@ def store(tmp_path: Path) -> JobStore:
     return open_store(tmp_path / "store")
 
 
-def campaign(store: JobStore, folder: Path, protocol: Protocol = ARGON, formulas: tuple[str, ...] = ("Ar",)) -> list[Material]:
+def campaign(
+    store: JobStore, folder: Path, protocol: Protocol = ARGON, formulas: tuple[str, ...] = ("Ar",)
+) -> list[Material]:
     engine = get_engine("lennard-jones", checkpoint_every=100)
-    return run_amorphous(
-        formulas, protocol=protocol, engine=engine, store=store, workdir=folder, crystals={"Ar": FCC}
-    )
+    return run_amorphous(formulas, protocol=protocol, engine=engine, store=store, workdir=folder, crystals={"Ar": FCC})
 
 
 @pytest.mark.slow
@@ -73,7 +82,7 @@ def test_from_a_formula_to_a_material_that_another_process_finds(store: JobStore
     assert not list((tmp_path / "work").glob("*/run-*")), "finished work is cleared away"
 
 
-class Interrupted(BaseException):
+class Interruption(BaseException):
     """Stands for Ctrl-C."""
 
 
@@ -85,10 +94,10 @@ def test_an_interrupted_campaign_resumes_to_the_same_material(tmp_path: Path) ->
 
         def stop(progress: Progress, label: str = label) -> None:
             if progress.label == label and progress.done > 150:
-                raise Interrupted
+                raise Interruption
 
         token = progress_listener.set(stop)
-        with pytest.raises(Interrupted):
+        with pytest.raises(Interruption):
             campaign(store, tmp_path / "work-b")
         progress_listener.reset(token)
     parts = campaign(store, tmp_path / "work-b")
@@ -107,46 +116,26 @@ def test_an_interrupted_campaign_resumes_to_the_same_material(tmp_path: Path) ->
 @pytest.mark.slow
 def test_one_hopeless_member_does_not_take_the_cohort_along(tmp_path: Path) -> None:
     """Far above its critical point argon has no liquid; beside it a colder search goes on."""
-    maker = EquilibriumVolumeMaker(engine="lennard-jones", protocol=ARGON)
-    search = maker.make([FCC * (2, 2, 2)], temperatures_k=[90, 400])
-    with use_workdir(tmp_path):
-        responses = run_locally(search, store=open_store(tmp_path / "store"), log=False, raise_immediately=True)
-    liquid, gas = next(iter(responses[search.uuid].values())).output if False else _last(responses[search.uuid])
+    liquid, gas = search_volumes(tmp_path, ARGON, FCC * (2, 2, 2), [90, 400])
     assert liquid.status == "converged"
     assert gas.status == "failed"
     assert gas.vapour
+    assert gas.reason is not None
     assert "vapour" in gas.reason
     assert len(gas.samples) >= 3, "what was reached is kept"
-
-
-def _last(responses: dict[int, object]) -> list[object]:
-    output = responses[max(responses)].output  # type: ignore[attr-defined]  # jobflow's Response is untyped
-    assert isinstance(output, list)
-    return output
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("fraction", [0.5, 0.9, 1.6, 2.2])
 def test_liquid_argon_is_found_from_every_volume(tmp_path: Path, fraction: float) -> None:
-    """108 atoms at 94.4 K: wherever the search starts, it ends at the same liquid (see the reference below)."""
-    reference_a3 = 49.9
+    """108 atoms at 94.4 K, the state of Rahman 1964 (DOI 10.1103/PhysRev.136.A405): one liquid, wherever one starts."""
     crystal = FCC * (3, 3, 3)
-    crystal.scale_lattice(fraction * reference_a3 * len(crystal))
-    protocol = ARGON.model_copy(
-        update={
-            "volume_search": ARGON.volume_search.model_copy(
-                update={"equilibrate_ps": 4.0, "sample_ps": 8.0, "pressure_tolerance_gpa": 0.006}
-            )
-            if ARGON.volume_search
-            else None
-        }
-    )
-    search = EquilibriumVolumeMaker(engine="lennard-jones", protocol=protocol).make([crystal], [94.4])
-    with use_workdir(tmp_path):
-        responses = run_locally(search, store=open_store(tmp_path / "store"), log=False, raise_immediately=True)
-    (found,) = _last(responses[search.uuid])
+    crystal.scale_lattice(fraction * LIQUID_A3 * len(crystal))
+    (found,) = search_volumes(tmp_path, CAREFUL, crystal, [94.4])
     assert found.status == "converged", found.reason
-    assert found.volume_a3.value / found.n_atoms == pytest.approx(reference_a3, rel=0.03)
+    assert found.volume_a3 is not None
+    assert found.volume_a3.value / found.n_atoms == pytest.approx(LIQUID_A3, rel=0.03)
+    assert found.volume_a3.error / found.volume_a3.value < 0.03
 
 
 def test_making_a_flow_changes_no_maker() -> None:

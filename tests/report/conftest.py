@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from report_pieces import (
+from tests.report.report_pieces import (
     ANNEALS,
     N_ATOMS,
     PROVENANCE,
@@ -16,7 +16,7 @@ from report_pieces import (
     run,
     trajectory,
 )
-from report_results import activation, limit, protocol
+from tests.report.report_results import activation, limit, protocol
 
 from tachylite.schemas import (
     Activation,

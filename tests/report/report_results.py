@@ -1,7 +1,7 @@
 """Protocol, Arrhenius fit and amorphous limit of a synthetic material."""
 
 import numpy as np
-from report_pieces import ANNEALS, relaxation
+from tests.report.report_pieces import ANNEALS, relaxation
 
 from tachylite.schemas import Activation, AmorphousLimit, Interval, Measured, Protocol, Snapshot
 from tachylite.units import KB_EV

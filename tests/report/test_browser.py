@@ -6,7 +6,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from report_pieces import Case
+from tests.report.report_pieces import Case
 
 from tachylite.report.page import write_report
 

@@ -3,8 +3,8 @@ import math
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from report_pieces import ANNEALS, Case, analysis, diffusivity, equilibrium
-from report_results import activation, limit
+from tests.report.report_pieces import ANNEALS, Case, analysis, diffusivity, equilibrium
+from tests.report.report_results import activation, limit
 
 from tachylite.report import charts, figures
 from tachylite.report.chart import Band, Chart, Level, Line, Mark, Points

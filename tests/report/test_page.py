@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from plotly.offline import get_plotlyjs
 from pymatgen.core import Structure
-from report_pieces import Case, analysis, diffusivity, melt
+from tests.report.report_pieces import Case, analysis, diffusivity, melt
 
 from tachylite.report.overview import notices
 from tachylite.report.page import write_report

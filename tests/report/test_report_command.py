@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 import typer
-from report_pieces import Case
+from tests.report.report_pieces import Case
 from typer.testing import CliRunner, Result
 
 from tachylite.cli.report import report

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
-from report_pieces import N_ATOMS, N_UNITS, phosphate
+from tests.report.report_pieces import N_ATOMS, N_UNITS, phosphate
 
 from tachylite.report import figures
 from tachylite.report.raster import render

@@ -69,18 +69,18 @@ def later(days: int) -> datetime:
     return datetime(2026, 1, 1, tzinfo=UTC) + timedelta(days=days)
 
 
-@job  # type: ignore[untyped-decorator]
+@job
 def keep(document: Any) -> Any:
     return document
 
 
-@job(data=Trajectory)  # type: ignore[untyped-decorator]
+@job(data=Trajectory)
 def simulate(seeds: list[int | None]) -> dict[str, list[Any]]:
     trajectories = [None if seed is None else make_trajectory(seed) for seed in seeds]
     return {"runs": [t and make_run(t) for t in trajectories], "trajectories": trajectories}
 
 
-@job  # type: ignore[untyped-decorator]
+@job
 def count_frames(output: dict[str, list[Any]]) -> list[int]:
     return [t.n_frames for t in output["trajectories"] if t is not None]
 

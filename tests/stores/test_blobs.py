@@ -2,7 +2,7 @@ import os
 from pathlib import Path
 
 import pytest
-from store_samples import make_trajectory
+from tests.stores.store_samples import make_trajectory
 
 from tachylite.errors import InputError
 from tachylite.stores import FileBlobStore

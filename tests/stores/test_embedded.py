@@ -7,7 +7,7 @@ from pathlib import Path
 import h5py
 import pytest
 from jobflow import JobStore
-from store_samples import count_frames, keep, make_material, make_trajectory, simulate, submit
+from tests.stores.store_samples import count_frames, keep, make_material, make_trajectory, simulate, submit
 
 from tachylite.schemas import Trajectory
 from tachylite.stores import find_materials, find_runs, load_trajectory, open_store

@@ -7,7 +7,16 @@ from collections.abc import Iterator
 import pytest
 from jobflow import JobStore
 from pymongo import MongoClient
-from store_samples import count_frames, keep, later, make_material, make_run, make_trajectory, simulate, submit
+from tests.stores.store_samples import (
+    count_frames,
+    keep,
+    later,
+    make_material,
+    make_run,
+    make_trajectory,
+    simulate,
+    submit,
+)
 
 from tachylite.stores import find_materials, find_runs, find_stages, load_trajectory, open_store
 

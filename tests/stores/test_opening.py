@@ -7,7 +7,7 @@ import pytest
 import yaml
 from jobflow import JobStore
 from maggma.stores import MemoryStore
-from store_samples import make_material, put
+from tests.stores.store_samples import make_material, put
 
 from tachylite.errors import InputError
 from tachylite.stores import find_materials, open_store, store_exists
@@ -151,7 +151,7 @@ def test_files_that_cannot_be_read_are_refused(tmp_path: Path) -> None:
     assert "is not valid YAML" in refusal(tmp_path / "binary")
 
 
-class TalkativeStore(MemoryStore):  # type: ignore[misc]
+class TalkativeStore(MemoryStore):
     """A store whose errors repeat everything it was told."""
 
     def __init__(self, **settings: object) -> None:

@@ -2,7 +2,16 @@ from typing import Any
 
 import pytest
 from jobflow import JobStore
-from store_samples import PROVENANCE, later, make_material, make_run, make_trajectory, put, simulate, submit
+from tests.stores.store_samples import (
+    PROVENANCE,
+    later,
+    make_material,
+    make_run,
+    make_trajectory,
+    put,
+    simulate,
+    submit,
+)
 
 from tachylite.errors import InputError
 from tachylite.schemas import Melt, Protocol

@@ -12,8 +12,11 @@ from tachylite.schemas import Protocol, State
 
 @job
 def pack_structures(formulas: Sequence[str], protocol: Protocol, seed: int) -> list[State]:
-    """Pack every formula at random, somewhat wider than its dense phase is thought to be."""
-    return [_pack(formula, protocol, seed + index) for index, formula in enumerate(formulas)]
+    """Pack every formula at random, somewhat wider than its dense phase is thought to be.
+
+    The seed is the same for all, so that a formula starts from the same structure in whatever company.
+    """
+    return [_pack(formula, protocol, seed) for formula in formulas]
 
 
 def _pack(text: str, protocol: Protocol, seed: int) -> State:

@@ -1,8 +1,9 @@
 """What every document shares: a schema version, numbers with errors, provenance."""
 
-from typing import Any
+import math
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
 
 SCHEMA_VERSION = 1
 
@@ -24,7 +25,8 @@ class Measured(Frozen):
     """A mean and its standard error, both in the unit that the field's name gives."""
 
     value: float
-    error: float
+    error: Annotated[float, BeforeValidator(lambda error: math.inf if error is None else error)]
+    """Infinite where nothing is known of it; JSON writes that as null."""
 
 
 class Interval(Frozen):

@@ -49,9 +49,7 @@ class State(Frozen):
     @classmethod
     def from_atoms(cls, atoms: Atoms) -> Self:
         """Take numbers, positions and cell of ASE atoms; their velocities are left behind."""
-        return cls(
-            numbers=atoms.numbers.tolist(), positions=atoms.positions.tolist(), cell=atoms.cell.array.tolist()
-        )
+        return cls(numbers=atoms.numbers.tolist(), positions=atoms.positions.tolist(), cell=atoms.cell.array.tolist())
 
     @classmethod
     def from_structure(cls, structure: Structure) -> Self:

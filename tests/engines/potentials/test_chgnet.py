@@ -6,9 +6,9 @@ import pytest
 import torch
 from ase import Atoms
 from ase.build import bulk
-from chgnet_reference import GPA, chgnet_in_double
 from numpy.typing import NDArray
-from sample_structures import melt, state_of
+from tests.engines.potentials.chgnet_reference import GPA, chgnet_in_double
+from tests.engines.potentials.sample_structures import melt, state_of
 
 from tachylite.engines.potentials.chgnet.potential import ChgnetPotential
 

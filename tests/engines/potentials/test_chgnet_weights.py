@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 from ase.build import bulk
-from chgnet_reference import GPA
-from sample_structures import state_of
+from tests.engines.potentials.chgnet_reference import GPA
+from tests.engines.potentials.sample_structures import state_of
 
 from tachylite.engines.potentials.chgnet import potential as module
 from tachylite.engines.potentials.chgnet.potential import ChgnetPotential

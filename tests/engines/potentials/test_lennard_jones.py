@@ -3,7 +3,7 @@ import pytest
 import torch
 from ase import Atoms
 from ase.build import bulk
-from sample_structures import melt, state_of
+from tests.engines.potentials.sample_structures import melt, state_of
 
 from tachylite.engines.potentials.lennard_jones import ARGON_EPSILON, ARGON_SIGMA, LennardJonesPotential
 from tachylite.units import KB_EV

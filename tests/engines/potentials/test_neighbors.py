@@ -5,7 +5,7 @@ from ase import Atoms
 from ase.neighborlist import neighbor_list
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from sample_structures import melt, state_of
+from tests.engines.potentials.sample_structures import melt, state_of
 
 from tachylite.engines.potentials.neighbors import Pairs, VerletList
 

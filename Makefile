@@ -1,0 +1,40 @@
+# The two commands of the README are `make demo` and `make test`; each sets up .venv where that is needed.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint clean
+
+# A stamp is named by what was installed, where and from which lists: nothing changed, nothing to do.
+LISTS := pyproject.toml constraints.txt .ci/venv
+KEY := $(shell { cat $(LISTS); pwd; } | cksum | cut -d' ' -f1)
+FOR_DEMO := .venv/.installed-$(KEY)
+FOR_TEST := .venv/.installed-test-$(KEY)
+
+help:
+	@echo 'make demo   Li3PO4 from the formula to demo/report/, a few minutes'
+	@echo 'make test   ruff, mypy and every test'
+	@echo 'make lint   ruff and mypy'
+	@echo 'make clean  remove caches and demo/, keep .venv'
+
+demo: $(FOR_DEMO)
+	.venv/bin/tachylite run Li3PO4 --protocol quickstart --store demo/store --report demo/report
+
+test: lint
+	.venv/bin/python -m pytest
+
+lint: $(FOR_TEST)
+	.venv/bin/ruff check
+	.venv/bin/ruff format --check
+	.venv/bin/mypy
+
+clean:
+	rm -rf demo dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	find src tests -type d -name __pycache__ -exec rm -rf {} +
+
+$(FOR_DEMO):
+	.ci/venv '.'
+	@touch $@
+
+$(FOR_TEST):
+	.ci/venv '.[test]'
+	@touch $@ $(FOR_DEMO)

@@ -1,0 +1,68 @@
+"""The typer application and what every command shares: one line for an error, one exit code for its kind."""
+
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+from typer.exceptions import TyperException
+
+from tachylite import __version__
+from tachylite.cli.analyze import analyze
+from tachylite.cli.doctor import doctor
+from tachylite.cli.protocols import protocols
+from tachylite.cli.query import query
+from tachylite.cli.report import report
+from tachylite.cli.run import run
+from tachylite.cli.status import status
+from tachylite.errors import InputError
+
+EXIT_INPUT = 2
+EXIT_UNEXPECTED = 3
+
+app = typer.Typer(
+    name="tachylite",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (run, query, status, report, protocols, doctor):
+    app.command()(command)
+app.add_typer(analyze)
+
+
+@app.callback(invoke_without_command=True)
+def tachylite(
+    context: typer.Context,
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an unexpected error.")] = False,
+) -> None:
+    """Amorphous materials by simulation: from a formula to a melt, a glass, diffusivities and a report.
+
+    Exit codes: 0 done, 1 a material or a check failed, 2 bad input, 3 an unexpected error, 130 interrupted.
+    """
+    if version:
+        typer.echo(f"tachylite {__version__}")
+    elif context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; errors become one line on stderr."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    try:
+        code = app(args=[word for word in words if word != "--debug"], prog_name="tachylite", standalone_mode=False)
+    except (InputError, TyperException) as error:
+        text = error.format_message() if isinstance(error, TyperException) else str(error)
+        _complain(text)
+        return EXIT_INPUT
+    except Exception as error:
+        if "--debug" in words:
+            raise
+        _complain(f"unexpected {type(error).__name__}: {error} (the same command with --debug shows where)")
+        return EXIT_UNEXPECTED
+    return int(code or 0)
+
+
+def _complain(text: str) -> None:
+    typer.echo(f"error: {' '.join(text.split())}", err=True)

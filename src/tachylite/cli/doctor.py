@@ -1,0 +1,122 @@
+"""`tachylite doctor`: what is installed, what works, and what to do about what does not."""
+
+import os
+import platform
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import typer
+
+from tachylite.cli.query import StoreOption, print_tables
+from tachylite.errors import InputError, MissingPackageError
+
+PACKAGES = ("tachylite", "torch", "torch-sim-atomistic", "chgnet", "ase", "pymatgen", "jobflow", "maggma")
+
+
+@dataclass(frozen=True)
+class Check:
+    """What was looked at, what was found, and what to do where it falls short."""
+
+    name: str
+    found: str
+    status: str = "ok"
+    """`ok`, `optional` (works without) or `failed`."""
+    remedy: str = ""
+
+
+def doctor(
+    store: StoreOption = None,
+) -> None:
+    """Check the installation: versions, engine, packmol, device, store, Materials Project key.
+
+    Exit codes: 0 what is needed works; 1 something that is needed does not.
+    """
+    checks = [check_versions(), check_processors(), check_packmol(), *check_engine(), check_store(store), check_mp()]
+
+    from rich.markup import escape
+    from rich.table import Column, Table
+
+    table = Table("check", "status", Column("found", overflow="fold"), Column("what to do", overflow="fold"))
+    colours = {"ok": "green", "optional": "yellow", "failed": "red"}
+    for check in checks:
+        status = f"[{colours[check.status]}]{check.status}[/]"
+        table.add_row(check.name, status, escape(check.found), escape(check.remedy))
+    print_tables(table)
+    if any(check.status == "failed" for check in checks):
+        raise typer.Exit(1)
+
+
+def check_versions() -> Check:
+    """Python and the packages the numbers depend on."""
+    found, missing = [f"Python {platform.python_version()}"], []
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            missing.append(name)
+    if missing:
+        remedy = f"pip install {' '.join(missing)}"
+        return Check("versions", f"not installed: {', '.join(missing)}; {', '.join(found)}", "failed", remedy)
+    return Check("versions", ", ".join(found))
+
+
+def check_processors() -> Check:
+    """Processors of this process, and the threads it was told to use."""
+    count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    limit = os.environ.get("OMP_NUM_THREADS")
+    if limit and limit.isdigit() and int(limit) < count:
+        remedy = f"unset OMP_NUM_THREADS to use all {count}"
+        return Check("processors", f"{count}, OMP_NUM_THREADS={limit}", "optional", remedy)
+    return Check("processors", f"{count}")
+
+
+def check_packmol() -> Check:
+    """The program that packs the first structure."""
+    from tachylite.engines.packmol import find_packmol
+
+    try:
+        return Check("packmol", str(find_packmol()))
+    except MissingPackageError as error:
+        return Check("packmol", str(error), "failed", "pip install packmol")
+
+
+def check_engine() -> list[Check]:
+    """The default engine's weights, device and precision."""
+    try:
+        from tachylite.engines import get_engine
+
+        found = get_engine().provenance()
+    except Exception as error:  # whatever is broken in a model or its packages belongs into the table
+        reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
+        return [Check("engine chgnet", reason, "failed", "pip install --force-reinstall chgnet torch-sim-atomistic")]
+    checksum = f", SHA-256 {found.model_sha256[:12]}..." if found.model_sha256 else ""
+    device = Check("device", f"{found.device}, {found.dtype}")
+    if found.device == "cpu":
+        device = Check("device", device.found, "optional", "a CUDA GPU makes large cohorts many times faster")
+    return [Check(f"engine {found.engine}", f"{found.model}{checksum}"), device]
+
+
+def check_store(store: Path | None) -> Check:
+    """The store opens; one that is not there yet is made by the first run."""
+    from tachylite.stores import open_store, store_exists
+
+    if not store_exists(store):
+        return Check("store", f"{store or 'the default store'} is not there yet", "ok", "`tachylite run` makes it")
+    try:
+        opened = open_store(store, create=False)
+    except InputError as error:
+        return Check("store", str(error), "failed", "mend it, or name another one with --store")
+    opened.close()
+    return Check("store", str(opened.name))
+
+
+def check_mp() -> Check:
+    """A key and the client for the Materials Project, which starting volumes may come from."""
+    remedy = "optional: export MP_API_KEY=..., from materialsproject.org; without it volumes are estimated offline"
+    if not os.environ.get("MP_API_KEY"):
+        return Check("Materials Project", "no MP_API_KEY", "optional", remedy)
+    try:
+        return Check("Materials Project", f"key set, mp-api {version('mp-api')}")
+    except PackageNotFoundError:
+        return Check("Materials Project", "key set, mp-api is not installed", "optional", "pip install mp-api")

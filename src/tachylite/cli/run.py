@@ -1,0 +1,181 @@
+"""`tachylite run`: from formulas to materials."""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tachylite.cli.query import TABLE_WIDTH, StoreOption
+from tachylite.errors import InputError
+
+if TYPE_CHECKING:
+    from jobflow import JobStore
+
+    from tachylite.cli.plan import Plan
+    from tachylite.schemas import Material
+
+
+def run(
+    formulas: Annotated[list[str], typer.Argument(metavar="FORMULA...", help="Like Li3PO4.")],
+    protocol: Annotated[
+        str, typer.Option("--protocol", "-p", metavar="NAME|FILE", help="See `tachylite protocols`, or a YAML file.")
+    ] = "quickstart",
+    engine: Annotated[str, typer.Option("--engine", "-e", metavar="NAME", help="Who computes the forces.")] = "chgnet",
+    store: StoreOption = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", "-r", metavar="DIR", help="Write an HTML page and figures here.")
+    ] = None,
+    crystal: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Crystal (CIF, POSCAR, ...) to compare the energy with; may be repeated."),
+    ] = None,
+    atoms: Annotated[
+        int | None, typer.Option(min=1, max=100_000, help="Target number of atoms, instead of the protocol's.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Packing, velocities and thermostat start from it.")] = 0,
+    workdir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Checkpoints and finished steps. Default: inside the store.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Compute again what the store already holds.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the documents on stdout, and nothing else.")] = False,
+) -> None:
+    """Make amorphous materials: pack, melt, anneal, quench, analyse, store.
+
+    Everything is checked before anything is computed. Interrupted, the same command goes on where it stopped.
+    What the store already holds for the same formula, protocol, engine and seed is shown at once.
+
+    Exit codes: 0 every material is completed, or partial with its failures named; 1 a material failed; 2 bad
+    input; 130 interrupted.
+    """
+    # what libraries print while they load has no place in --json
+    with redirect_stdout(sys.stderr):
+        from tachylite.cli.plan import make_plan
+        from tachylite.stores import open_store
+
+        plan = make_plan(formulas, protocol, engine, crystal or [], atoms, seed)
+        if report:
+            check_writable(report)
+        job_store = open_store(store)
+        folder = workdir or default_workdir(job_store)
+        check_writable(folder)
+    try:
+        materials = _materials(plan, job_store, folder, force)
+        pages = _write_reports(materials, job_store, report) if report else []
+    except KeyboardInterrupt:
+        typer.echo(
+            f"interrupted; what is finished is kept in {folder}, and the same command goes on from there", err=True
+        )
+        raise typer.Exit(130) from None
+    finally:
+        job_store.close()
+    _show(materials, pages, as_json)
+    if any(material.status == "failed" for material in materials):
+        raise typer.Exit(1)
+
+
+def check_writable(folder: Path) -> None:
+    """Make a folder and try to write into it; InputError where that fails."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            pass
+    except OSError as error:
+        raise InputError(f"cannot write into {folder}: {error.strerror}; choose another folder") from None
+
+
+def default_workdir(store: JobStore) -> Path:
+    """Inside an embedded store, so that the same command finds its checkpoints; else where engines keep theirs."""
+    from tachylite.engines.workdir import current_workdir
+    from tachylite.stores import EmbeddedDocumentStore
+
+    documents = store.docs_store
+    return (
+        Path(documents.database_path).parent / "work"
+        if isinstance(documents, EmbeddedDocumentStore)
+        else current_workdir()
+    )
+
+
+def _materials(plan: Plan, store: JobStore, folder: Path, force: bool) -> list[Material]:
+    """Take from the store what it holds, compute the rest as one cohort; in the order that was asked for."""
+    from tachylite.stores import find_materials
+
+    ids = [member.material_id for member in plan.members]
+    stored = [] if force else [found for one in ids for found in find_materials(store, material_id=one)]
+    missing = plan.without(stored)
+    found = {one.material_id: one for one in stored}
+    for member in plan.members:
+        if member not in missing:
+            typer.echo(f"{member.reduced} is in the store already; --force computes it again", err=True)
+    if missing:
+        from rich.console import Console
+
+        from tachylite.cli.progress import shown_progress
+        from tachylite.flows import run_amorphous
+
+        with shown_progress(Console(file=sys.stderr)), _noise_into(folder / "tachylite.log"):
+            computed = run_amorphous(
+                [member.formula for member in missing],
+                protocol=plan.protocol,
+                engine=plan.engine,
+                store=store,
+                workdir=folder,
+                seed=plan.seed,
+                crystals=plan.crystals,
+            )
+        found |= {member.material_id: one for member, one in zip(missing, computed, strict=True)}
+    return [found[one] for one in ids]
+
+
+def _write_reports(materials: Sequence[Material], store: JobStore, folder: Path) -> list[Path]:
+    """Write one report into the folder, or one for each material into folders of their own."""
+    from tachylite.cli.report import load_trajectories
+    from tachylite.report.page import write_report
+
+    alone = len(materials) == 1
+    return [
+        write_report(one, load_trajectories(store, one), folder if alone else folder / one.formula) for one in materials
+    ]
+
+
+@contextmanager
+def _noise_into(path: Path) -> Iterator[None]:
+    """Send logging, warnings and what libraries print into a file, so that progress and JSON stay readable."""
+    handler = logging.FileHandler(path, encoding="utf-8")
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+    root = logging.getLogger()
+    level = root.level
+    root.addHandler(handler)
+    root.setLevel(logging.INFO)
+    logging.captureWarnings(True)
+    try:
+        with redirect_stdout(handler.stream), redirect_stderr(handler.stream):
+            yield
+    finally:
+        logging.captureWarnings(False)
+        root.setLevel(level)
+        root.removeHandler(handler)
+        handler.close()
+
+
+def _show(materials: Sequence[Material], pages: Sequence[Path], as_json: bool) -> None:
+    if as_json:
+        typer.echo(json.dumps([json.loads(material.model_dump_json()) for material in materials], indent=2))
+    else:
+        from rich.console import Console
+
+        from tachylite.cli.summary import show_summary
+
+        console = Console(width=None if sys.stdout.isatty() else TABLE_WIDTH)
+        for material in materials:
+            show_summary(material, console)
+    for page in pages:
+        typer.echo(f"report: {page}", err=as_json)

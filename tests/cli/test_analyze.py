@@ -1,0 +1,98 @@
+"""Transport and structure of trajectories from anywhere, on the command line."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.io import write
+
+from tachylite.cli import main
+
+NA = Path(__file__).parents[3] / "shared" / "data" / "liquid_na"
+PUBLISHED = {"671.0": 1.272e-4, "763.5": 1.605e-4}
+"""Liquid sodium, cm^2/s, by block averaging of these trajectories (mpmorph's test data)."""
+
+Result = tuple[int, str, str]
+
+
+@pytest.fixture
+def command(capfd: pytest.CaptureFixture[str]) -> Callable[..., Result]:
+    def call(*words: str) -> Result:
+        code = main(["analyze", *words])
+        out, err = capfd.readouterr()
+        return code, out, err
+
+    return call
+
+
+def random_walk(path: Path, n_frames: int = 400, step_a: float = 0.2) -> Path:
+    """Eight independent walkers; D = step^2 / 2 per frame."""
+    rng = np.random.default_rng(3)
+    positions = np.cumsum(rng.normal(scale=step_a, size=(n_frames, 8, 3)), axis=0)
+    write(path, [Atoms("Li4O4", positions=p, cell=[9, 9, 9], pbc=True) for p in positions])
+    return path
+
+
+@pytest.mark.parametrize("temperature", ["671.0", "763.5"])
+def test_liquid_sodium_agrees_with_the_published_diffusivity(command: Callable[..., Result], temperature: str) -> None:
+    file = NA / f"XDATCAR_{temperature}.gz"
+    if not file.exists():
+        pytest.skip("reference data are not here")
+    words = ["transport", str(file), "--species", "Na", "--timestep", "2", "--temperature", temperature]
+    code, out, _ = command(*words, "--json")
+    found = json.loads(out)
+    interval = found["diffusivity_interval_cm2_s"]
+    assert code == 0
+    assert found["diffusive"] is True
+    assert interval["low"] < PUBLISHED[temperature] < interval["high"]
+    assert interval["high"] / interval["low"] < 2
+    assert found["n_independent"] > 50
+
+
+def test_a_random_walk_is_told_in_one_line(command: Callable[..., Result], tmp_path: Path) -> None:
+    walk = str(random_walk(tmp_path / "walk.extxyz"))
+    code, out, _ = command("transport", walk, "--species", "Li", "--timestep", "1", "--temperature", "300")
+    assert code == 0
+    assert out.startswith("D(Li, 300 K) = ")
+    assert "cm²/s (95 %)" in out
+
+
+def test_structure_of_a_walk(command: Callable[..., Result], tmp_path: Path) -> None:
+    walk = str(random_walk(tmp_path / "walk.extxyz", 50))
+    code, out, _ = command("structure", walk, "--json")
+    assert code == 0
+    found = json.loads(out)
+    assert found["n_frames"] == 50
+    assert [one["pair"] for one in found["partials"]] == ["Li-Li", "Li-O", "O-O"]
+    code, out, _ = command("structure", walk)
+    assert code == 0
+    assert "Li-O" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["transport", "walk.extxyz", "--species", "Na", "--timestep", "1", "--temperature", "300"], "no Na in"),
+        (["transport", "walk.extxyz", "--species", "Li", "--temperature", "300"], "--timestep, in fs"),
+        (
+            ["transport", "walk.extxyz", "--species", "Li", "--timestep", "-1", "--temperature", "300"],
+            "--timestep -1 must be greater than 0",
+        ),
+        (["transport", "walk.extxyz", "--species", "Li", "--timestep", "1"], "Missing option '--temperature'"),
+        (["transport", "one.extxyz", "--species", "Li", "--timestep", "1", "--temperature", "300"], "has one frame"),
+        (["transport", "none", "--species", "Li", "--timestep", "1", "--temperature", "300"], "none does not exist"),
+        (["structure", "none"], "none does not exist"),
+    ],
+)
+def test_bad_input_gets_one_line_and_exit_code_2(
+    command: Callable[..., Result], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, words: list[str], expected: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    random_walk(tmp_path / "walk.extxyz", 3)
+    random_walk(tmp_path / "one.extxyz", 1)
+    code, out, err = command(*words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert expected in err
