@@ -48,11 +48,20 @@ def store(tmp_path: Path) -> JobStore:
     return open_store(tmp_path / "store")
 
 
-def campaign(
-    store: JobStore, folder: Path, protocol: Protocol = ARGON, formulas: tuple[str, ...] = ("Ar",)
-) -> list[Material]:
+def campaign(store: JobStore, folder: Path) -> list[Material]:
     engine = get_engine("lennard-jones", checkpoint_every=100)
-    return run_amorphous(formulas, protocol=protocol, engine=engine, store=store, workdir=folder, crystals={"Ar": FCC})
+    return run_amorphous(["Ar"], protocol=ARGON, engine=engine, store=store, workdir=folder, crystals={"Ar": FCC})
+
+
+def search_volumes(
+    folder: Path, protocol: Protocol, start: Structure, temperatures_k: list[float]
+) -> list[Equilibrium]:
+    search = EquilibriumVolumeMaker(engine="lennard-jones", protocol=protocol).make([start], temperatures_k)
+    with use_workdir(folder):
+        responses = run_locally(search, store=open_store(folder / "store"), log=False, raise_immediately=True)
+    rounds = responses[search.uuid]
+    found: list[Equilibrium] = rounds[max(rounds)].output
+    return found
 
 
 @pytest.mark.slow

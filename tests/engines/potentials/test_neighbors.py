@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.engines.potentials.sample_structures import melt, state_of
 
-from tachylite.engines.potentials.neighbors import Pairs, VerletList
+from tachylite.engines.potentials import neighbors
+from tachylite.engines.potentials.neighbors import Pairs, VerletList, search_pairs, search_pairs_by_cells
 
 
 def random_crystal(seed: int) -> Atoms:
@@ -44,6 +45,26 @@ def test_pairs_are_those_of_an_independent_search(seeds: list[int], cutoff: floa
     structures = [random_crystal(seed) for seed in seeds]
     pairs = VerletList(cutoff, skin=0.3).pairs(state_of(structures))
     np.testing.assert_allclose(as_rows(pairs), expected_rows(structures, cutoff), atol=2e-6)
+
+
+@settings(max_examples=40, deadline=None)
+@given(seeds=st.lists(st.integers(0, 10**6), min_size=1, max_size=4), cutoff=st.floats(1.0, 7.0))
+def test_both_searches_give_the_same(seeds: list[int], cutoff: float) -> None:
+    state = state_of([random_crystal(seed) for seed in seeds])
+    arguments = (state.positions, state.row_vector_cell, state.pbc, state.system_idx, cutoff)
+    for one, other in zip(search_pairs(*arguments), search_pairs_by_cells(*arguments), strict=True):
+        assert torch.equal(one, other)
+
+
+def test_large_systems_are_searched_by_cells(monkeypatch: pytest.MonkeyPatch) -> None:
+    state = state_of([melt("Ar", 40, 20.0, seed=0)] * 2)
+    state.positions[3] = torch.nan
+    small = VerletList(6.0).pairs(state)
+    monkeypatch.setattr(neighbors, "LARGEST_SEARCH", 10)
+    monkeypatch.setattr(neighbors, "search_pairs", None)
+    large = VerletList(6.0).pairs(state)
+    assert torch.equal(small.first, large.first)
+    assert torch.equal(small.vectors, large.vectors)
 
 
 def test_bond_of_an_atom_with_its_own_image_counts_once() -> None:

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 SMALLEST_HEIGHT = 0.5
 """A: a periodic cell thinner than this holds no atoms that any potential was made for."""
 
+LARGEST_SEARCH = 2_000_000
+"""Pairs of atoms up to which all of them are visited; a cell list is faster, and smaller, beyond."""
+
 
 @dataclass(frozen=True)
 class Pairs:
@@ -84,12 +87,16 @@ class VerletList:
         return bool(moved <= (self.skin / 2) ** 2)
 
     def _build(self, state: "SimState") -> None:
-        cell, reach = state.row_vector_cell, self.cutoff + self.skin
-        self._broken = _find_broken(state.positions, cell, state.pbc, state.system_idx)
-        cell = torch.where(self._broken[:, None, None], torch.eye(3).to(cell) * reach, cell)
-        positions = torch.where(self._broken[state.system_idx, None], torch.nan, state.positions)
-        self._first, self._second, shifts = search_pairs(positions, cell, state.pbc, state.system_idx, reach)
-        self._offsets = (shifts[:, None, :] @ cell[state.system_idx[self._first]]).squeeze(1)
+        cell, system_idx = state.row_vector_cell, state.system_idx
+        self._broken = _find_broken(state.positions, cell, state.pbc, system_idx)
+        intact = torch.nonzero(~self._broken[system_idx]).squeeze(1)
+        renumbered = ((~self._broken).cumsum(0) - 1)[system_idx[intact]]
+        search = search_pairs if _search_size(system_idx) <= LARGEST_SEARCH else search_pairs_by_cells
+        first, second, shifts = search(
+            state.positions[intact], cell[~self._broken], state.pbc, renumbered, self.cutoff + self.skin
+        )
+        self._first, self._second = intact[first], intact[second]
+        self._offsets = (shifts[:, None, :] @ cell[system_idx[self._first]]).squeeze(1)
         self._key = (state.cell.clone(), state.system_idx.clone(), state.pbc.clone())
         self._positions = state.positions.clone()
         self.builds += 1
@@ -106,7 +113,7 @@ def search_pairs(
     Takes positions (n_atoms, 3) in A, inside or outside the cell; cells (n_systems, 3, 3) in A, lattice
     vectors as rows; `pbc` (3,), which of them are periodic; `system_idx` (n_atoms,), ascending; the cutoff
     in A. Gives first atom and second atom (n_pairs,) and lattice shifts of the second (n_pairs, 3), whole
-    numbers in double precision, sorted by all three. Atoms at positions that are not finite have no pairs.
+    numbers in double precision, sorted by all three.
     """
     inverse = torch.linalg.pinv(cell)
     fractional = (positions[:, None, :] @ inverse[system_idx]).squeeze(1)
@@ -141,6 +148,28 @@ def search_pairs(
     keep &= (first < second) | _is_positive(shifts)
     first, second, shifts = first[keep], second[keep], shifts[keep]
     return first, second, shifts + wraps[first] - wraps[second]
+
+
+def search_pairs_by_cells(
+    positions: Tensor, cell: Tensor, pbc: Tensor, system_idx: Tensor, cutoff: float
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Find the same pairs as `search_pairs`, in time proportional to the number of atoms."""
+    from torch_sim.neighbors import torch_nl_linked_cell
+
+    mapping, _, shifts = torch_nl_linked_cell(positions, cell, pbc.expand(len(cell), 3), cutoff, system_idx)
+    first, second = mapping
+    shifts = shifts.round()
+    keep = (first < second) | ((first == second) & _is_positive(shifts))
+    first, second, shifts = first[keep], second[keep], shifts[keep]
+    order = torch.arange(len(first), device=first.device)
+    for key in (*shifts.unbind(dim=1)[::-1], second, first):
+        order = order[key[order].argsort(stable=True)]
+    return first[order], second[order], shifts[order]
+
+
+def _search_size(system_idx: Tensor) -> int:
+    """Pairs of atoms, without images, that `search_pairs` visits."""
+    return int((torch.bincount(system_idx).square().sum() + len(system_idx)) // 2)
 
 
 def _find_broken(positions: Tensor, cell: Tensor, pbc: Tensor, system_idx: Tensor) -> Tensor:
