@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import pytest
-from jobflow import JobStore
+from jobflow import JobStore, run_locally
 from pymatgen.core import Lattice, Structure
 
 from tachylite.engines import Progress, get_engine, progress_listener
-from tachylite.flows import AmorphousMaker, AnnealMaker, MeltMaker, QuenchMaker, run_amorphous
-from tachylite.schemas import Material, Protocol
+from tachylite.engines.workdir import use_workdir
+from tachylite.flows import AmorphousMaker, AnnealMaker, EquilibriumVolumeMaker, MeltMaker, QuenchMaker, run_amorphous
+from tachylite.schemas import Equilibrium, Material, Protocol
 from tachylite.schemas.protocol import VolumeSearch
 from tachylite.stores import find_materials, load_trajectory, open_store
 
