@@ -164,7 +164,7 @@ def test_a_member_that_fails_leaves_the_others_as_they_were(tmp_path: Path) -> N
     assert runs[2].final == overlapping, "the last good state is the one it came with"
     assert runs[1].reason is not None
     for result in (runs[0], runs[3]):
-        assert abs(result.last.temperature_k.value - 60) < 25
+        assert 10 < result.last.temperature_k.value < 80, "half of the kinetic energy of a perfect crystal goes into it"
 
 
 def test_an_unwritable_folder_is_named(tmp_path: Path) -> None:

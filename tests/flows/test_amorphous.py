@@ -58,10 +58,10 @@ def search_volumes(
     folder: Path, protocol: Protocol, start: Structure, temperatures_k: list[float]
 ) -> list[Equilibrium]:
     search = EquilibriumVolumeMaker(engine="lennard-jones", protocol=protocol).make([start], temperatures_k)
+    store = open_store(folder / "store")
     with use_workdir(folder):
-        responses = run_locally(search, store=open_store(folder / "store"), log=False, raise_immediately=True)
-    rounds = responses[search.uuid]
-    found: list[Equilibrium] = rounds[max(rounds)].output
+        run_locally(search, store=store, log=False, raise_immediately=True)
+    found: list[Equilibrium] = search.output.resolve(store)
     return found
 
 

@@ -88,7 +88,7 @@ def _run_stage(stage: Stage, members: list[_Member], watched: Watched, *, relax_
     bare = torch_sim.initialize_state(atoms, device=watched.device, dtype=watched.dtype)
     state = stage.start(bare, watched, cell_filter=CellFilter.frechet if relax_cell else None)
     for step in range(stage.max_steps + 1):
-        forces, stresses = _largest_forces(state), watched.stress * GPA_PER_EV_A3
+        forces, stresses = torch_sim.system_wise_max_force(state), watched.stress * GPA_PER_EV_A3
         done = forces < stage.force
         if relax_cell:
             done &= stresses.abs().amax(dim=(1, 2)) < stage.stress
@@ -122,12 +122,6 @@ def _run_stage(stage: Stage, members: list[_Member], watched: Watched, *, relax_
             watched.reset()
         state = stage.step(state, watched)
         _report(label, step, len(members))
-
-
-def _largest_forces(state: Any) -> torch.Tensor:
-    largest = torch.zeros(state.n_systems, dtype=state.dtype, device=state.device)
-    lengths = torch.linalg.norm(state.forces, dim=1)
-    return largest.index_reduce_(0, state.system_idx, lengths, "amax")
 
 
 def _state(state: Any, index: int) -> State:

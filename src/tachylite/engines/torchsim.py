@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from tachylite.engines.base import Answer
 from tachylite.engines.quiet import import_torch_sim
-from tachylite.engines.workdir import content_key, write_atomically
+from tachylite.engines.workdir import alone_in, content_key, write_atomically
 from tachylite.errors import InputError
 from tachylite.schemas import Provenance, Relaxation, Request, Run, State, Trajectory
 
@@ -142,7 +142,10 @@ class TorchSimEngine(MSONable):
         content = [r.model_dump(exclude={"label"}) for r in requests]
         folder = workdir / f"run-{content_key(self._identity(), content, self.checkpoint_every)}"
         finished = folder / "runs.json"
-        if not finished.exists():
+        with alone_in(folder):
+            if finished.exists():
+                runs = _RUNS.validate_json(finished.read_bytes())
+                return [_stored(run, folder, request.label) for run, request in zip(runs, requests, strict=True)]
             answers = run_batch(
                 requests,
                 model.potential,
@@ -157,9 +160,7 @@ class TorchSimEngine(MSONable):
             write_atomically(finished, _RUNS.dump_json([a.run for a in answers]))
             for leftover in (*folder.glob("chunk-*.npz"), *folder.glob("checkpoint.pt")):
                 leftover.unlink()
-            return answers
-        runs = _RUNS.validate_json(finished.read_bytes())
-        return [_stored(run, folder, request.label) for run, request in zip(runs, requests, strict=True)]
+        return answers
 
 
 def _stored(run: Run, folder: Path, label: str) -> Answer:

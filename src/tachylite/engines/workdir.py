@@ -1,6 +1,7 @@
 """Work kept on disk: checkpoints and finished answers, named by what was asked for."""
 
 import contextlib
+import fcntl
 import hashlib
 import json
 import os
@@ -42,6 +43,22 @@ def use_workdir(folder: Path, campaign: str = "") -> Iterator[None]:
     finally:
         _workdir.reset(tokens[0])
         _campaign.reset(tokens[1])
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold a folder while working in it; who asks for the same work meanwhile waits, and then finds the answer.
+
+    Raises InputError, naming the folder, where it cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        lock = (folder / "lock").open("w")
+    except OSError as error:
+        raise InputError(f"cannot write {folder}: {error.strerror}; choose another work folder") from error
+    with lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def content_key(*parts: Any) -> str:
