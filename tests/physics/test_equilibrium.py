@@ -66,7 +66,7 @@ def test_a_liquid_is_found_from_every_start(start: float, temperature_k: float) 
         fluid = VanDerWaals(temperature_k, noise_gpa=0.002, seed=seed)
         truth = fluid.liquid_volume
         assert truth is not None
-        found = fluid.search(start * 1.6 * N_ATOMS * EXCLUDED_A3, Criteria(0.006, 1e-3, 15))
+        found = fluid.search(start * 1.6 * N_ATOMS * EXCLUDED_A3, Criteria(0.006, 0.03, 1e-3, 15))
         outcomes.append(isinstance(found, Converged) and abs(found.volume / truth - 1) < 0.03)
         if isinstance(found, Converged):
             pulls.append((found.volume - truth) / found.volume_error)
@@ -82,7 +82,7 @@ def test_a_vapour_is_named_as_such_from_every_start(start: float, temperature_k:
     for seed in range(20):
         fluid = VanDerWaals(temperature_k, noise_gpa=0.002, seed=seed)
         assert fluid.liquid_volume is None
-        found = fluid.search(start * 1.6 * N_ATOMS * EXCLUDED_A3, Criteria(0.006, 1e-3, 15))
+        found = fluid.search(start * 1.6 * N_ATOMS * EXCLUDED_A3, Criteria(0.006, 0.03, 1e-3, 15))
         verdicts.append(isinstance(found, Failed) and found.vapour and "vapour" in found.reason)
     assert sum(verdicts) >= 19
 
@@ -90,7 +90,7 @@ def test_a_vapour_is_named_as_such_from_every_start(start: float, temperature_k:
 def test_the_virial_vanishes_where_the_total_does_not() -> None:
     """Above the last liquid root the virial still has a zero: rho = 1/b - kT/a."""
     fluid = VanDerWaals(150.0, noise_gpa=0.002, convention="virial")
-    found = fluid.search(1.6 * N_ATOMS * EXCLUDED_A3, Criteria(0.006, 1e-3, 15))
+    found = fluid.search(1.6 * N_ATOMS * EXCLUDED_A3, Criteria(0.006, 0.03, 1e-3, 15))
     assert isinstance(found, Converged)
     density = 1 / EXCLUDED_A3 - KB_EV * 150.0 / fluid.attraction
     assert found.volume == pytest.approx(N_ATOMS / density, rel=0.03)
@@ -104,11 +104,11 @@ def test_noise_beyond_the_tolerance_asks_for_more_of_the_same() -> None:
         Sample(volume, 0.0, 1.0, 0.0),
         Sample(1100, -4.0, 0.1, -4.0),
     ]
-    decision = decide(samples, Criteria(0.5, 1e-3, 15), 0)
+    decision = decide(samples, Criteria(0.5, 0.03, 1e-3, 15), 0)
     assert isinstance(decision, Continue)
     assert decision.volumes[0] == pytest.approx(volume, rel=0.01)
     more = [*samples, *(Sample(decision.volumes[0], 0.1, 1.0, 0.1) for _ in range(5))]
-    assert isinstance(decide(more, Criteria(0.5, 1e-3, 15), 5), Converged)
+    assert isinstance(decide(more, Criteria(0.5, 0.03, 1e-3, 15), 5), Converged)
 
 
 def test_a_drifting_energy_is_not_equilibrium() -> None:
@@ -119,24 +119,24 @@ def test_a_drifting_energy_is_not_equilibrium() -> None:
             Sample(1100, -4.0, 0.1, -4.0),
         ]
 
-    criteria = Criteria(0.5, 1e-3, 15)
+    criteria = Criteria(0.5, 0.03, 1e-3, 15)
     assert isinstance(decide(samples(5e-3, 1e-4), criteria, 0), Continue)
     assert isinstance(decide(samples(5e-3, 4e-3), criteria, 0), Converged), "a drift within its error is none"
 
 
 def test_attempts_are_bounded_and_the_reason_tells_the_last_pressure() -> None:
-    found = decide([Sample(1000, 5.0, 0.1, 5.0)], Criteria(0.5, 1e-3, 3), 3)
+    found = decide([Sample(1000, 5.0, 0.1, 5.0)], Criteria(0.5, 0.03, 1e-3, 3), 3)
     assert isinstance(found, Failed)
     assert "3 attempts" in found.reason
     assert "5.00 +/- 0.10 GPa at 1000.0 A^3" in found.reason
 
 
 def test_failed_runs_push_the_search_outwards() -> None:
-    decision = decide([Sample(800, None), Sample(1000, None), Sample(1200, None)], Criteria(0.5, 1e-3, 15), 0)
+    decision = decide([Sample(800, None), Sample(1000, None), Sample(1200, None)], Criteria(0.5, 0.03, 1e-3, 15), 0)
     assert isinstance(decision, Continue)
     assert decision.volumes[0] > 1200
 
 
 def test_no_samples_are_refused() -> None:
     with pytest.raises(InputError, match="at least one sample"):
-        decide([], Criteria(0.5, 1e-3, 15), 0)
+        decide([], Criteria(0.5, 0.03, 1e-3, 15), 0)

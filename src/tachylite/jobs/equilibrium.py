@@ -135,6 +135,7 @@ def _decide(search: Search, protocol: Protocol, attempt: int) -> Continue | Conv
     settings = protocol.volume_search or VolumeSearch()
     criteria = Criteria(
         pressure_tolerance=settings.pressure_tolerance_gpa,
+        volume_tolerance=settings.volume_tolerance,
         energy_drift_tolerance=settings.energy_drift_tolerance,
         max_attempts=settings.max_attempts,
     )

@@ -30,6 +30,9 @@ VAPOUR_EXTENT = 2.0
 EOS_WINDOWS = (1.1, 1.25, 1.6)
 """Samples within this factor of the bracket enter the fit: the narrowest window with three of them is the best."""
 
+PLAUSIBLE_DERIVATIVES = (1.0, 15.0)
+"""B0' outside this range is noise, not an equation of state."""
+
 EOS_MODEL_ERROR = 0.05
 """Relative error of the equation of state itself, added to that of every pressure in the fit."""
 
@@ -56,9 +59,10 @@ class Sample:
 
 @dataclass(frozen=True)
 class Criteria:
-    """Gates of the search: pressures in GPa, drift relative, attempts in rounds after the first scan."""
+    """Gates of the search: pressure in GPa, volume error and energy drift relative, rounds after the first scan."""
 
     pressure_tolerance: float
+    volume_tolerance: float
     energy_drift_tolerance: float
     max_attempts: int
 
@@ -232,7 +236,8 @@ def _root(points: Sequence[_Point], inner: _Point, wide: _Point) -> tuple[BirchM
             equation = fit_birch_murnaghan([p.volume for p in near], [p.pressure for p in near], sigma)
         except InputError:
             continue
-        if inner.volume < equation.volume < wide.volume:
+        low, high = PLAUSIBLE_DERIVATIVES
+        if inner.volume < equation.volume < wide.volume and low < equation.bulk_modulus_derivative < high:
             return equation, equation.volume, equation.bulk_modulus
     span = float(np.log(wide.volume / inner.volume))
     modulus = (inner.pressure - wide.pressure) / span
@@ -264,20 +269,16 @@ def _verify(
 ) -> Continue | Converged:
     """Believe a volume only after a run at it has passed the gates on pressure and energy."""
     nearest = min(points, key=lambda p: abs(np.log(p.volume / tentative)))
-    sure = nearest.error <= criteria.pressure_tolerance
+    softest = modulus
+    if wide.volume > nearest.volume:  # liquids soften as they widen: the slope outwards is the cautious one
+        slope = (nearest.pressure - wide.pressure) / float(np.log(wide.volume / nearest.volume))
+        softest = min(modulus, slope) if slope > 0 else modulus
+    volume_error = float(nearest.volume * np.hypot(nearest.pressure, nearest.error) / softest)
+    at_zero = max(abs(nearest.pressure), nearest.error) <= criteria.pressure_tolerance
+    sharp = volume_error <= criteria.volume_tolerance * nearest.volume
     settled = abs(nearest.drift) <= criteria.energy_drift_tolerance + SIGNIFICANCE * nearest.drift_error
-    if abs(nearest.pressure) <= criteria.pressure_tolerance and sure and settled:
-        if wide.volume > nearest.volume:  # liquids soften as they widen: the slope outwards is the cautious one
-            modulus = min(modulus, (nearest.pressure - wide.pressure) / float(np.log(wide.volume / nearest.volume)))
-        offset = np.hypot(nearest.pressure, nearest.error)
-        return Converged(
-            volume=nearest.volume,
-            volume_error=float(nearest.volume * offset / modulus),
-            pressure=nearest.pressure,
-            pressure_error=nearest.error,
-            equation=equation,
-        )
+    if at_zero and sharp and settled:
+        return Converged(nearest.volume, volume_error, nearest.pressure, nearest.error, equation)
     # a tentative volume that cannot be told from one already sampled: more of the same is what helps
-    indistinct = abs(np.log(nearest.volume / tentative)) * modulus < max(nearest.error, criteria.pressure_tolerance / 2)
-    volume = nearest.volume if indistinct else tentative
-    return Continue((volume,), "verification")
+    indistinct = abs(np.log(nearest.volume / tentative)) * modulus < nearest.error
+    return Continue((nearest.volume if indistinct else tentative,), "verification")

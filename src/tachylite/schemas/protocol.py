@@ -32,6 +32,8 @@ class VolumeSearch(Frozen):
     sample_ps: Time = 4.0
     """Nose-Hoover, averaged."""
     pressure_tolerance_gpa: Annotated[float, Field(gt=0)] = 0.5
+    volume_tolerance: Annotated[float, Field(gt=0)] = 0.03
+    """Relative error of the volume: what the pressure's error means depends on how stiff the liquid is."""
     energy_drift_tolerance: Annotated[float, Field(gt=0)] = 1e-3
     max_attempts: Annotated[int, Field(gt=0)] = 15
     """Rounds of simulation after the first scan."""
