@@ -140,3 +140,20 @@ def test_failed_runs_push_the_search_outwards() -> None:
 def test_no_samples_are_refused() -> None:
     with pytest.raises(InputError, match="at least one sample"):
         decide([], Criteria(0.5, 0.03, 1e-3, 15), 0)
+
+
+def test_a_box_with_a_cavity_is_not_believed() -> None:
+    """Its pressure vanishes too; what counts is the state at that volume that was reached by expansion."""
+    criteria = Criteria(0.5, 0.03, 1e-3, 15)
+    samples = [
+        Sample(900, 5.0, 0.1, 5.0),
+        Sample(1100, 0.0, 0.1, -0.5, expanded=False),
+        Sample(1300, -2.0, 0.1, -2.5, expanded=False),
+    ]
+    decision = decide(samples, criteria, 0)
+    assert isinstance(decision, Continue)
+    assert decision.purpose == "verification"
+    stretched = [*samples, Sample(1100, -4.0, 0.1, -4.5)]
+    decision = decide(stretched, criteria, 1)
+    assert isinstance(decision, Continue)
+    assert 900 < decision.volumes[0] < 1100

@@ -108,6 +108,7 @@ def vapour_case(phosphate_case: Case) -> Case:
             steps=2500,
             attempt=max(0, k - 2),
             purpose="scan" if k < 3 else "bracket",
+            expanded=True,
         )
         for k, (v, p) in enumerate(pressures)
     ]

@@ -155,6 +155,7 @@ def equilibrium(temperature: float, volume: float, error: float = 0.31) -> Equil
             steps=2500,
             attempt=max(0, k - 2),
             purpose=purpose,
+            expanded=True,
         )
         for k, (v, purpose) in enumerate(zip(volumes, purposes, strict=True))
     ]

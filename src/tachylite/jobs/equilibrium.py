@@ -6,7 +6,7 @@ from jobflow import Flow, Response, job
 from pymatgen.core import Structure
 
 from tachylite.jobs.engine import EngineLike, simulate
-from tachylite.physics.equilibrium import Continue, Converged, Criteria, Failed, Sample, decide
+from tachylite.physics.equilibrium import Continue, Converged, Criteria, Failed, Sample, decide, repels
 from tachylite.schemas import Equilibrium, Measured, Melt, Protocol, Request, Run, Segment, State, Trajectory
 from tachylite.schemas.material import EquationOfState, VolumeSample
 from tachylite.schemas.protocol import VolumeSearch
@@ -47,15 +47,15 @@ def begin_search(
 def decide_volumes(
     engine: EngineLike,
     searches: list[Search],
-    asked: list[tuple[int, str]],
+    asked: list[tuple[int, str, bool]],
     runs: list[Run],
     protocol: Protocol,
     seed: int,
     attempt: int,
 ) -> Response | list[Equilibrium]:
     """Take in a round of samples; ask for another, or conclude."""
-    for (index, purpose), run in zip(asked, runs, strict=True):
-        searches[index] = _with_run(searches[index], run, purpose, attempt, protocol)
+    for (index, purpose, expanded), run in zip(asked, runs, strict=True):
+        searches[index] = _with_run(searches[index], run, purpose, attempt, protocol, expanded=expanded)
     proposals = {
         i: decision
         for i, search in enumerate(searches)
@@ -75,19 +75,22 @@ def _next_round(
     """Samples for the searches that go on, as one batch, and the decision after them."""
     if not proposals:
         return [_conclude(search, protocol, attempt - 1) for search in searches]
-    asked = [(i, proposal.purpose, v) for i, proposal in proposals.items() for v in proposal.volumes]
-    requests = [
-        Request(
-            label=f"{searches[i].label}: {purpose} {attempt}" if attempt else f"{searches[i].label}: scan",
-            state=searches[i].nearest_state(volume),
-            segments=_segments(protocol, searches[i].temperature_k),
-            seed=seed + 1000 * attempt + number,
-        )
-        for number, (i, purpose, volume) in enumerate(asked)
-    ]
+    asked: list[tuple[int, str, bool]] = []
+    requests: list[Request] = []
+    for i, proposal in proposals.items():
+        for volume in proposal.volumes:
+            state, expanded = searches[i].start_for(volume)
+            requests.append(
+                Request(
+                    label=f"{searches[i].label}: {proposal.purpose}" + (f" {attempt}" if attempt else ""),
+                    state=state,
+                    segments=_segments(protocol, searches[i].temperature_k),
+                    seed=seed + 1000 * attempt + len(requests),
+                )
+            )
+            asked.append((i, proposal.purpose, expanded))
     work = sample_volumes(engine, requests)
-    purposes = [(i, purpose) for i, purpose, _ in asked]
-    decision = decide_volumes(engine, searches, purposes, work.output["runs"], protocol, seed, attempt)
+    decision = decide_volumes(engine, searches, asked, work.output["runs"], protocol, seed, attempt)
     return Response(replace=Flow([work, decision], output=decision.output, name="volume search"))
 
 
@@ -105,7 +108,7 @@ def _segments(protocol: Protocol, temperature_k: float) -> list[Segment]:
     ]
 
 
-def _with_run(search: Search, run: Run, purpose: str, attempt: int, protocol: Protocol) -> Search:
+def _with_run(search: Search, run: Run, purpose: str, attempt: int, protocol: Protocol, *, expanded: bool) -> Search:
     if run.status == "failed":
         return search.extended(
             failed_volumes_a3=[*search.failed_volumes_a3, run.volume_a3],
@@ -123,6 +126,7 @@ def _with_run(search: Search, run: Run, purpose: str, attempt: int, protocol: Pr
         steps=run.steps,
         attempt=attempt,
         purpose=purpose,
+        expanded=expanded or repels(pressure.value, result.pressure_virial_gpa.value, pressure.error),
     )
     return search.extended(samples=[*search.samples, sample], states=[*search.states, run.final])
 
@@ -154,6 +158,7 @@ def _sample(sample: VolumeSample) -> Sample:
         energy_drift=sample.energy_drift,
         # each half has half the samples of the whole, and two of them are compared
         energy_drift_error=2 * energy.error / max(abs(energy.value), 1e-12),
+        expanded=sample.expanded,
     )
 
 
@@ -181,7 +186,7 @@ def _conclude(search: Search, protocol: Protocol, attempt: int) -> Equilibrium:
                     value=equation.bulk_modulus_derivative, error=equation.bulk_modulus_derivative_error
                 ),
             ),
-            state=search.nearest_state(decision.volume),
+            state=search.start_for(decision.volume)[0],
             **common,
         )
     reason = decision.reason if isinstance(decision, Failed) else "the search ended early"

@@ -98,8 +98,13 @@ def _failures(
 
 def _activation(species: str, anneals: Sequence[Melt]) -> Activation:
     """Arrhenius fit of one species over the temperatures at which it diffuses."""
-    points = [d for a in anneals for d in a.diffusivities if d.species == species and d.diffusivity_cm2_s is not None]
-    temperatures = [d.temperature_k for d in points]
+    points = [
+        (d.temperature_k, d.diffusivity_cm2_s, _ln_error(d))
+        for a in anneals
+        for d in a.diffusivities
+        if d.species == species and d.diffusivity_cm2_s is not None
+    ]
+    temperatures = [t for t, _, _ in points]
     if len(points) < 2:
         reason = f"{species} diffuses measurably at {len(points)} of {len(anneals)} temperatures; two are needed"
         return Activation(

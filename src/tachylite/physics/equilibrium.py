@@ -6,6 +6,9 @@ asked for, each beyond 2.5 standard errors, before any volume is believed. A vap
 tension: below the temperature at which a van der Waals liquid loses its last zero of pressure, tension
 shows up at less than twice the volume at which the virial vanishes; where none is found up to there, the
 search ends with that reason instead of a volume.
+
+A box with a cavity has no pressure either, over a whole range of volumes, and keeps the cavity when it is
+compressed. So a volume is believed only in a state that was reached by expanding a repelling one.
 """
 
 from collections.abc import Sequence
@@ -55,6 +58,8 @@ class Sample:
     virial: float | None = None
     energy_drift: float = 0.0
     energy_drift_error: float = 0.0
+    expanded: bool = True
+    """Whether it was reached from a denser state that repels, or repels itself: without cavities."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,7 @@ class _Point:
     virial: float
     drift: float
     drift_error: float
+    expanded: bool
 
     @property
     def pushes(self) -> bool:
@@ -112,11 +118,16 @@ class _Point:
 
     @property
     def repels(self) -> bool:
-        return self.pushes and self.virial > SIGNIFICANCE * self.error
+        return repels(self.pressure, self.virial, self.error)
 
     @property
     def under_tension(self) -> bool:
         return self.pressure < -SIGNIFICANCE * self.error
+
+
+def repels(pressure: float, virial: float, error: float) -> bool:
+    """Whether a state pushes outwards without doubt, with its atoms and not just with its heat (GPa)."""
+    return min(pressure, virial) > SIGNIFICANCE * error
 
 
 def decide(samples: Sequence[Sample], criteria: Criteria, attempt: int) -> Continue | Converged | Failed:
@@ -152,7 +163,7 @@ def _decide(samples: Sequence[Sample], criteria: Criteria) -> Continue | Converg
     wide = next((p for p in beyond if p.under_tension), None)
     if wide is None:
         return _expand(points, dense, criteria)
-    inner = max((p for p in points if p.volume < wide.volume and p.pushes), key=lambda p: p.volume)
+    inner = max((p for p in points if p.volume < wide.volume and p.pushes and p.expanded), key=lambda p: p.volume)
     equation, tentative, modulus = _root(points, inner, wide)
     if _creeping(samples, inner, wide):
         tentative = float(np.sqrt(inner.volume * wide.volume))
@@ -160,7 +171,10 @@ def _decide(samples: Sequence[Sample], criteria: Criteria) -> Continue | Converg
 
 
 def _pool(samples: Sequence[Sample]) -> list[_Point]:
-    """Pool repeated samples of one volume (weighted by their errors), in order of volume."""
+    """Pool repeated samples of one volume (weighted by their errors), in order of volume.
+
+    Where some were reached by expansion, the others do not count.
+    """
     groups: list[list[Sample]] = []
     for sample in sorted((s for s in samples if s.pressure is not None), key=lambda s: s.volume):
         if groups and sample.volume < groups[-1][0].volume * (1 + SAME_VOLUME):
@@ -169,7 +183,8 @@ def _pool(samples: Sequence[Sample]) -> list[_Point]:
             groups.append([sample])
     order = {id(sample): index for index, sample in enumerate(samples)}
     points = []
-    for group in groups:
+    for together in groups:
+        group = [s for s in together if s.expanded] or together
         weight = np.array([1 / max(s.pressure_error, 1e-9) ** 2 for s in group])
         weight /= weight.sum()
         latest = max(group, key=lambda s: order[id(s)])
@@ -181,6 +196,7 @@ def _pool(samples: Sequence[Sample]) -> list[_Point]:
                 virial=float(weight @ [s.pressure if s.virial is None else s.virial for s in group]),
                 drift=latest.energy_drift,
                 drift_error=latest.energy_drift_error,
+                expanded=group[0].expanded,
             )
         )
     return points
@@ -277,7 +293,7 @@ def _verify(
     at_zero = max(abs(nearest.pressure), nearest.error) <= criteria.pressure_tolerance
     sharp = volume_error <= criteria.volume_tolerance * nearest.volume
     settled = abs(nearest.drift) <= criteria.energy_drift_tolerance + SIGNIFICANCE * nearest.drift_error
-    if at_zero and sharp and settled:
+    if at_zero and sharp and settled and nearest.expanded:
         return Converged(nearest.volume, volume_error, nearest.pressure, nearest.error, equation)
     # a tentative volume that cannot be told from one already sampled: more of the same is what helps
     indistinct = abs(np.log(nearest.volume / tentative)) * modulus < nearest.error

@@ -27,6 +27,8 @@ class VolumeSample(Frozen):
     attempt: int
     """0 for the first scan, then counting up."""
     purpose: Literal["scan", "bracket", "verification"]
+    expanded: bool
+    """Whether it was reached from a denser state that repels, or repels itself: without cavities."""
 
 
 class EquationOfState(Frozen):

@@ -134,9 +134,9 @@ class SegmentResult(Frozen):
     temperature_k: Measured
     energy_ev_per_atom: Measured
     """Potential energy."""
-    pressure_total_gpa: Measured | None
+    pressure_total_gpa: Measured
     """Virial plus kinetic part."""
-    pressure_virial_gpa: Measured | None
+    pressure_virial_gpa: Measured
     """Virial alone, as VASP prints it."""
     energy_drift: float
     """Relative difference of the potential energy per atom between the halves of the segment."""

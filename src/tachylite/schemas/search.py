@@ -22,11 +22,19 @@ class Search(Frozen):
     failure: str | None = None
     """Why the search cannot go on, whatever it would decide."""
 
-    def nearest_state(self, volume_a3: float) -> State:
-        """Scale the sampled state nearest in volume (or the start) to a volume in A^3; velocities stay."""
-        candidates = self.states or ([self.start] if self.start else [])
-        nearest = min(candidates, key=lambda s: abs(s.volume_a3 / volume_a3 - 1))
-        return nearest.scaled_to(volume_a3)
+    def start_for(self, volume_a3: float) -> tuple[State, bool]:
+        """A state scaled to a volume in A^3, velocities kept, and whether it is reached by expansion.
+
+        The nearest denser state without cavities where there is one, else the nearest of all.
+        """
+        clean = [
+            state
+            for state, sample in zip(self.states, self.samples, strict=True)
+            if sample.expanded and state.volume_a3 <= volume_a3 * (1 + 1e-6)
+        ]
+        candidates = clean or self.states or ([self.start] if self.start else [])
+        nearest = min(reversed(candidates), key=lambda s: abs(s.volume_a3 / volume_a3 - 1))
+        return nearest.scaled_to(volume_a3), bool(clean)
 
     def extended(self, **changes: object) -> Self:
         """A copy with some fields replaced."""
