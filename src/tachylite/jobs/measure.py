@@ -35,9 +35,14 @@ def measure_diffusivity(trajectory: Trajectory, species: str, temperature_k: flo
 def measure_structure(
     trajectory: Trajectory, temperature_k: float | None = None, since_fs: float = 0.0
 ) -> StructureAnalysis:
-    """Measure partial g(r) and coordination over the frames from a time on."""
+    """Measure partial g(r) and coordination over the frames from a time on.
+
+    Up to 8 A, and short of the shortest cell edge, where an atom meets its own image.
+    """
     frames = trajectory.times_fs >= since_fs
-    found = analyse_structure(trajectory.positions[frames], trajectory.cells[frames], trajectory.numbers)
+    cells = trajectory.cells[frames]
+    r_max_a = min(8.0, float(np.linalg.norm(cells, axis=-1).min()) - 0.1)
+    found = analyse_structure(trajectory.positions[frames], cells, trajectory.numbers, r_max_a)
     return StructureAnalysis.model_validate(
         {"temperature_k": temperature_k, "n_frames": int(frames.sum()), **found.as_dict()}
     )
