@@ -20,7 +20,7 @@ demo: $(FOR_DEMO)
 	.venv/bin/tachylite run Li3PO4 --protocol quickstart --store demo/store --report demo/report
 
 test: lint
-	.venv/bin/python -m pytest
+	.venv/bin/python -m pytest -n auto --dist worksteal
 
 lint: $(FOR_TEST)
 	.venv/bin/ruff check

@@ -24,7 +24,8 @@ ARGON = Protocol.model_validate(
         "volume_search": {
             "equilibrate_ps": 1.0,
             "sample_ps": 2.0,
-            "pressure_tolerance_gpa": 0.02,
+            "pressure_tolerance_gpa": 0.03,
+            "volume_tolerance": 0.2,
             "energy_drift_tolerance": 0.05,
         },
         "melt": {"temperature_k": 80, "production_ps": 4.0},
@@ -39,7 +40,7 @@ CAREFUL = ARGON.model_copy(
             equilibrate_ps=4.0,
             sample_ps=16.0,
             pressure_tolerance_gpa=0.006,
-            volume_tolerance=0.02,
+            volume_tolerance=0.03,
             energy_drift_tolerance=0.05,
         )
     }

@@ -167,4 +167,5 @@ class Material(Document):
     amorphous_limit: AmorphousLimit | None
     protocol: Protocol
     provenance: Provenance
-    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC))
+    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+    """To the second: stores keep less than Python does."""
