@@ -40,7 +40,8 @@ CAREFUL = ARGON.model_copy(
             equilibrate_ps=4.0,
             sample_ps=16.0,
             pressure_tolerance_gpa=0.006,
-            volume_tolerance=0.03,
+            volume_tolerance=0.02,
+            max_attempts=25,
             energy_drift_tolerance=0.05,
         )
     }
