@@ -76,7 +76,7 @@ def test_a_liquid_is_found_from_every_start(start: float, temperature_k: float) 
 
 
 @pytest.mark.parametrize("start", STARTS)
-@pytest.mark.parametrize("temperature_k", [140.0, 200.0])
+@pytest.mark.parametrize("temperature_k", [140.0, 200.0, 700.0])
 def test_a_vapour_is_named_as_such_from_every_start(start: float, temperature_k: float) -> None:
     verdicts = []
     for seed in range(20):

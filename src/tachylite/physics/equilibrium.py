@@ -23,12 +23,14 @@ from tachylite.physics.eos import BirchMurnaghan, fit_birch_murnaghan
 SIGNIFICANCE = 2.5
 """Standard errors beyond which a sign is believed."""
 
-LARGEST_EXPANSION = 1.3
-LARGEST_COMPRESSION = 0.75
+LARGEST_EXPANSION, LARGEST_COMPRESSION = 1.3, 0.75
 """Bounds of one step beyond the volumes sampled so far."""
 
 VAPOUR_EXTENT = 2.0
 """A liquid comes under tension below this multiple of the volume of zero virial."""
+
+NEARLY_IDEAL = 0.3
+"""Virial over kinetic pressure of a gas, at two volumes running; a liquid passes through at once."""
 
 EOS_WINDOWS = (1.1, 1.25, 1.6)
 """Samples within this factor of the bracket enter the fit: the narrowest window with three of them is the best."""
@@ -119,6 +121,10 @@ class _Point:
     @property
     def repels(self) -> bool:
         return repels(self.pressure, self.virial, self.error)
+
+    @property
+    def nearly_ideal(self) -> bool:
+        return abs(self.virial) < NEARLY_IDEAL * (self.pressure - self.virial)
 
     @property
     def under_tension(self) -> bool:
@@ -214,18 +220,16 @@ def _dense_end(points: Sequence[_Point]) -> _Point | None:
 
 def _expand(points: Sequence[_Point], dense: _Point, criteria: Criteria) -> Continue | Failed:
     """No state under tension yet: go further out, or call it a vapour."""
-    outermost = points[-1]
-    zero_virial = _zero_virial(points)
+    outermost, zero_virial = points[-1], _zero_virial(points)
+    where = f"{outermost.volume:.1f} A^3; the pressure there is {outermost.pressure:.2f} +/- {outermost.error:.2f} GPa"
     if zero_virial is not None and outermost.volume >= VAPOUR_EXTENT * zero_virial:
-        return Failed(
-            f"a vapour: no tension up to {outermost.volume:.1f} A^3, {outermost.volume / zero_virial:.1f} times the "
-            f"volume of zero virial; the pressure there is {outermost.pressure:.2f} +/- {outermost.error:.2f} GPa",
-            vapour=True,
-        )
+        beyond = outermost.volume / zero_virial
+        return Failed(f"a vapour: no tension up to {beyond:.1f} times the volume of zero virial, {where}", vapour=True)
+    if all(p.nearly_ideal for p in points[-2:]):  # above the Boyle temperature the virial never vanishes
+        return Failed(f"a vapour: nearly an ideal gas at {where}", vapour=True)
     step = LARGEST_EXPANSION
     if outermost is dense and len(points) > 1:  # still on the steep branch: aim past the zero, not beyond bounds
-        inner = points[-2]
-        slope = np.log(inner.pressure / outermost.pressure) / np.log(outermost.volume / inner.volume)
+        slope = np.log(points[-2].pressure / outermost.pressure) / np.log(outermost.volume / points[-2].volume)
         decay = np.log(outermost.pressure / criteria.pressure_tolerance) / max(float(slope), 1.0)
         step = float(np.clip(np.exp(decay), 1.12, LARGEST_EXPANSION))
     return Continue((outermost.volume * step,), "bracket")
@@ -235,8 +239,7 @@ def _zero_virial(points: Sequence[_Point]) -> float | None:
     """Volume at which the virial changes sign, by linear interpolation; None where it does not."""
     for inner, outer in pairwise(points):
         if inner.virial > 0 >= outer.virial:
-            share = inner.virial / (inner.virial - outer.virial)
-            return inner.volume + share * (outer.volume - inner.volume)
+            return inner.volume + inner.virial / (inner.virial - outer.virial) * (outer.volume - inner.volume)
     return None
 
 
@@ -265,14 +268,11 @@ def _creeping(samples: Sequence[Sample], inner: _Point, wide: _Point) -> bool:
 
     The fit then leans on one side; a sample in the middle of the bracket mends that.
     """
-    if len(samples) < 2:
-        return False
     before, last = samples[-2:]
     if before.pressure is None or last.pressure is None or last.volume == before.volume:
         return False
     end = inner if last.pressure > 0 else wide
-    same_side = last.pressure * before.pressure > 0
-    return last.volume == end.volume and same_side and abs(last.pressure) > abs(before.pressure) / 2
+    return last.volume == end.volume and last.pressure * before.pressure > before.pressure**2 / 2
 
 
 def _verify(
