@@ -136,10 +136,10 @@ def test_the_table_shows_numbers_with_their_errors(filled: Ask) -> None:
         "chgnet",
         "16.00 ± 0.10",
         "1.500 ± 0.012",
-        "Li 1.27 [1.03, 1.52] × 10⁻⁴",  # noqa: RUF001
+        "Li 1.27 [1.03, 1.52] × 10⁻⁴",
         "P not diffusive",
         "Li 0.310 ± 0.020",
-        "−2.345",  # noqa: RUF001
+        "−2.345",
         "abc123",
     ):
         assert text in result.stdout, text

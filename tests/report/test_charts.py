@@ -96,7 +96,7 @@ def test_the_arrhenius_line_and_its_band_follow_the_document() -> None:
 
 def test_first_minima_lie_on_their_curves() -> None:
     chart = charts.partial_rdfs([("melt", "heat-100", analysis(5000))])
-    assert [panel.title for panel in chart.panels] == ["Li–Li", "Li–O", "Li–P", "O–O", "O–P", "P–P"]  # noqa: RUF001
+    assert [panel.title for panel in chart.panels] == ["Li–Li", "Li–O", "Li–P", "O–O", "O–P", "P–P"]
     for panel in chart.panels:
         (line,) = [mark for mark in panel.marks if isinstance(mark, Line)]
         (point,) = [mark for mark in panel.marks if isinstance(mark, Points)]
@@ -108,7 +108,7 @@ def test_of_very_many_pairs_the_highest_are_shown() -> None:
     chart = charts.partial_rdfs([("melt", "accent", analysis(5000, elements))])
     assert len(chart.panels) == 28
     assert "28 of 78 pairs" in chart.caption
-    assert "O–P" in {panel.title for panel in chart.panels}  # noqa: RUF001
+    assert "O–P" in {panel.title for panel in chart.panels}
 
 
 def test_series_keep_their_mean_and_their_ends(phosphate_case: Case) -> None:
@@ -132,7 +132,7 @@ def test_the_lowest_snapshot_is_the_limit() -> None:
     chart = charts.snapshot_energies(limit())
     lowest = next(mark for mark in marks(chart, Points) if mark.name == "lowest")
     assert (lowest.x.tolist(), lowest.y.tolist()) == ([6.0], [-2.641])
-    assert any("amorphous limit −2.641 eV/atom" in level.text for level in marks(chart, Level))  # noqa: RUF001
+    assert any("amorphous limit −2.641 eV/atom" in level.text for level in marks(chart, Level))
 
 
 def test_both_libraries_draw_every_chart(phosphate_case: Case) -> None:

@@ -67,16 +67,16 @@ def page(full: Path) -> Page:
     [
         "15.92 ± 0.31 Å³/atom",
         "1.511 ± 0.030 g/cm³",
-        "9.3 [8.0, 10.9] × 10⁻⁴ cm²/s",  # noqa: RUF001
-        "not diffusive: upper bound 4.1 × 10⁻⁷",  # noqa: RUF001
+        "9.3 [8.0, 10.9] × 10⁻⁴ cm²/s",
+        "not diffusive: upper bound 4.1 × 10⁻⁷",
         "0.420 ± 0.050 eV",
         "2.213 g/cm³",
-        "−2.655 eV/atom",  # noqa: RUF001
-        "−2.641 eV/atom",  # noqa: RUF001
-        "−2.6162 ± 0.0074 eV/atom",  # noqa: RUF001
+        "−2.655 eV/atom",
+        "−2.641 eV/atom",
+        "−2.6162 ± 0.0074 eV/atom",
         "0.127 eV/atom",
         "0.113 eV/atom",
-        "9.40 × 10¹⁴ K/s",  # noqa: RUF001
+        "9.40 × 10¹⁴ K/s",
         "4.020 ± 0.034",
         "P diffuses measurably at 2 of 3 temperatures; three are needed",
         "3b5f0c1d" * 8,
@@ -206,7 +206,7 @@ def test_numbers_that_are_none_or_nan_become_dashes(phosphate_case: Case, tmp_pa
     )
     hot = found.melt.model_copy(update={"equilibrium": search, "density_g_cm3": lost})
     page = Page(write_report(found.model_copy(update={"melt": hot, "anneals": []}), {}, tmp_path))
-    assert "volume –" in page.text  # noqa: RUF001
+    assert "volume –" in page.text
     assert not re.search(r"\b(nan|NaN|None|inf)\b", page.text)
 
 

@@ -1,5 +1,4 @@
 # the true minus and the multiplication sign are what is tested
-# ruff: noqa: RUF001
 import math
 import re
 

@@ -62,7 +62,8 @@ def estimate_mean(series: ArrayLike) -> Estimate:
     if _is_constant(values):
         return Estimate(float(values.mean()), 0.0, float(n))
     variance, n_blocks = independent, n
-    for level, (variance, n_blocks) in enumerate(_block_levels(deviations)):  # noqa: B007
+    for level, blocked in enumerate(_block_levels(deviations)):
+        variance, n_blocks = blocked
         inefficiency = max(variance / independent, 1.0)
         if 8.0**level > _BLOCK_LENGTH_PREFACTOR * n * inefficiency**2:
             break

@@ -66,7 +66,7 @@ class FileBlobStore(Store):
         """Count the blobs that match."""
         where, values = _where(criteria)
         with self._index() as index:
-            return int(index.execute(f"select count(*) from blobs {where}", values).fetchone()[0])  # noqa: S608
+            return int(index.execute(f"select count(*) from blobs {where}", values).fetchone()[0])  # noqa: S608 - our own columns
 
     def query(
         self,
@@ -83,7 +83,7 @@ class FileBlobStore(Store):
         where, values = _where(criteria)
         order = ", ".join(f"{_column(name)} {_direction(way)}" for name, way in (sort or {"rowid": 1}).items())
         with self._index() as index:
-            rows = index.execute(f"select * from blobs {where} order by {order}", values).fetchall()  # noqa: S608
+            rows = index.execute(f"select * from blobs {where} order by {order}", values).fetchall()  # noqa: S608 - our own columns
         for row in islice(rows, skip, skip + limit if limit else None):
             blob = {name: row[name] for name in _COLUMNS} | json.loads(row["rest"])
             if properties is None or "data" in properties:
@@ -106,7 +106,7 @@ class FileBlobStore(Store):
         """Remove the blobs that match, and the files that no blob needs any more."""
         where, values = _where(criteria)
         with self._locked() as index:
-            rows = index.execute(f"delete from blobs {where} returning file", values).fetchall()  # noqa: S608
+            rows = index.execute(f"delete from blobs {where} returning file", values).fetchall()  # noqa: S608 - our own columns
         for file in {row["file"] for row in rows}:
             with self._locked() as index:
                 if index.execute("select 1 from blobs where file = ?", (file,)).fetchone() is None:

@@ -109,7 +109,7 @@ class EmbeddedDocumentStore(MontyStore):
         """Decode the documents in whose BSON all words occur; others cannot match."""
         where = " and ".join("instr(v, ?)" for _ in words)
         with self._sqlite() as connection:
-            rows = connection.execute(f"select v from documents where {where}", [w.encode() for w in words])  # noqa: S608
+            rows = connection.execute(f"select v from documents where {where}", [w.encode() for w in words])  # noqa: S608 - question marks only
             return [bson.decode(row[0]) for row in rows]
 
 

@@ -1,8 +1,9 @@
 """Formation energies of relaxed snapshots."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tachylite.report.chart import Axis, Chart, Level, Mark, Panel, Points, floats, padded
+from tachylite.report.chart import Axis, Chart, Level, Mark, Panel, Points, Symbol, floats, padded
 from tachylite.report.text import quantity
 from tachylite.schemas import AmorphousLimit
 from tachylite.units import FS_PER_PS
@@ -27,14 +28,15 @@ def snapshot_energies(limit: AmorphousLimit) -> Chart:
         f"{time:g} ps\n{quantity(energy, unit='eV/atom')}" for time, energy in zip(times, energies, strict=True)
     )
     best = energies == lowest
-    for chosen, colour, name, symbol, size in (
+    groups: tuple[tuple[NDArray[np.bool_], str, str, Symbol, int], ...] = (
         (done & ~best, "series-0", "relaxed snapshot", "circle", 7),
         (~done & ~best, "muted", "snapshot, not converged", "circle-open", 7),
         (best, "series-1", "lowest", "diamond", 9),
-    ):
+    )
+    for chosen, colour, name, symbol, size in groups:
         if chosen.any():
             texts = tuple(text for text, keep in zip(hover, chosen, strict=True) if keep)
-            marks.append(Points(times[chosen], energies[chosen], colour, name, None, symbol, size, texts))  # type: ignore[arg-type]
+            marks.append(Points(times[chosen], energies[chosen], colour, name, None, symbol, size, texts))
     shown = [energies, floats([lowest]), floats([mean.value if mean else None])]
     panel = Panel(
         Axis("time in the melt (ps)", limits=padded([times], 0.08)),
