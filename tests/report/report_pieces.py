@@ -173,6 +173,7 @@ def equilibrium(temperature: float, volume: float, error: float = 0.31) -> Equil
             volume_a3=found,
             bulk_modulus_gpa=Measured(value=modulus, error=1.3),
             bulk_modulus_derivative=Measured(value=5.2, error=0.8),
+            fitted_volumes_a3=(float(volumes.min()), float(volumes.max())),
         ),
         state=phosphate(volume),
     )

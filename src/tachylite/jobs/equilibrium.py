@@ -185,6 +185,7 @@ def _conclude(search: Search, protocol: Protocol, attempt: int) -> Equilibrium:
                 bulk_modulus_derivative=Measured(
                     value=equation.bulk_modulus_derivative, error=equation.bulk_modulus_derivative_error
                 ),
+                fitted_volumes_a3=equation.fitted,
             ),
             state=search.start_for(decision.volume)[0],
             **common,

@@ -27,6 +27,8 @@ class BirchMurnaghan:
     volume_error: float
     bulk_modulus_error: float
     bulk_modulus_derivative_error: float
+    fitted: tuple[float, float] = (0.0, float("inf"))
+    """Smallest and largest volume that was fitted; beyond them the curve is a guess."""
 
     def pressure(self, volumes: float | FloatArray) -> FloatArray:
         """Pressure in GPa at volumes in A^3."""
@@ -74,7 +76,8 @@ def fit_birch_murnaghan(
     parameters = _parameters(coefficients, scale)
     jacobian = np.stack([_derivative(coefficients, k, scale) for k in range(3)], axis=1)
     variances = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
-    return BirchMurnaghan(*map(float, parameters), *map(float, np.sqrt(variances)))
+    fitted = float(volume.min()), float(volume.max())
+    return BirchMurnaghan(*map(float, parameters), *map(float, np.sqrt(variances)), fitted)
 
 
 def _checked(

@@ -37,6 +37,8 @@ class EquationOfState(Frozen):
     volume_a3: Measured
     bulk_modulus_gpa: Measured
     bulk_modulus_derivative: Measured
+    fitted_volumes_a3: tuple[float, float]
+    """Smallest and largest volume that was fitted; beyond them the curve is a guess."""
 
 
 class Equilibrium(Document):

@@ -29,7 +29,7 @@ def pressure_volume(equilibrium: Equilibrium) -> Chart:
     errors = np.nan_to_num(floats([sample.pressure_gpa.error for sample in equilibrium.samples]), posinf=0.0)
     virials = floats([sample.virial_gpa.value for sample in equilibrium.samples])
     x_limits = padded([volumes], 0.08)
-    if (curve := _fit(equilibrium, x_limits)) is not None:
+    if (curve := _fit(equilibrium)) is not None:
         marks.append(curve)
     if (found := equilibrium.volume_a3) is not None and math.isfinite(found.value):
         margin = found.error / atoms if math.isfinite(found.error) else 0.0
@@ -84,16 +84,17 @@ def _failure(equilibrium: Equilibrium) -> str:
     return "a vapour" if equilibrium.vapour else "no volume found"
 
 
-def _fit(equilibrium: Equilibrium, limits: tuple[float, float] | None) -> Line | None:
+def _fit(equilibrium: Equilibrium) -> Line | None:
+    """The curve, as far as it was fitted."""
     eos = equilibrium.equation_of_state
-    if eos is None or limits is None:
+    if eos is None:
         return None
     parameters = (eos.volume_a3.value, eos.bulk_modulus_gpa.value, eos.bulk_modulus_derivative.value)
-    if not all(map(math.isfinite, parameters)) or parameters[0] <= 0 or limits[0] <= 0:
+    if not all(map(math.isfinite, parameters)) or parameters[0] <= 0:
         return None
     fit = BirchMurnaghan(*parameters, math.nan, math.nan, math.nan)
-    x = np.linspace(*limits, 201)
-    return Line(x, fit.pressure(x * equilibrium.n_atoms), "ink/0.65", "Birch-Murnaghan fit", width=1.4)
+    volumes = np.linspace(*eos.fitted_volumes_a3, 201)
+    return Line(volumes / equilibrium.n_atoms, fit.pressure(volumes), "ink/0.65", "Birch-Murnaghan fit", width=1.4)
 
 
 def _samples(equilibrium: Equilibrium, purpose: str) -> Points | None:
