@@ -18,7 +18,7 @@ FLOORS = (
     ("", "units", "errors"),
     ("physics",),
     ("descriptors", "schemas"),
-    ("configs",),
+    ("configs", "readers"),
     ("learning",),
     ("engines",),
     ("jobs",),

@@ -84,6 +84,14 @@ def test_structure_of_a_walk(command: Callable[..., Result], tmp_path: Path) -> 
         (["transport", "walk.extxyz", "--species", "Li", "--timestep", "1"], "Missing option '--temperature'"),
         (["transport", "one.extxyz", "--species", "Li", "--timestep", "1", "--temperature", "300"], "has one frame"),
         (["transport", "none", "--species", "Li", "--timestep", "1", "--temperature", "300"], "none does not exist"),
+        (
+            ["transport", "walk.extxyz", "walk.extxyz", "--species", "Li", "--timestep", "1", "--temperature", "300"],
+            "2 files, 1 temperatures; give --temperature once for each file",
+        ),
+        (
+            ["transport", "walk.extxyz", "--species", "Li", "--timestep", "1", "--temperature", "3", "--charge", "1"],
+            "--charge '1' is not ELEMENT=CHARGE",
+        ),
         (["structure", "none"], "none does not exist"),
     ],
 )
@@ -96,3 +104,36 @@ def test_bad_input_gets_one_line_and_exit_code_2(
     code, out, err = command(*words)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert expected in err
+
+
+def test_two_temperatures_of_liquid_sodium_give_the_activation_energy(command: Callable[..., Result]) -> None:
+    files = [NA / f"XDATCAR_{temperature}.gz" for temperature in PUBLISHED]
+    if not files[0].exists():
+        pytest.skip("reference data are not here")
+    temperatures = [word for temperature in PUBLISHED for word in ("--temperature", temperature)]
+    words = ["transport", *map(str, files), "--species", "Na", "--timestep", "2", *temperatures]
+    code, out, _ = command(*words, "--json")
+    found = json.loads(out)
+    energy = found["arrhenius"]["activation_energy_ev"]
+    cold, hot = PUBLISHED.values()
+    published = 8.617333e-5 * np.log(hot / cold) / (1 / 671.0 - 1 / 763.5)
+    assert code == 0
+    assert abs(energy["value"] - published) < 1.96 * energy["error"]
+    assert [one["temperature_k"] for one in found["diffusivities"]] == [671.0, 763.5]
+    assert "two temperatures" not in (found["reason"] or "")
+    assert "need four" in found["vft"]["reason"]
+    code, out, _ = command(*words)
+    assert "Ea(Na) = " in out
+
+
+def test_what_the_file_does_not_say_is_given(command: Callable[..., Result], tmp_path: Path) -> None:
+    walk = str(random_walk(tmp_path / "walk.extxyz"))
+    words = ["transport", walk, "--species", "Li", "--timestep", "1", "--temperature", "300"]
+    code, out, _ = command(*words, "--charge", "Li=0.9", "--viscosity", "0.001", "--json")
+    found = json.loads(out)
+    assert code == 0
+    assert found["conductivity"]["charge"] == 0.9
+    assert found["finite_size"]["viscosity_pa_s"] == 0.001
+    code, out, _ = command(*words, "--charge", "Li=0.9", "--viscosity", "0.001")
+    assert "(charge +0.9, given)" in out
+    assert "of a cell without end" in out

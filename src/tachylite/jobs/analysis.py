@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 
 from jobflow import job
 
-from tachylite.jobs.measure import measure_diffusivity, measure_structure
+from tachylite.jobs.measure import measure_diffusivity
+from tachylite.jobs.structure import measure_structure
 from tachylite.physics.thermo import amorphous_limit, density, formation_energy
 from tachylite.schemas import (
     AmorphousLimit,

@@ -77,7 +77,9 @@ def fit_birch_murnaghan(
     jacobian = np.stack([_derivative(coefficients, k, scale) for k in range(3)], axis=1)
     variances = np.einsum("ij,jk,ik->i", jacobian, covariance, jacobian)
     fitted = float(volume.min()), float(volume.max())
-    return BirchMurnaghan(*map(float, parameters), *map(float, np.sqrt(variances)), fitted)
+    v0, b0, derivative = map(float, parameters)
+    v0_error, b0_error, derivative_error = map(float, np.sqrt(variances))
+    return BirchMurnaghan(v0, b0, derivative, v0_error, b0_error, derivative_error, fitted)
 
 
 def _checked(

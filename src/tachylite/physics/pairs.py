@@ -5,10 +5,14 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tachylite.physics.frames import Frames, GroupSums
+from tachylite.physics.neighbors import find_neighbors
+
 type Array = NDArray[np.float64]
 
-_MOST_GROUPS = 200
 _PAIRS_AT_ONCE = 50_000
+_MOST_ATOMS_OF_ALL_PAIRS = 400
+"""In larger cells a search tree is faster than looking at every pair."""
 
 
 @dataclass(frozen=True)
@@ -24,41 +28,46 @@ class PairCounts:
     frames: int
 
 
-def count_pairs(positions: Array, cells: Array, kinds: NDArray[np.int64], edges_a: Array) -> PairCounts:
+def count_pairs(frames: Frames, edges_a: Array) -> PairCounts:
     """Count each pair of atoms, or of an atom and an image, once, in equal bins that start at 0.
 
-    Takes positions (n_frames, n_atoms, 3) and cells (n_frames, 3, 3) in A, kinds of atoms from 0 on of
-    shape (n_atoms,), edges of shape (n_bins + 1,).
+    Takes edges of shape (n_bins + 1,); kinds of atoms are those of `frames`.
     """
-    n_frames = len(positions)
+    kinds = frames.kinds
     n_kinds, n_bins = int(kinds.max()) + 1, len(edges_a) - 1
     offset = _kind_of_pair(n_kinds) * n_bins
-    first, second = np.triu_indices(len(kinds), 1)
+    few = len(kinds) if len(kinds) <= _MOST_ATOMS_OF_ALL_PAIRS else 0
+    first, second = np.triu_indices(few, 1)
     offset_of_pair = offset[kinds[first], kinds[second]]
-    group_of_frame = np.arange(n_frames) * min(n_frames, _MOST_GROUPS) // n_frames
-    frames_in_group = np.bincount(group_of_frame)
-    pairs = np.zeros((len(frames_in_group), n_kinds * (n_kinds + 1) // 2 * n_bins))
-    shortest = np.inf
-    for frame, (group, cell) in enumerate(zip(group_of_frame, cells, strict=True)):
-        if frame == 0 or not np.array_equal(cell, cells[frame - 1]):
+    size = n_kinds * (n_kinds + 1) // 2 * n_bins
+    # the volume goes with the pairs
+    groups = GroupSums(size + 1)
+    shortest, previous = np.inf, None
+    for frame, cell in frames:
+        if previous is None or not np.array_equal(cell, previous):
             images = _images(cell, float(edges_a[-1]))
-            own = _own_pairs(images, kinds, offset.diagonal(), edges_a, pairs.shape[1])
+            own = _own_pairs(images, kinds, offset.diagonal(), edges_a, size)
             shortest = min(shortest, _shortest_lattice_vector(cell))
             to_fractional = np.linalg.inv(cell)
-        fractional = positions[frame] @ to_fractional
-        pairs[group] += own
+            previous = cell
+        sums = groups.next_frame()
+        sums[size] += abs(np.linalg.det(cell))
+        if len(kinds) > _MOST_ATOMS_OF_ALL_PAIRS:
+            sums[:size] += _by_search(frame, cell, offset, kinds, edges_a, size)
+            continue
+        fractional = frame @ to_fractional
+        sums[:size] += own
         for start in range(0, len(first), _PAIRS_AT_ONCE):
             part = slice(start, start + _PAIRS_AT_ONCE)
             difference = fractional[second[part]] - fractional[first[part]]
             difference -= np.round(difference)
-            pairs[group] += _histogram(difference @ cell, images, offset_of_pair[part], edges_a, pairs.shape[1])
-    pairs /= frames_in_group[:, None]
-    volumes = np.abs(np.linalg.det(cells))
+            sums[:size] += _histogram(difference @ cell, images, offset_of_pair[part], edges_a, size)
+    means = groups.sums / groups.frames[:, None]
     return PairCounts(
-        pairs=pairs.reshape(len(frames_in_group), -1, n_bins),
-        volumes_a3=np.bincount(group_of_frame, volumes) / frames_in_group,
+        pairs=means[:, :size].reshape(len(means), -1, n_bins),
+        volumes_a3=means[:, size],
         shortest_lattice_vector_a=shortest,
-        frames=n_frames,
+        frames=int(groups.frames.sum()),
     )
 
 
@@ -96,6 +105,14 @@ def _own_pairs(
     bins = (lengths[lengths < edges_a[-1]] / edges_a[1]).astype(np.int64)
     places = offset_of_kind[kinds][:, None] + bins
     return np.bincount(places.ravel(), minlength=size) / 2
+
+
+def _by_search(
+    positions: Array, cell: Array, offset: NDArray[np.int64], kinds: NDArray[np.int64], edges_a: Array, size: int
+) -> Array:
+    found = find_neighbors(positions, cell, float(edges_a[-1]))
+    bins = np.minimum((found.distances_a / edges_a[1]).astype(np.int64), len(edges_a) - 2)
+    return np.bincount(offset[kinds[found.first], kinds[found.second]] + bins, minlength=size) / 2
 
 
 def _histogram(

@@ -6,17 +6,16 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 import numpy as np
-from ase.data import chemical_symbols
 from numpy.typing import ArrayLike, NDArray
 from scipy.ndimage import gaussian_filter1d
 
 from tachylite.errors import InputError
+from tachylite.physics.frames import FEWEST_GROUPS, Frames, take_frames
 from tachylite.physics.pairs import PairCounts, count_pairs
 from tachylite.physics.statistics import estimate_mean
 
 type Array = NDArray[np.float64]
 
-_FEWEST_GROUPS = 4
 _SMOOTHING_A = 0.08
 _SIGNIFICANCE = 4.0
 _LARGEST_NEEDED_RISE = 0.2
@@ -115,12 +114,14 @@ class PairStructure:
 def analyse_structure(
     positions: ArrayLike, cells: ArrayLike, numbers: ArrayLike, r_max_a: float = 8.0, bin_width_a: float = 0.05
 ) -> PairStructure:
+    """Partial g(r) of arrays that `frames.take_frames` takes; see `pair_structure`."""
+    return pair_structure(take_frames(positions, cells, numbers), r_max_a, bin_width_a)
+
+
+def pair_structure(frames: Frames, r_max_a: float = 8.0, bin_width_a: float = 0.05) -> PairStructure:
     r"""Partial g(r), first shell and coordination of every pair of elements in a periodic trajectory.
 
-    Takes Cartesian positions, wrapped or not, of shape (n_frames, n_atoms, 3) in A; the cell, or one for
-    each frame, shape (3, 3) or (n_frames, 3, 3), lattice vectors as rows, any shape of cell; and atomic
-    numbers, shape (n_atoms,). Every periodic image within `r_max_a` counts, also where that exceeds half
-    the cell.
+    Every periodic image within `r_max_a` counts, also where that exceeds half the cell.
 
         g_ab(r) = V n_ab(r) / (N_ab 4/3 pi (r_2^3 - r_1^3))
 
@@ -135,41 +136,20 @@ def analyse_structure(
 
     Errors are standard errors over frames by blocking; for fewer than four frames those of counting.
 
-    Raises InputError for arrays that do not fit together, for cells without volume and for no frames.
+    Raises InputError for bins that make no g(r) and for frames that are not finite.
     """
-    trajectory, lattices, kinds = _checked(positions, cells, numbers, r_max_a, bin_width_a)
+    if not 0 < bin_width_a <= r_max_a:
+        raise InputError(f"bins of {bin_width_a} A up to {r_max_a} A make no g(r); both must be positive")
     n_bins = max(round(r_max_a / bin_width_a), 1)
     edges = np.linspace(0.0, r_max_a, n_bins + 1)
-    symbols = sorted({chemical_symbols[z] for z in kinds})
-    kind_of_atom = np.array([symbols.index(chemical_symbols[z]) for z in kinds])
-    counts = count_pairs(trajectory, lattices, kind_of_atom, edges)
-    n_of_kind = np.bincount(kind_of_atom)
+    symbols, kinds = frames.symbols, frames.kinds
+    counts = count_pairs(frames, edges)
+    n_of_kind = np.bincount(kinds)
     partials = tuple(
         _partial((symbols[a], symbols[b]), (int(n_of_kind[a]), int(n_of_kind[b])), counts.pairs[:, i], counts, edges)
         for i, (a, b) in enumerate(combinations_with_replacement(range(len(symbols)), 2))
     )
     return PairStructure((edges[:-1] + edges[1:]) / 2, partials)
-
-
-def _checked(
-    positions: ArrayLike, cells: ArrayLike, numbers: ArrayLike, r_max_a: float, bin_width_a: float
-) -> tuple[Array, Array, NDArray[np.int64]]:
-    trajectory = np.asarray(positions, dtype=np.float64)
-    lattices = np.asarray(cells, dtype=np.float64)
-    kinds = np.asarray(numbers, dtype=np.int64)
-    if trajectory.ndim != 3 or trajectory.shape[2] != 3 or len(trajectory) == 0:
-        raise InputError(f"positions of shape (n_frames, n_atoms, 3) are needed, these are {trajectory.shape}")
-    if kinds.shape != trajectory.shape[1:2] or kinds.size == 0:
-        raise InputError(f"{kinds.size} atomic numbers for {trajectory.shape[1]} atoms; give one for each atom")
-    if lattices.shape not in {(3, 3), (1, 3, 3), (len(trajectory), 3, 3)}:
-        raise InputError(f"cells of shape {lattices.shape} for {len(trajectory)} frames; give one, or one for each")
-    if not np.isfinite(trajectory).all():
-        raise InputError("the positions are not all finite; leave those frames out")
-    if not (np.abs(np.linalg.det(lattices)) > 1e-6).all():
-        raise InputError("a cell has no volume; a periodic cell with three lattice vectors is needed")
-    if not 0 < bin_width_a <= r_max_a:
-        raise InputError(f"bins of {bin_width_a} A up to {r_max_a} A make no g(r); both must be positive")
-    return trajectory, np.broadcast_to(lattices, (len(trajectory), 3, 3)), kinds
 
 
 def _partial(
@@ -193,7 +173,7 @@ def _partial(
 def _mean(groups: Array, frames: int, unit: float = 1.0) -> tuple[Array, Array]:
     """Mean over groups of frames, shape (n_groups, n), and its error, shape (n,); one count is worth `unit`."""
     mean: Array = groups.mean(axis=0)
-    if len(groups) < _FEWEST_GROUPS:
+    if len(groups) < FEWEST_GROUPS:
         return mean, np.sqrt(mean * unit / frames)
     return mean, np.array([estimate_mean(series).error for series in groups.T])
 

@@ -1,11 +1,11 @@
-"""Diffusion from unwrapped trajectories: mean squared displacements, diffusivities with intervals, Arrhenius."""
+"""Diffusion from unwrapped trajectories: mean squared displacements, diffusivities with intervals."""
 
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
-from tachylite.errors import InputError
+from tachylite.physics.arrhenius import ArrheniusFit, arrhenius
 from tachylite.physics.displacement import (
     Array,
     MeanSquaredDisplacement,
@@ -14,7 +14,7 @@ from tachylite.physics.displacement import (
     unwrap,
 )
 from tachylite.physics.statistics import GAUSSIAN_95
-from tachylite.units import CM2_S_PER_A2_FS, KB_EV
+from tachylite.units import CM2_S_PER_A2_FS
 
 __all__ = [
     "ArrheniusFit",
@@ -22,6 +22,7 @@ __all__ = [
     "MeanSquaredDisplacement",
     "arrhenius",
     "diffusivity",
+    "diffusivity_of_tracks",
     "mean_squared_displacement",
     "remove_drift",
     "unwrap",
@@ -33,6 +34,7 @@ _FEWEST_LAGS = 5
 _LEFT_SITE_A2 = 3.0
 _SMALLEST_NET_DISPLACEMENT_A = 0.5
 _LARGEST_LN_ERROR = 0.5
+_SURELY_CHANGED = 3.5
 _PLATEAU_EXPONENT = 0.3
 _SUBDIFFUSIVE_EXPONENT = 0.5
 _BALLISTIC_EXPONENT = 1.4
@@ -62,27 +64,6 @@ class Diffusivity:
 
 
 @dataclass(frozen=True)
-class ArrheniusFit:
-    """ln D = ln D0 - Ea / kT with the errors of its parameters (D0 in cm^2/s)."""
-
-    activation_energy_ev: float
-    activation_energy_error_ev: float
-    ln_d0: float
-    ln_d0_error: float
-    covariance_ev: float
-    """Between ln D0 and Ea."""
-    temperatures_k: Array
-
-    def predict(self, temperatures_k: ArrayLike) -> tuple[Array, Array, Array]:
-        """Diffusivity and the ends of its 95 % interval, in cm^2/s, at any temperatures in K."""
-        x = 1 / (KB_EV * np.asarray(temperatures_k, dtype=np.float64))
-        ln_d = self.ln_d0 - self.activation_energy_ev * x
-        variance = self.ln_d0_error**2 + (x * self.activation_energy_error_ev) ** 2 - 2 * x * self.covariance_ev
-        half_width = GAUSSIAN_95 * np.sqrt(np.maximum(variance, 0.0))
-        return np.exp(ln_d), np.exp(ln_d - half_width), np.exp(ln_d + half_width)
-
-
-@dataclass(frozen=True)
 class _Line:
     """MSD = slope * lag + intercept from a lag on, in A^2 and frames."""
 
@@ -90,6 +71,10 @@ class _Line:
     slope: float
     slope_error: float
     intercept: float
+    weights: Array
+    """Of the points in the slope, (n_lags,)."""
+    covariance_a4: Array
+    """Of the points, were this line the truth, (n_lags, n_lags)."""
 
 
 def diffusivity(positions: ArrayLike, species_indices: ArrayLike, masses: ArrayLike, timestep_fs: float) -> Diffusivity:
@@ -106,7 +91,8 @@ def diffusivity(positions: ArrayLike, species_indices: ArrayLike, masses: ArrayL
         cov(t_i, t_j) = v(t_i) / n(t_j)    for t_i <= t_j
 
     where kinisi takes v from the observed scatter, which favours lags whose displacements happen to be
-    low; here v follows from the fitted line itself, by iteration, and c adds independent noise. The
+    low; here v follows from the fitted line itself, by iteration, and c adds independent noise. The error of D is
+    that of its weights with the covariance of windows that overlap (`MeanSquaredDisplacement.overlap`), the
     interval is that of ln D.
 
     ======  =========================================================================================
@@ -125,7 +111,19 @@ def diffusivity(positions: ArrayLike, species_indices: ArrayLike, masses: ArrayL
 
     Raises InputError for arrays of the wrong shape.
     """
-    trajectory = remove_drift(positions, masses)[:, np.asarray(species_indices, dtype=np.int64)]
+    tracks = remove_drift(positions, masses)[:, np.asarray(species_indices, dtype=np.int64)]
+    return diffusivity_of_tracks(tracks, timestep_fs)
+
+
+def diffusivity_of_tracks(
+    positions: NDArray[np.floating], timestep_fs: float, earliest_start_fs: float = 0.0
+) -> Diffusivity:
+    """Diffusivity, as `diffusivity` gives it, of positions that are relative to the centre of mass already.
+
+    Positions have the shape (n_frames, n, 3), in A, float32 or float64. The fit starts at `earliest_start_fs` or later:
+    where a species begins to diffuse says more precisely than one sum over its atoms when that sum does.
+    """
+    trajectory = positions
     if trajectory.shape[1] == 0:
         return _undetermined("there are no atoms of this species")
     if not np.isfinite(trajectory).all():
@@ -139,51 +137,59 @@ def diffusivity(positions: ArrayLike, species_indices: ArrayLike, masses: ArrayL
         return _result(curve, timestep_fs, None, f"{len(trajectory)} frames are too few; {_FEWEST_FRAMES} are needed")
     if curve.msd_a2.min() <= 1e-12:
         return _result(curve, timestep_fs, None, "the atoms do not move relative to the centre of mass")
-    line = _fit_diffusive_part(curve)
+    line = _fit_diffusive_part(curve, earliest_start_fs / timestep_fs)
     return _result(curve, timestep_fs, line, _objection(curve, line))
 
 
-def _fit_diffusive_part(curve: MeanSquaredDisplacement) -> _Line:
+def _fit_diffusive_part(curve: MeanSquaredDisplacement, earliest_lag: float) -> _Line:
     """Fit from where atoms have left their site on, or from later where a later start changes the slope.
 
     The first start depends on short lags alone, which are precise: a start chosen by its slope's agreement
-    with later ones favours those that agree by chance, and its interval is too narrow.
+    with later ones favours those that agree by chance, and its interval is too narrow. For the same reason only
+    a change of 3.5 standard errors counts: up to 66 pairs of starts are compared.
     """
     last = max(min(int(np.searchsorted(curve.lags, curve.lags[-1] / 2)), len(curve.lags) - _FEWEST_LAGS), 0)
     left = np.flatnonzero(curve.msd_a2 >= _LEFT_SITE_A2)
     earliest = min(int(left[0]) if left.size else last, last // 2)
+    earliest = min(max(earliest, int(np.searchsorted(curve.lags, earliest_lag))), last)
     starts = np.unique(np.geomspace(earliest + 1, last + 1, 12).astype(int)) - 1
     lines = [_fit_line(curve, int(start)) for start in starts]
     for i, line in enumerate(lines[:-1]):
-        later = lines[i + 1 :]
-        # what a fit loses by a later start is independent of it (Hausman, DOI 10.2307/1913827)
-        lost = [max(other.slope_error**2 - line.slope_error**2, 0.0) ** 0.5 for other in later]
-        if all(abs(o.slope - line.slope) <= GAUSSIAN_95 * e for o, e in zip(later, lost, strict=True)):
+        changes = [(other.slope - line.slope, other.weights - line.weights) for other in lines[i + 1 :]]
+        if all(abs(d) <= _SURELY_CHANGED * float(w @ line.covariance_a4 @ w) ** 0.5 for d, w in changes):
             return line
     return lines[-1]
 
 
 def _fit_line(curve: MeanSquaredDisplacement, first: int) -> _Line:
-    t = curve.lags[first:].astype(np.float64)
-    y = curve.msd_a2[first:]
-    n = curve.n_independent[first:]
-    spread = max(float(np.average(curve.variance_a4[first:] / y**2, weights=n)), 1e-6)
-    design = np.column_stack([t, np.ones_like(t)])
+    t = curve.lags.astype(np.float64)
+    used = slice(first, None)
+    y, n = curve.msd_a2, curve.n_independent
+    spread = max(float(np.average(curve.variance_a4[used] / y[used] ** 2, weights=n[used])), 1e-6)
+    design = np.column_stack([t, np.ones_like(t)])[used]
+    smallest_slope = 1e-3 * float(y[used].max() / t[-1])
+    slope, intercept = max(float(np.average((y / t)[used], weights=n[used])), smallest_slope), 0.0
+    for _ in range(8):
+        covariance = spread * _covariance(t, n, slope, intercept)
+        weighted = np.linalg.solve(covariance[used, used], design)
+        both = np.linalg.solve(design.T @ weighted, weighted.T)
+        slope, intercept = (float(value) for value in both @ y[used])
+        if slope < smallest_slope:
+            break
+    weights = np.zeros_like(t)
+    weights[used] = both[0]
+    covariance = covariance * curve.overlap
+    return _Line(first, slope, float(weights @ covariance @ weights) ** 0.5, intercept, weights, covariance)
+
+
+def _covariance(t: Array, n: Array, slope: float, intercept: float) -> Array:
+    """Covariance of the points of a line, for displacements whose squares have the relative variance 1."""
     later = np.maximum.outer(np.arange(t.size), np.arange(t.size))
     earlier = np.minimum.outer(np.arange(t.size), np.arange(t.size))
-    smallest_slope = 1e-3 * float(y.max() / t[-1])
-    slope, intercept = max(float(np.average(y / t, weights=n)), smallest_slope), 0.0
-    for _ in range(8):
-        walk = np.maximum(slope * t + min(intercept, 0.0), 0.05 * slope * t)
-        site = (walk + max(intercept, 0.0)) ** 2 - walk**2
-        covariance = spread * (walk[earlier] ** 2 / n[later] + np.diag(site / n))
-        weighted = np.linalg.solve(covariance, design)
-        solution_covariance = np.linalg.inv(design.T @ weighted)
-        slope, intercept = solution_covariance @ (weighted.T @ y)
-        error = float(solution_covariance[0, 0]) ** 0.5
-        if slope < smallest_slope:
-            return _Line(first, float(slope), error, float(intercept))
-    return _Line(first, float(slope), error, float(intercept))
+    walk = np.maximum(slope * t + min(intercept, 0.0), 0.05 * slope * t)
+    site = (walk + max(intercept, 0.0)) ** 2 - walk**2
+    covariance: Array = walk[earlier] ** 2 / n[later] + np.diag(site / n)
+    return covariance
 
 
 def _exponent(curve: MeanSquaredDisplacement, line: _Line) -> float:
@@ -192,11 +198,12 @@ def _exponent(curve: MeanSquaredDisplacement, line: _Line) -> float:
     return growth / max(growth + line.intercept, 1e-12)
 
 
-def _surely_at_least(curve: MeanSquaredDisplacement, first: int) -> float:
-    """Return the exponent from a lag to the longest one, less two standard errors."""
+def _growth(curve: MeanSquaredDisplacement, first: int) -> tuple[float, float]:
+    """Return the exponent from a lag to the longest one, less and plus two standard errors."""
     uncertainty = 2 * float(curve.error_a2[-1] / curve.msd_a2[-1])
     growth = float(np.log(curve.msd_a2[-1] / curve.msd_a2[first]))
-    return (growth - uncertainty) / float(np.log(curve.lags[-1] / curve.lags[first]))
+    factor = float(np.log(curve.lags[-1] / curve.lags[first]))
+    return (growth - uncertainty) / factor, (growth + uncertainty) / factor
 
 
 def _objection(curve: MeanSquaredDisplacement, line: _Line) -> str | None:
@@ -209,8 +216,11 @@ def _objection(curve: MeanSquaredDisplacement, line: _Line) -> str | None:
         return (
             f"too short: the mean squared displacement grows by {growth:.2g} A^2 only, less than a jump between sites"
         )
-    if (steep := _surely_at_least(curve, line.first)) > _BALLISTIC_EXPONENT:
-        return f"too short: the mean squared displacement still grows faster than t^{steep:.1f}, as in free flight"
+    at_least, at_most = _growth(curve, line.first)
+    if at_least > _BALLISTIC_EXPONENT:
+        return f"too short: the mean squared displacement still grows faster than t^{at_least:.1f}, as in free flight"
+    if at_most < _SUBDIFFUSIVE_EXPONENT and curve.msd_a2[line.first] >= _LEFT_SITE_A2:
+        return f"subdiffusive: the mean squared displacement grows slower than t^{at_most:.2f}"
     if exponent < _SUBDIFFUSIVE_EXPONENT:
         return f"subdiffusive: the mean squared displacement grows as t^{exponent:.2f} at the longest lag"
     if line.slope_error > _LARGEST_LN_ERROR * line.slope:
@@ -251,39 +261,3 @@ def _result(
 def _undetermined(reason: str) -> Diffusivity:
     nothing = np.empty(0)
     return Diffusivity(False, reason, None, None, None, None, None, 0.0, nothing, nothing, nothing, None, None)
-
-
-def arrhenius(temperatures_k: ArrayLike, diffusivities_cm2_s: ArrayLike, ln_errors: ArrayLike) -> ArrheniusFit:
-    """Weighted fit of ln D = ln D0 - Ea / kT; all arrays have the shape (n_temperatures,).
-
-    `ln_errors` are standard errors of ln D. Two temperatures give the exact line with their errors
-    propagated; with more, errors grow by the root of chi^2 per degree of freedom where that exceeds 1.
-
-    Raises InputError for fewer than two different temperatures and for values that are not positive.
-    """
-    temperatures, values, errors = (
-        np.asarray(array, dtype=np.float64) for array in (temperatures_k, diffusivities_cm2_s, ln_errors)
-    )
-    for name, array in (("temperatures", temperatures), ("diffusivities", values), ("errors of ln D", errors)):
-        if array.shape != temperatures.shape or not (np.isfinite(array) & (array > 0)).all():
-            raise InputError(f"{name} are {array.tolist()}; one positive number for each temperature is needed")
-    if np.unique(temperatures).size < 2:
-        raise InputError(f"diffusivities at {temperatures.tolist()} K; an activation energy needs two temperatures")
-    x = 1 / (KB_EV * temperatures)
-    weights = errors**-2
-    centre = float(np.average(x, weights=weights))
-    ln_d = np.log(values)
-    ea_variance = 1 / float(weights @ (x - centre) ** 2)
-    energy = -ea_variance * float(weights @ ((x - centre) * ln_d))
-    ln_d0 = float(np.average(ln_d, weights=weights)) + energy * centre
-    degrees = x.size - 2
-    misfit = float(weights @ (ln_d - ln_d0 + energy * x) ** 2)
-    scale = max(1.0, misfit / degrees) if degrees else 1.0
-    return ArrheniusFit(
-        activation_energy_ev=energy,
-        activation_energy_error_ev=(scale * ea_variance) ** 0.5,
-        ln_d0=ln_d0,
-        ln_d0_error=(scale * (1 / float(weights.sum()) + centre**2 * ea_variance)) ** 0.5,
-        covariance_ev=scale * centre * ea_variance,
-        temperatures_k=temperatures,
-    )

@@ -18,8 +18,62 @@ class PartialRDF(Frozen):
     """`Li-O`: oxygen neighbours of a lithium up to the first minimum; `O-Li`: the other way."""
 
 
+class CoordinationNumbers(Frozen):
+    """How many neighbours of one element the atoms of another have: AlO4, AlO5, AlO6 as fractions."""
+
+    center: str
+    neighbor: str
+    cutoff_a: float
+    mean: Measured
+    fractions: dict[int, Measured]
+    """Fraction of the central atoms with this number of neighbours; numbers that occur, without gaps."""
+
+
+class BondAngles(Frozen):
+    """Distribution of the angle between two bonds of a central atom."""
+
+    triplet: str
+    """The central element in the middle, like O-Si-O."""
+    mean_deg: Measured
+    deviation_deg: float
+    """Standard deviation of the angles."""
+    density_per_deg: list[float]
+    """Normalised to 1 over bins of one degree, not divided by the sine."""
+    density_error_per_deg: list[float]
+
+
+class StructureFactor(Frozen):
+    """A function of Q with its standard error."""
+
+    values: list[float]
+    errors: list[float]
+
+
+class ScatteringAnalysis(Frozen):
+    """Faber-Ziman partial structure factors, and F(Q) and S(Q) of neutrons and X-rays."""
+
+    q_per_a: list[float]
+    partials: dict[str, StructureFactor]
+    neutron_f_barn_sr: StructureFactor | None
+    """Per atom; None, as is `neutron_s`, where an element has no known scattering length."""
+    neutron_s: StructureFactor | None
+    xray_f: StructureFactor
+    """Over the squared mean form factor."""
+    xray_s: StructureFactor
+
+
+class RingStatistics(Frozen):
+    """Primitive rings of a network, per vertex of it."""
+
+    network: str
+    """The elements of the vertices and, in brackets, of the bridges between them, like `Si(O)`."""
+    n_vertices: int
+    rings_per_vertex: dict[int, Measured]
+    """By the number of vertices in the ring."""
+
+
 class StructureAnalysis(Document):
-    """Partial g(r) and coordination of a trajectory."""
+    """Partial g(r), coordination, bond angles and structure factors of a trajectory."""
 
     kind: Literal["structure"] = "structure"
     temperature_k: float | None
@@ -27,3 +81,10 @@ class StructureAnalysis(Document):
     r_a: list[float]
     """Bin centres."""
     partials: list[PartialRDF]
+    coordinations: list[CoordinationNumbers] = []
+    """Of the pairs that are bonds."""
+    angles_deg: list[float] = []
+    """Bin centres."""
+    angles: list[BondAngles] = []
+    scattering: ScatteringAnalysis | None = None
+    rings: RingStatistics | None = None

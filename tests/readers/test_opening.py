@@ -8,8 +8,8 @@ import pytest
 from ase import Atoms
 from ase.io import write
 
-from tachylite.cli.readers import read_trajectory
 from tachylite.errors import InputError
+from tachylite.readers import read_trajectory
 from tachylite.schemas import Trajectory
 
 NA = Path(__file__).parents[3] / "shared" / "data" / "liquid_na" / "XDATCAR_671.0.gz"

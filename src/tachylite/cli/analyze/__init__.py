@@ -1,0 +1,11 @@
+"""`tachylite analyze`: transport, structure and parity of trajectories from anywhere."""
+
+import typer
+
+from tachylite.cli.analyze.parity import parity
+from tachylite.cli.analyze.structure import structure
+from tachylite.cli.analyze.transport import transport
+
+analyze = typer.Typer(name="analyze", help="Analyse trajectories of VASP, LAMMPS, ASE, pymatgen, H5MD, our own.")
+for command in (transport, structure, parity):
+    analyze.command()(command)

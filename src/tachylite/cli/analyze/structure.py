@@ -1,0 +1,113 @@
+"""`tachylite analyze structure`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tachylite.cli.analyze.options import File, Temperature, TypesOption, parse_types
+from tachylite.cli.query import JsonOption, print_tables
+from tachylite.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tachylite.schemas import StructureAnalysis
+
+
+def structure(
+    file: File,
+    temperature: Temperature = None,
+    cutoff: Annotated[
+        list[str] | None,
+        typer.Option("--cutoff", metavar="Si-O=2.0", help="Bond length limit in Å; else first minima of bonds."),
+    ] = None,
+    q_max: Annotated[float, typer.Option("--q-max", help="Structure factors up to this Q in 1/Å; 0 for none.")] = 20.0,
+    rings: Annotated[bool, typer.Option("--rings", help="Count primitive rings of the network of bonds.")] = False,
+    types: TypesOption = None,
+    csv: Annotated[Path | None, typer.Option("--csv", metavar="DIR", help="Write the tables as CSV.")] = None,
+    figures: Annotated[Path | None, typer.Option("--figures", metavar="DIR", help="Write the figures as PNG.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Partial g(r), coordination numbers, bond angles and structure factors, with errors over frames."""
+    from tachylite.jobs.structure import frames_of_file, measure_frames
+    from tachylite.readers import open_trajectory
+
+    found = measure_frames(
+        frames_of_file(open_trajectory(file, types=parse_types(types))),
+        temperature,
+        cutoffs_a=parse_cutoffs(cutoff) if cutoff else None,
+        q_max_per_a=q_max or None,
+        rings=rings,
+    )
+    if csv is not None:
+        from tachylite.report.structure_tables import structure_tables, write_tables
+
+        write_tables(structure_tables(found), csv)
+    if figures is not None:
+        _draw(found, figures)
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        print_tables(_pairs(found), *_bonds(found))
+
+
+def parse_cutoffs(words: Sequence[str]) -> dict[str, float]:
+    """Give the cutoffs in A of `Si-O=2.0`; InputError for words of another form and pairs given twice."""
+    cutoffs: dict[str, float] = {}
+    for word in words:
+        pair, _, number = word.partition("=")
+        key = "-".join(sorted(pair.split("-")))
+        if key in cutoffs:
+            raise InputError(f"--cutoff {pair} is given twice")
+        try:
+            cutoffs[key] = float(number)
+        except ValueError:
+            raise InputError(f"--cutoff {word!r} is not PAIR=LENGTH, like Si-O=2.0 (in Å)") from None
+    return cutoffs
+
+
+def _draw(found: StructureAnalysis, folder: Path) -> None:
+    from tachylite.report.charts import partial_rdfs
+    from tachylite.report.charts.scattering import structure_charts
+    from tachylite.report.draw_matplotlib import draw
+
+    folder.mkdir(parents=True, exist_ok=True)
+    charts = {"partial_rdf": partial_rdfs([("g(r)", "accent", found)]), **structure_charts(found)}
+    for name, chart in charts.items():
+        draw(chart).savefig(folder / f"{name}.png")
+
+
+def _pairs(found: StructureAnalysis) -> Table:
+    from rich.table import Table
+
+    from tachylite.report.text import quantity
+
+    table = Table("pair", "first peak (Å)", "first minimum (Å)", "neighbours up to it")
+    for partial in found.partials:
+        neighbours = "\n".join(f"{pair} {quantity(count)}" for pair, count in partial.coordination.items())
+        table.add_row(partial.pair, quantity(partial.first_peak_a), quantity(partial.first_minimum_a), neighbours)
+    return table
+
+
+def _bonds(found: StructureAnalysis) -> list[Table]:
+    """Tables of coordination numbers, angles and rings, as far as there are any."""
+    from rich.table import Table
+
+    from tachylite.report.text import quantity
+
+    coordination = Table("bond", "cutoff (Å)", "neighbours", "atoms with that many")
+    for one in found.coordinations:
+        fractions = ", ".join(f"{n}: {quantity(fraction)}" for n, fraction in one.fractions.items())
+        name = f"{one.center}-{one.neighbor}"
+        coordination.add_row(name, quantity(one.cutoff_a), quantity(one.mean), fractions)
+    angles = Table("angle", "mean (°)", "standard deviation (°)")
+    for angle in found.angles:
+        angles.add_row(angle.triplet, quantity(angle.mean_deg), quantity(angle.deviation_deg))
+    rings = Table(f"rings of {found.rings.network if found.rings else ''}", "per vertex")
+    for size, number in found.rings.rings_per_vertex.items() if found.rings else ():
+        rings.add_row(str(size), quantity(number))
+    return [table for table in (coordination, angles, rings) if table.row_count]

@@ -1,0 +1,142 @@
+"""The structure of a trajectory as a document; also of trajectories that were not made here."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from tachylite import readers
+from tachylite.errors import InputError
+from tachylite.physics.bonds import Bonds, analyse_bonds, bond_cutoffs
+from tachylite.physics.frames import Array, Frames, take_frames
+from tachylite.physics.rings import Rings, analyse_rings
+from tachylite.physics.scattering import Curve, Scattering, analyse_scattering
+from tachylite.physics.structure import pair_structure
+from tachylite.schemas import Measured, StructureAnalysis, Trajectory
+from tachylite.schemas.structure import (
+    BondAngles,
+    CoordinationNumbers,
+    RingStatistics,
+    ScatteringAnalysis,
+    StructureFactor,
+)
+
+_LONGEST_A = 8.0
+
+
+def measure_structure(
+    trajectory: Trajectory, temperature_k: float | None = None, since_fs: float = 0.0
+) -> StructureAnalysis:
+    """Measure partial g(r), coordination and bond angles over the frames from a time on.
+
+    Up to 8 A, and short of the shortest cell edge, where an atom meets its own image.
+    """
+    chosen = trajectory.times_fs >= since_fs
+    frames = take_frames(trajectory.positions[chosen], trajectory.cells[chosen], trajectory.numbers)
+    return measure_frames(frames, temperature_k)
+
+
+def measure_frames(
+    frames: Frames,
+    temperature_k: float | None = None,
+    *,
+    cutoffs_a: Mapping[str, float] | None = None,
+    q_max_per_a: float | None = None,
+    rings: bool = False,
+) -> StructureAnalysis:
+    """Measure g(r), coordination and bond angles, up to `q_max_per_a` in 1/A the structure factors, and rings.
+
+    Bonds are the pairs with a cutoff in A, like `Si-O`; without cutoffs those that `bond_cutoffs` finds. Goes
+    through the frames twice, or three times with structure factors, and keeps none. Raises InputError for a
+    pair without cutoff that the rings need, and as the analyses do.
+    """
+    _, cell = next(iter(frames))
+    shortest = float(np.linalg.norm(cell, axis=1).min())
+    pairs = pair_structure(frames, min(_LONGEST_A, shortest - 0.1))
+    n_frames = pairs.partials[0].frames
+    cutoffs = bond_cutoffs(pairs) if cutoffs_a is None else dict(cutoffs_a)
+    if rings and not cutoffs:
+        raise InputError("rings need bonds, and none are found; give a cutoff such as --cutoff Si-O=2.0")
+    bonds = analyse_bonds(frames, cutoffs) if cutoffs else None
+    scattering = None if q_max_per_a is None else analyse_scattering(frames, n_frames, q_max_per_a)
+    return StructureAnalysis.model_validate(
+        {
+            "temperature_k": temperature_k,
+            "n_frames": n_frames,
+            **pairs.as_dict(),
+            **_bonds(bonds),
+            "scattering": None if scattering is None else _scattering(scattering),
+            "rings": _rings(analyse_rings(frames, n_frames, cutoffs)) if rings else None,
+        }
+    )
+
+
+def frames_of_file(trajectory: readers.Frames) -> Frames:
+    """Frames of a file for static analysis: read block by block whenever asked for, as the file has them."""
+    return Frames(trajectory.numbers, _Blocks(trajectory))
+
+
+@dataclass(frozen=True)
+class _Blocks:
+    trajectory: readers.Frames
+
+    def __iter__(self) -> Iterator[tuple[Array, Array]]:
+        for block in self.trajectory.blocks(unwrap=False):
+            yield block.positions, block.cells
+
+
+def _bonds(bonds: Bonds | None) -> dict[str, object]:
+    if bonds is None:
+        return {}
+    return {
+        "coordinations": [
+            CoordinationNumbers(
+                center=one.center,
+                neighbor=one.neighbor,
+                cutoff_a=one.cutoff_a,
+                mean=Measured(value=one.mean, error=one.mean_error),
+                fractions={
+                    int(n): Measured(value=float(fraction), error=float(error))
+                    for n, fraction, error in zip(one.numbers, one.fractions, one.errors, strict=True)
+                },
+            )
+            for one in bonds.coordinations
+        ],
+        "angles_deg": bonds.angles_deg.tolist(),
+        "angles": [
+            BondAngles(
+                triplet="-".join(one.triplet),
+                mean_deg=Measured(value=one.mean_deg, error=one.mean_error_deg),
+                deviation_deg=one.deviation_deg,
+                density_per_deg=one.density_per_deg.tolist(),
+                density_error_per_deg=one.density_error_per_deg.tolist(),
+            )
+            for one in bonds.angles
+        ],
+    }
+
+
+def _scattering(found: Scattering) -> ScatteringAnalysis:
+    return ScatteringAnalysis(
+        q_per_a=found.q_per_a.tolist(),
+        partials={pair: _curve(curve) for pair, curve in found.partials.items()},
+        neutron_f_barn_sr=None if found.neutron_f is None else _curve(found.neutron_f),
+        neutron_s=None if found.neutron_s is None else _curve(found.neutron_s),
+        xray_f=_curve(found.xray_f),
+        xray_s=_curve(found.xray_s),
+    )
+
+
+def _curve(curve: Curve) -> StructureFactor:
+    return StructureFactor(values=curve.values.tolist(), errors=curve.errors.tolist())
+
+
+def _rings(found: Rings) -> RingStatistics:
+    return RingStatistics(
+        network=found.network,
+        n_vertices=found.n_vertices,
+        rings_per_vertex={
+            int(size): Measured(value=float(value), error=float(error))
+            for size, value, error in zip(found.sizes, found.rings_per_vertex, found.errors, strict=True)
+        },
+    )

@@ -1,0 +1,58 @@
+"""Neighbours within a distance in periodic cells of any shape."""
+
+from dataclasses import dataclass
+from itertools import product
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.spatial import KDTree
+
+type Array = NDArray[np.float64]
+type Integers = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Neighbors:
+    """All neighbours of all atoms, in the order of the atoms; every pair is there twice, once each way."""
+
+    first: Integers
+    """Shape (n,), as are `second` and `distances_a`."""
+    second: Integers
+    images: Integers
+    """Lattice translations of the second atom against the first, both wrapped into the cell, shape (n, 3)."""
+    vectors_a: Array
+    """From the first atom to the second, shape (n, 3)."""
+    distances_a: Array
+
+    def __getitem__(self, chosen: NDArray[np.bool_]) -> "Neighbors":
+        return Neighbors(
+            self.first[chosen],
+            self.second[chosen],
+            self.images[chosen],
+            self.vectors_a[chosen],
+            self.distances_a[chosen],
+        )
+
+
+def find_neighbors(positions: Array, cell: Array, cutoff_a: float) -> Neighbors:
+    """Find all pairs of atoms and images nearer than a cutoff, also where that exceeds the cell.
+
+    Takes positions (n_atoms, 3), wrapped or not, and the cell (3, 3), lattice vectors as rows, in A.
+    """
+    to_fractional = np.linalg.inv(cell)
+    fractional = positions @ to_fractional
+    fractional -= np.floor(fractional)
+    reach = cutoff_a * np.linalg.norm(to_fractional, axis=0)
+    spans = [range(-n, n + 1) for n in np.ceil(reach).astype(int)]
+    # the atoms of the cell itself come first, so that atom and number agree for them
+    shifts = np.array(sorted(product(*spans), key=lambda shift: any(shift)))
+    shifted = fractional[None] + shifts[:, None]
+    near = ((shifted >= -reach) & (shifted <= 1 + reach)).all(axis=2)
+    image, atom = np.nonzero(near)
+    points = shifted[near] @ cell
+    home = points[: len(positions)]
+    found = KDTree(home).sparse_distance_matrix(KDTree(points), cutoff_a, output_type="ndarray")
+    found = found[found["i"] != found["j"]]
+    found = found[np.argsort(found["i"], kind="stable")]
+    first, place = found["i"].astype(np.int64), found["j"]
+    return Neighbors(first, atom[place], shifts[image[place]], points[place] - home[first], found["v"])

@@ -1,0 +1,74 @@
+"""`tachylite analyze structure`: documents, tables and figures of a distorted crystal."""
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase.io import write
+from tests.physics.crystals import cristobalite
+
+from tachylite.cli import main
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    crystal = cristobalite() * (2, 2, 2)
+    frames = []
+    for seed in range(6):
+        frames.append(crystal.copy())
+        frames[-1].positions += np.random.default_rng(seed).normal(0, 0.05, crystal.positions.shape)
+    write(tmp_path / "cristobalite.extxyz", frames)
+    return tmp_path / "cristobalite.extxyz"
+
+
+def test_everything_about_a_crystal(file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    words = ["--rings", "--cutoff", "Si-O=2.0", "--q-max", "8", "--csv", str(tmp_path / "csv")]
+    words += ["--figures", str(tmp_path / "png"), "--json"]
+    assert main(["analyze", "structure", str(file), *words]) == 0
+    found = json.loads(capfd.readouterr().out)
+    assert found["n_frames"] == 6
+    assert [(one["center"], one["neighbor"], one["cutoff_a"]) for one in found["coordinations"]] == [
+        ("O", "Si", 2.0),
+        ("Si", "O", 2.0),
+    ]
+    assert found["coordinations"][1]["fractions"] == {"4": {"value": 1.0, "error": 0.0}}
+    assert {one["triplet"] for one in found["angles"]} == {"O-Si-O", "Si-O-Si"}
+    assert found["rings"]["network"] == "Si(O)"
+    assert found["rings"]["rings_per_vertex"]["6"]["value"] == pytest.approx(2)
+    names = {"rdf", "coordination", "angles", "structure_factors", "rings"}
+    assert {path.stem for path in (tmp_path / "csv").glob("*.csv")} == names
+    with (tmp_path / "csv" / "structure_factors.csv").open() as table:
+        rows = list(csv.DictReader(table))
+    assert [float(row["neutron_f_barn_sr"]) for row in rows] == found["scattering"]["neutron_f_barn_sr"]["values"]
+    assert {path.stem for path in (tmp_path / "png").glob("*.png")} == {
+        "partial_rdf",
+        "coordination",
+        "bond_angles",
+        "structure_factors",
+    }
+
+
+def test_tables_on_the_terminal(file: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["analyze", "structure", str(file), "--rings", "--q-max", "0"]) == 0
+    out = capfd.readouterr().out
+    assert all(words in out for words in ("Si-O-Si", "4: 1.000", "rings of Si(O)"))
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["--cutoff", "Si-O"], "--cutoff 'Si-O' is not PAIR=LENGTH"),
+        (["--cutoff", "Si-O=2", "--cutoff", "O-Si=3"], "is given twice"),
+        (["--cutoff", "Si-C=2"], "C-Si is no pair"),
+        (["--cutoff", "Si-O=-2"], "must be greater than 0"),
+    ],
+)
+def test_bad_cutoffs_get_one_line(
+    file: Path, capfd: pytest.CaptureFixture[str], words: list[str], expected: str
+) -> None:
+    assert main(["analyze", "structure", str(file), *words]) == 2
+    out, err = capfd.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert expected in err
