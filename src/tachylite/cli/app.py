@@ -9,6 +9,7 @@ from typer.exceptions import TyperException
 
 from tachylite import __version__
 from tachylite.cli.analyze import analyze
+from tachylite.cli.describe import describe
 from tachylite.cli.doctor import doctor
 from tachylite.cli.protocols import protocols
 from tachylite.cli.query import query
@@ -26,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, query, status, report, protocols, doctor):
+for command in (run, query, status, report, describe, protocols, doctor):
     app.command()(command)
 app.add_typer(analyze)
 
@@ -39,7 +40,8 @@ def tachylite(
 ) -> None:
     """Amorphous materials by simulation: from a formula to a melt, a glass, diffusivities and a report.
 
-    Exit codes: 0 done, 1 a material or a check failed, 2 bad input, 3 an unexpected error, 130 interrupted.
+    Exit codes: 0 done, 1 a material or a check failed, 2 bad input, 3 an unexpected error, 124 out of walltime,
+    130 interrupted, 143 terminated.
     """
     if version:
         typer.echo(f"tachylite {__version__}")

@@ -1,0 +1,92 @@
+"""`tachylite describe`: the descriptors of structures, as a table or as JSON."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from tachylite.cli.query import JsonOption, print_tables
+from tachylite.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tachylite.descriptors import Convention, Description
+
+
+def describe(
+    files: Annotated[
+        list[Path], typer.Argument(metavar="FILE...", help="Structures or trajectories: POSCAR, CIF, .extxyz, .h5, ...")
+    ],
+    species: Annotated[str, typer.Option("--species", help="Symbol of the mobile element.")] = "Li",
+    anion: Annotated[
+        str | None, typer.Option("--anion", help="Default: the most electronegative of the other elements.")
+    ] = None,
+    convention: Annotated[
+        Literal["exact", "zheng2024"],
+        typer.Option("--convention", help="As defined, or with the arithmetic of the published table."),
+    ] = "exact",
+    as_json: JsonOption = False,
+) -> None:
+    """Compute 43 descriptors of each file; of a trajectory their means over the frames, with errors.
+
+    In the names of the columns, which are those of the published table, Li stands for the mobile element.
+    """
+    rows = [(file, _describe(file, species, anion, convention)) for file in files]
+    if as_json:
+        typer.echo(json.dumps([_as_row(file, found) for file, found in rows], indent=2))
+    else:
+        print_tables(*(_as_table(file, found) for file, found in rows))
+
+
+def _describe(file: Path, species: str, anion: str | None, convention: Convention) -> Description:
+    from tachylite.descriptors import describe_frames
+    from tachylite.physics.frames import Frames
+    from tachylite.readers import open_trajectory
+
+    trajectory = open_trajectory(file)
+    blocks = ((block.positions, block.cells) for block in trajectory.blocks(unwrap=False))
+    try:
+        return describe_frames(Frames(trajectory.numbers, blocks), species, anion=anion, convention=convention)
+    except InputError as error:
+        message = str(error)
+        raise InputError(message if str(file) in message else f"{file}: {message}") from None
+
+
+def _as_row(file: Path, found: Description) -> dict[str, Any]:
+    """One row: the columns by name beside what was described; an error that nothing is known of is null."""
+    from tachylite.schemas.run import reduced_formula
+
+    errors = {name: value.error if math.isfinite(value.error) else None for name, value in found.values.items()}
+    return {
+        "file": str(file),
+        "formula": reduced_formula(found.counts),
+        "n_atoms": sum(found.counts.values()),
+        "n_frames": found.n_frames,
+        "species": found.species,
+        "anion": found.anion,
+        "convention": found.convention,
+        **{name: value.mean for name, value in found.values.items()},
+        "errors": errors,
+    }
+
+
+def _as_table(file: Path, found: Description) -> Table:
+    from rich.table import Table
+
+    from tachylite.descriptors import DESCRIPTORS
+    from tachylite.report.text import quantity
+    from tachylite.schemas.run import reduced_formula
+
+    title = f"{file}: {reduced_formula(found.counts)}, {found.species} mobile, {found.anion} the anion"
+    table = Table("descriptor", "value", "unit", "definition", title=title, title_justify="left")
+    for name, value in found.values.items():
+        known = math.isfinite(value.error) and value.error > 0
+        text = quantity(value.mean, value.error if known else None, digits=5)
+        unit, definition = DESCRIPTORS[name].unit, DESCRIPTORS[name].definition.replace("Li", found.species)
+        table.add_row(name, text, "" if unit == "1" else unit, definition)
+    return table

@@ -1,0 +1,85 @@
+"""The straight way from a mobile atom to the nearest one of its kind, and what stands beside it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tachylite.physics.neighbors import Neighbors
+
+type Array = NDArray[np.float64]
+
+_SAME_A = 1e-3
+"""Neighbours that are as near within this are equally near; coordinates in files are rounded."""
+
+
+@dataclass(frozen=True)
+class PathWidths:
+    """What is nearest to the segments, one of each mobile atom, shape (n_mobile,) each.
+
+    `surface_a`: distance to the nearest sphere, negative inside; `centre_a`: to the nearest centre;
+    `electronegativity`: of the atom with the nearest sphere.
+    """
+
+    surface_a: Array
+    centre_a: Array
+    electronegativity: Array
+    needed_reach_a: float
+    """Neighbours up to this distance have to be known; inf where a mobile atom sees none of its kind."""
+
+
+def find_nearest(neighbors: Neighbors, wanted: NDArray[np.bool_], n_atoms: int) -> Array:
+    """Distance of every atom to its nearest neighbour among wanted pairs, shape (n_atoms,); inf without any."""
+    shortest = np.full(n_atoms, np.inf)
+    np.minimum.at(shortest, neighbors.first[wanted], neighbors.distances_a[wanted])
+    return shortest
+
+
+def measure_paths(
+    neighbors: Neighbors, mobile: NDArray[np.bool_], radii: Array, electronegativity: Array
+) -> PathWidths:
+    """Look for the atoms nearest to the straight segment from each mobile atom to its nearest of that kind.
+
+    Takes neighbours in the order of their first atoms and, over the atoms, which are mobile, radii (A) and
+    electronegativities, shape (n_atoms,). Both ends of the segment are left out, their periodic images are not.
+    Where several mobile atoms are equally near, an atom's answer is the mean over them, and so it is over
+    atoms beside the segment that are equally near.
+    """
+    wanted = np.flatnonzero(mobile)
+    alike = mobile[neighbors.first] & mobile[neighbors.second]
+    nearest = find_nearest(neighbors, alike, len(mobile))
+    if not np.isfinite(nearest[wanted]).all():
+        unknown = np.full(len(wanted), np.nan)
+        return PathWidths(unknown, unknown, unknown, np.inf)
+    segments = np.flatnonzero(alike & (neighbors.distances_a <= nearest[neighbors.first] + _SAME_A))
+    origin = neighbors.first[segments]
+    starts = np.searchsorted(neighbors.first, np.arange(len(mobile) + 1))
+    counts = np.diff(starts)[origin]
+    begins = np.cumsum(counts) - counts
+    segment = np.repeat(np.arange(len(segments)), counts)
+    beside = np.arange(len(segment)) - begins[segment] + starts[origin][segment]
+
+    lengths = neighbors.distances_a[segments]
+    ways, offsets = neighbors.vectors_a[segments][segment], neighbors.vectors_a[beside]
+    along = np.einsum("pi,pi->p", ways, offsets) / lengths[segment] ** 2
+    centre = np.linalg.norm(offsets - np.clip(along, 0.0, 1.0)[:, None] * ways, axis=1)
+    centre[beside == segments[segment]] = np.inf
+    surface = centre - radii[neighbors.second[beside]]
+
+    lowest = np.minimum.reduceat(surface, begins)
+    ties = (surface <= lowest[segment] + _SAME_A) & np.isfinite(surface)
+    weights = np.bincount(segment, ties, minlength=len(segments))
+    chi = np.bincount(segment, ties * electronegativity[neighbors.second[beside]], minlength=len(segments))
+
+    of_atom = np.bincount(origin, minlength=len(mobile))[wanted]
+
+    def mean(values: Array) -> Array:
+        return np.asarray(np.bincount(origin, values, minlength=len(mobile))[wanted] / of_atom)
+
+    return PathWidths(
+        surface_a=mean(lowest),
+        centre_a=mean(np.minimum.reduceat(centre, begins)),
+        electronegativity=mean(chi / np.maximum(weights, 1)),
+        # an atom beyond the reach is farther than the reach less the length from all of the segment
+        needed_reach_a=float((lowest + lengths).max() + radii.max() + _SAME_A),
+    )
