@@ -4,10 +4,12 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch_sim.models.interface import ModelInterface
 from torch_sim.state import SimState
 
-from tachylite.engines.potentials.neighbors import VerletList, collect
+from tachylite.engines.potentials.loading import LoadedModel
+from tachylite.engines.potentials.model import NeighborModel
+from tachylite.engines.potentials.neighbors import collect
+from tachylite.errors import InputError
 
 ARGON_SIGMA = 3.405
 """A (Rahman 1964, DOI 10.1103/PhysRev.136.A405)."""
@@ -15,7 +17,7 @@ ARGON_EPSILON = 0.0103238
 """eV: 119.8 K times the Boltzmann constant (the same)."""
 
 
-class LennardJonesPotential(ModelInterface):
+class LennardJonesPotential(NeighborModel):
     r"""Lennard-Jones 12-6 with shifted force, the same for all elements; argon if nothing else is said.
 
     The force is shifted to vanish at the cutoff and the energy is its integral, so that both are continuous
@@ -41,26 +43,9 @@ class LennardJonesPotential(ModelInterface):
         compute_stress: bool = True,
         skin: float = 1.0,
     ) -> None:
-        super().__init__()
-        self._device, self._dtype = torch.device(device), torch.float64
-        self._compute_stress, self._compute_forces = compute_stress, True
-        self.sigma, self.epsilon = sigma, epsilon
-        self.cutoff = 2.5 * sigma if cutoff is None else cutoff
-        self.neighbors = VerletList(self.cutoff, skin)
-
-    @ModelInterface.compute_stress.setter
-    def compute_stress(self, compute_stress: bool) -> None:
-        """Say whether to answer with the stress."""
-        self._compute_stress = compute_stress
-
-    @ModelInterface.compute_forces.setter
-    def compute_forces(self, compute_forces: bool) -> None:
-        """Say whether to answer with forces (and stress), or with the energy alone."""
-        self._compute_forces = compute_forces
-
-    def reset(self) -> None:
-        """Forget the neighbour list; the answers stay the same."""
-        self.neighbors.reset()
+        reach = 2.5 * sigma if cutoff is None else cutoff
+        super().__init__(reach, skin, device, compute_stress=compute_stress)
+        self.sigma, self.epsilon, self.cutoff = sigma, epsilon, reach
 
     def forward(self, state: SimState, **_: Any) -> dict[str, Tensor]:
         """Compute `energy` (n_systems,) eV, `forces` (n_atoms, 3) eV/A, `stress` (n_systems, 3, 3) eV/A^3.
@@ -82,3 +67,11 @@ class LennardJonesPotential(ModelInterface):
         sixth = (self.sigma / distances) ** 6
         twelfth = sixth.square()
         return 4 * self.epsilon * (twelfth - sixth), 24 * self.epsilon * (sixth - 2 * twelfth) / distances
+
+
+def load(model: str | None, device: torch.device) -> LoadedModel:
+    """Load argon; there are no weights to choose."""
+    if model is not None:
+        raise InputError(f"engine 'lennard-jones' has no model {model!r}; leave the option out")
+    argon = LennardJonesPotential(device=device)
+    return LoadedModel(argon, "Lennard-Jones argon", None, frozenset({18}), "float64")

@@ -88,7 +88,7 @@ class VerletList:
 
     def _build(self, state: "SimState") -> None:
         cell, system_idx = state.row_vector_cell, state.system_idx
-        self._broken = _find_broken(state.positions, cell, state.pbc, system_idx)
+        self._broken = find_broken(state.positions, cell, state.pbc, system_idx)
         intact = torch.nonzero(~self._broken[system_idx]).squeeze(1)
         renumbered = ((~self._broken).cumsum(0) - 1)[system_idx[intact]]
         search = search_pairs if _search_size(system_idx) <= LARGEST_SEARCH else search_pairs_by_cells
@@ -172,7 +172,7 @@ def _search_size(system_idx: Tensor) -> int:
     return int((torch.bincount(system_idx).square().sum() + len(system_idx)) // 2)
 
 
-def _find_broken(positions: Tensor, cell: Tensor, pbc: Tensor, system_idx: Tensor) -> Tensor:
+def find_broken(positions: Tensor, cell: Tensor, pbc: Tensor, system_idx: Tensor) -> Tensor:
     """Systems (n_systems,) without a geometry: not finite, or periodic with a cell thinner than 0.5 A."""
     finite = torch.ones(len(cell), dtype=torch.bool, device=cell.device)
     finite.index_fill_(0, system_idx[~positions.isfinite().all(dim=1)], False)

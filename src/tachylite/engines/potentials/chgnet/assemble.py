@@ -1,5 +1,6 @@
 """CHGNet's layers from the tensors of a checkpoint."""
 
+from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -7,14 +8,18 @@ import torch
 from torch import Tensor
 
 from tachylite.engines.potentials.chgnet.basis import AngularBasis, RadialBasis, pad_rows
+from tachylite.engines.potentials.chgnet.compiled import CompiledGatedMLP, load_library
 from tachylite.engines.potentials.chgnet.gated import GatedMLP, centered
 from tachylite.engines.potentials.chgnet.layers import AnglePass, AngleUpdate, AtomConv, BondConv
 from tachylite.engines.potentials.chgnet.network import Network
 from tachylite.engines.potentials.chgnet.weights import Weights
 
 
-def assemble(weights: Weights, device: torch.device, dtype: torch.dtype) -> Network:
-    """Rearrange the tensors of a checkpoint; products of matrices are taken in double precision."""
+def assemble(weights: Weights, device: torch.device, dtype: torch.dtype, *, compiled: bool = True) -> Network:
+    """Rearrange the tensors of a checkpoint; products of matrices are taken in double precision.
+
+    With `compiled` the gated perceptrons are compiled, where they can be: in single precision, on a CPU.
+    """
     tensors = {name: tensor.double() for name, tensor in weights.tensors.items()}
     layers = range(weights.n_layers)
     offsets = _bond_offsets(tensors, weights.n_layers)
@@ -39,20 +44,23 @@ def assemble(weights: Weights, device: torch.device, dtype: torch.dtype) -> Netw
         readout=_readout(tensors),
         readout_norm=None if norm_scale is None or norm_shift is None else (norm_scale, norm_shift),
     )
-    moved: Network = _moved(network, device, dtype)
-    return moved
+    network = _each(Tensor, lambda tensor: tensor.to(device, dtype).contiguous(), network)
+    if compiled and device.type == "cpu" and dtype == torch.float32 and (library := load_library()) is not None:
+        network = _each(GatedMLP, lambda gated: CompiledGatedMLP.of(library, gated), network)
+    return network
 
 
-def _moved(value: Any, device: torch.device, dtype: torch.dtype) -> Any:
-    """A structure of tensors on a device, in a precision."""
-    if isinstance(value, Tensor):
-        return value.to(device, dtype).contiguous()
-    if isinstance(value, list | tuple):
-        return type(value)(_moved(item, device, dtype) for item in value)
-    if is_dataclass(value) and not isinstance(value, type):
-        parts = {field.name: _moved(getattr(value, field.name), device, dtype) for field in fields(value)}
-        return replace(value, **parts)
-    return value
+def _each[T](kind: type, change: Callable[[Any], Any], value: T) -> T:
+    """A structure with every part of some kind changed."""
+    part: Any = value
+    if isinstance(part, kind):
+        part = change(part)
+    elif isinstance(part, list | tuple):
+        part = type(part)(_each(kind, change, item) for item in part)
+    elif is_dataclass(part) and not isinstance(part, type):
+        part = replace(part, **{field.name: _each(kind, change, getattr(part, field.name)) for field in fields(part)})
+    changed: T = part
+    return changed
 
 
 def _first_layer(tensors: dict[str, Tensor], name: str, layer: int, n_inputs: int) -> tuple[list[Tensor], Tensor]:

@@ -1,16 +1,27 @@
 """The gated multilayer perceptron of CHGNet, forward and backward, with frozen weights."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Protocol, Self
 
 import torch
 from torch import Tensor
+from torch.nn.functional import embedding_bag
 
 WIDTH = 64
 """Features of an atom, a bond or an angle."""
 
 _EPSILON = 1e-5
 """Of the layer normalisation."""
+
+
+class Gated(Protocol):
+    """A gated perceptron: `GatedMLP`, or another way to compute the same."""
+
+    def forward(self, table: Tensor, index: Tensor, message: Tensor, extra: Tensor | None = None) -> Any:
+        """Write the message and return what the backward pass needs."""
+
+    def backward(self, gradient: Tensor, tape: Any) -> Tensor:
+        """Gradient (n, 128) of the first layer's sum from that of the message (n, 64)."""
 
 
 @dataclass(frozen=True)
@@ -70,8 +81,15 @@ class GatedMLP:
             shift = stacked("bn1.bias", "bn2.bias")[:, None, :]
         return cls(second, second_bias, scale, shift)
 
-    def forward(self, x: Tensor, message: Tensor) -> GatedTape:
-        """Write the message (n, 64) of the first layer's sum (n, 128), which is overwritten too."""
+    def forward(self, table: Tensor, index: Tensor, message: Tensor, extra: Tensor | None = None) -> GatedTape:
+        """Write the message (n, 64) of the first layer's sum.
+
+        The sum is of those rows of `table` (m, 128) that a row of `index` (n, parts) names, and of `extra`
+        (n, 128), which is used up.
+        """
+        x = embedding_bag(index, table, mode="sum")
+        if extra is not None:
+            x += extra
         one = x.new_ones(1)
         hidden_slope = normalized = inverse_deviation = None
         if self.second is not None and self.second_bias is not None:

@@ -7,12 +7,12 @@ edges and angles, which is the same function. `edge_rows` and `angle_rows` of th
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding_bag
 
-from tachylite.engines.potentials.chgnet.gated import WIDTH, GatedMLP, GatedTape
+from tachylite.engines.potentials.chgnet.gated import WIDTH, Gated
 from tachylite.engines.potentials.chgnet.graph import Graph
 
 WIDE = 2 * WIDTH
@@ -27,7 +27,7 @@ arrays fall out of the cache, and are handed back to the kernel after use."""
 class MessageTape:
     """What a pass leaves for its backward pass: messages, their weights, their weighted sums."""
 
-    gated: list[GatedTape]
+    gated: list[Any]
     message: Tensor
     aggregate: Tensor
 
@@ -47,7 +47,7 @@ class AtomConv:
     on_bond: Tensor
     bias: Tensor
     bond_shift: Tensor | None
-    gated: GatedMLP
+    gated: Gated
     out: Tensor
     out_bias: Tensor
 
@@ -66,8 +66,7 @@ class AtomConv:
             bonds.index_add_(0, graph.short, learnt @ self.on_bond)
         message, tapes = atoms.new_empty(2 * graph.n_bonds, WIDTH), []
         for rows, _ in blocks(message):
-            x = embedding_bag(graph.edge_rows[rows], table, mode="sum")
-            tapes.append(self.gated.forward(x, message[rows]))
+            tapes.append(self.gated.forward(table, graph.edge_rows[rows], message[rows]))
         weighted = (message.view(2, graph.n_bonds, WIDTH) * weights).view(-1, WIDTH)
         aggregate = torch.zeros_like(atoms).index_add_(0, graph.center, weighted)
         return torch.addmm(self.out_bias, aggregate, self.out).add_(atoms), MessageTape(tapes, message, aggregate)
@@ -112,7 +111,7 @@ class AnglePass:
     on_angle: Tensor
     on_center: Tensor
     bias: Tensor
-    gated: GatedMLP
+    gated: Gated
 
     def _project(self, bonds: Tensor, atoms: Tensor, graph: Graph) -> Tensor:
         """Projections of left ends, with their atoms, and of right bonds: the table of `angle_rows`."""
@@ -124,17 +123,16 @@ class AnglePass:
         torch.mm(bonds, self.on_right, out=table[n_ends:])
         return table
 
-    def forward(self, bonds: Tensor, angles: Tensor, atoms: Tensor, graph: Graph) -> tuple[Tensor, list[GatedTape]]:
+    def forward(self, bonds: Tensor, angles: Tensor, atoms: Tensor, graph: Graph) -> tuple[Tensor, list[Any]]:
         """Messages (n_angles, 64); `angles` may be of the first half alone when both halves agree."""
         table, n_angles = self._project(bonds, atoms, graph), len(graph.left)
         message, tapes = bonds.new_empty(n_angles, WIDTH), []
         for rows, folded in blocks(message):
-            x = embedding_bag(graph.angle_rows[rows], table, mode="sum")
-            x.addmm_(angles[rows if len(angles) == n_angles else folded], self.on_angle)
-            tapes.append(self.gated.forward(x, message[rows]))
+            projected = angles[rows if len(angles) == n_angles else folded] @ self.on_angle
+            tapes.append(self.gated.forward(table, graph.angle_rows[rows], message[rows], projected))
         return message, tapes
 
-    def backward(self, gradient: Tensor, n_angles: int, graph: Graph, tapes: list[GatedTape]) -> "AngleGradient":
+    def backward(self, gradient: Tensor, n_angles: int, graph: Graph, tapes: list[Any]) -> "AngleGradient":
         """Gradients of the inputs; `n_angles` is the number of rows of angles that went in."""
         n_short = len(graph.short)
         at_left, at_right = gradient.new_zeros(2 * n_short, WIDE), gradient.new_zeros(n_short, WIDE)
@@ -193,14 +191,14 @@ class AngleUpdate:
 
     messages: AnglePass
 
-    def forward(self, bonds: Tensor, angles: Tensor, atoms: Tensor, graph: Graph) -> tuple[Tensor, list[GatedTape]]:
+    def forward(self, bonds: Tensor, angles: Tensor, atoms: Tensor, graph: Graph) -> tuple[Tensor, list[Any]]:
         """New angle features (n_angles, 64)."""
         update, tapes = self.messages.forward(bonds, angles, atoms, graph)
         halves = update if len(angles) == len(update) else update.view(2, len(angles), WIDTH)
         halves.add_(angles)
         return update, tapes
 
-    def backward(self, gradient: Tensor, n_angles: int, graph: Graph, tapes: list[GatedTape]) -> AngleGradient:
+    def backward(self, gradient: Tensor, n_angles: int, graph: Graph, tapes: list[Any]) -> AngleGradient:
         """Gradients of the inputs."""
         part = self.messages.backward(gradient, n_angles, graph, tapes)
         part.angles.add_(gradient if n_angles == len(gradient) else fold(gradient))

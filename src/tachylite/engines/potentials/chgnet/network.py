@@ -2,13 +2,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn.functional import layer_norm, linear, silu
 
 from tachylite.engines.potentials.chgnet.basis import AngularBasis, RadialBasis
-from tachylite.engines.potentials.chgnet.gated import WIDTH, GatedTape
+from tachylite.engines.potentials.chgnet.gated import WIDTH
 from tachylite.engines.potentials.chgnet.graph import Graph
 from tachylite.engines.potentials.chgnet.layers import AngleUpdate, AtomConv, BondConv, MessageTape
 
@@ -33,7 +34,7 @@ class Tape:
     on_atoms: Tensor
     atom_convs: list[MessageTape]
     bond_convs: list[MessageTape]
-    angle_updates: list[list[GatedTape]]
+    angle_updates: list[list[Any]]
     angle_rows: list[int]
 
 

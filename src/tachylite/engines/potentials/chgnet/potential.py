@@ -4,25 +4,28 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch_sim.models.interface import ModelInterface
 from torch_sim.state import SimState
 
 from tachylite.engines.potentials.chgnet.assemble import assemble
 from tachylite.engines.potentials.chgnet.check import check_known_energy
+from tachylite.engines.potentials.chgnet.compiled import CompiledGatedMLP
 from tachylite.engines.potentials.chgnet.geometry import Geometry
 from tachylite.engines.potentials.chgnet.graph import Graph, build_graph
 from tachylite.engines.potentials.chgnet.weights import load_weights
+from tachylite.engines.potentials.loading import LoadedModel
 from tachylite.engines.potentials.memory import keep_freed_memory
-from tachylite.engines.potentials.neighbors import VerletList, collect
+from tachylite.engines.potentials.model import NeighborModel
+from tachylite.engines.potentials.neighbors import collect
 
 
-class ChgnetPotential(ModelInterface):
+class ChgnetPotential(NeighborModel):
     """Energy, forces and stress of CHGNet for a batch of periodic systems.
 
     The function is CHGNet's own (DOI 10.1038/s42256-023-00716-3), arranged so that a step of molecular
     dynamics costs little: weights are frozen, forces and stress come from one backward pass, neighbours,
     bonds and angles are found on the device for the whole batch, and the first layer of every perceptron is
-    applied per atom and per bond instead of per edge and per angle.
+    applied per atom and per bond instead of per edge and per angle. On a CPU the rest of the perceptrons is
+    compiled for the processor at first use, where there is a C compiler.
 
     On the CPU the answer for a given batch is the same bit for bit in every process with the same number of
     threads, whenever the neighbour list was built.
@@ -42,11 +45,9 @@ class ChgnetPotential(ModelInterface):
         compute_stress: bool = True,
         skin: float = 1.0,
     ) -> None:
-        super().__init__()
-        self._device, self._dtype = torch.device(device), torch.float64
-        self._compute_stress, self._compute_forces = compute_stress, True
-        self.weights = load_weights(weights)
-        self.neighbors = VerletList(self.weights.atom_cutoff, skin)
+        contents = load_weights(weights)
+        super().__init__(contents.atom_cutoff, skin, device, compute_stress=compute_stress)
+        self.weights = contents
         self._network = assemble(self.weights, self._device, precision)
         self._reference = self.weights.reference_energies.to(self._device, torch.float64)
         self._precision = precision
@@ -56,23 +57,14 @@ class ChgnetPotential(ModelInterface):
         self.reset()
 
     @property
+    def is_compiled(self) -> bool:
+        """Whether the gated perceptrons are compiled for this processor: faster, other in the last digits."""
+        return isinstance(self._network.atom_convs[0].gated, CompiledGatedMLP)
+
+    @property
     def supported_elements(self) -> tuple[int, ...]:
         """Atomic numbers that the weights were trained on."""
         return self.weights.elements
-
-    @ModelInterface.compute_stress.setter
-    def compute_stress(self, compute_stress: bool) -> None:
-        """Say whether to answer with the stress."""
-        self._compute_stress = compute_stress
-
-    @ModelInterface.compute_forces.setter
-    def compute_forces(self, compute_forces: bool) -> None:
-        """Say whether to answer with forces (and stress), or with the energy alone."""
-        self._compute_forces = compute_forces
-
-    def reset(self) -> None:
-        """Forget the neighbour list; the answers stay the same."""
-        self.neighbors.reset()
 
     def forward(self, state: SimState, **_: Any) -> dict[str, Tensor]:
         """Compute `energy` (n_systems,) eV, `forces` (n_atoms, 3) eV/A, `stress` (n_systems, 3, 3) eV/A^3.
@@ -97,3 +89,16 @@ class ChgnetPotential(ModelInterface):
         systems = torch.zeros(len(state.cell), dtype=self._precision, device=self._device)
         systems[state.system_idx[graph.end_center[graph.left]]] = 1
         return systems[state.system_idx]
+
+
+def load(model: str | None, device: torch.device) -> LoadedModel:
+    """Load CHGNet: `model` is a version of the wheel (0.3.0 if not given), or a checkpoint file."""
+    chgnet = ChgnetPotential(model or "0.3.0", device=device)
+    return LoadedModel(
+        potential=chgnet,
+        name=f"CHGNet {chgnet.weights.name}",
+        sha256=chgnet.weights.sha256,
+        elements=frozenset(chgnet.supported_elements),
+        precision="float32, compiled" if chgnet.is_compiled else "float32",
+        packages=("chgnet",),
+    )
