@@ -7,3 +7,7 @@ class InputError(ValueError):
 
 class MissingPackageError(InputError):
     """An optional program or package is not installed; the message says which command brings it."""
+
+
+class OutOfTimeError(RuntimeError):
+    """The walltime is used up; what is done is saved, and asking again for the same thing continues it."""

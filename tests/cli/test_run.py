@@ -1,6 +1,9 @@
 """The command line: what it refuses, what it prints, how it ends."""
 
 import json
+import os
+import signal
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,7 +14,8 @@ from pymatgen.core import Lattice, Structure
 import tachylite
 from tachylite.cli import main
 from tachylite.engines.base import Progress, progress_listener
-from tachylite.errors import InputError
+from tachylite.engines.interruption import current_deadline
+from tachylite.errors import InputError, OutOfTimeError
 from tachylite.jobs.material import material_id
 from tachylite.physics.composition import atom_counts, parse_formula
 from tachylite.schemas import Failure, Material, Measured, Melt, Provenance
@@ -41,16 +45,25 @@ class FakeFlow:
         self.calls: list[dict[str, Any]] = []
         self.failures: list[Failure] = []
         self.status = "completed"
-        self.stop: BaseException | None = None
+        self.stop: BaseException | int | None = None
+        self.options: dict[str, Any] = {}
+        self.deadline: float | None = None
+
+    def engine(self, _: str, **options: Any) -> FakeEngine:
+        self.options = options
+        return FakeEngine()
 
     def __call__(self, formulas: Sequence[str], **options: Any) -> list[Material]:
         self.calls.append({"formulas": list(formulas), **options})
-        print("a library that prints")  # noqa: T201
+        print("a library that prints")  # noqa: T201 - that is the point
+        self.deadline = current_deadline()
         listener = progress_listener.get()
         assert listener is not None
         for done in (0, 500, 1000):
             listener(Progress(label="melt at 3000 K", done=done, total=1000, members=len(formulas), rate=100.0))
-        if self.stop is not None:
+        if isinstance(self.stop, int):
+            os.kill(os.getpid(), self.stop)
+        elif self.stop is not None:
             raise self.stop
         return [self.material(formula, options) for formula in formulas]
 
@@ -88,7 +101,7 @@ def flow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeFlow:
     fake = FakeFlow()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tachylite.flows.run_amorphous", fake)
-    monkeypatch.setattr("tachylite.cli.plan.get_engine", lambda name: FakeEngine())
+    monkeypatch.setattr("tachylite.cli.plan.get_engine", fake.engine)
     return fake
 
 
@@ -176,11 +189,39 @@ def test_what_the_store_holds_is_not_computed_again(command: Callable[..., Resul
     assert flow.calls[-1]["formulas"] == ["Li3PO4"]
 
 
-def test_interrupted_it_says_how_to_go_on(command: Callable[..., Result], flow: FakeFlow) -> None:
-    flow.stop = KeyboardInterrupt()
-    code, _, err = command("run", "Li3PO4")
-    assert code == 130
-    assert "the same command goes on from there" in err.splitlines()[-1]
+@pytest.mark.parametrize(
+    ("stop", "code", "said"),
+    [
+        (KeyboardInterrupt(), 130, "interrupted; "),
+        (signal.SIGINT, 130, "interrupted; "),
+        (signal.SIGTERM, 143, "terminated; "),
+        (OutOfTimeError("the walltime is used up at step 3"), 124, "the walltime is used up at step 3; "),
+    ],
+)
+def test_stopped_it_says_how_to_go_on(
+    command: Callable[..., Result], flow: FakeFlow, stop: BaseException | int, code: int, said: str
+) -> None:
+    before = signal.getsignal(signal.SIGTERM)
+    flow.stop = stop
+    found, out, err = command("run", "Li3PO4")
+    assert (found, out) == (code, "")
+    assert err.splitlines()[-1].startswith(said)
+    assert err.endswith("the same command goes on from there\n")
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+def test_a_walltime_reaches_the_engines(command: Callable[..., Result], flow: FakeFlow) -> None:
+    command("run", "Li3PO4")
+    assert flow.deadline is None
+    started = time.time()
+    command("run", "Li3PO4", "--walltime", "2h30m")
+    assert flow.deadline is not None
+    assert started + 9000 <= flow.deadline < started + 9060
+
+
+def test_options_reach_the_engine(command: Callable[..., Result], flow: FakeFlow) -> None:
+    command("run", "Li3PO4", "--option", "repulsion=zbl", "--option", "guards.temperature_factor=4")
+    assert flow.options == {"repulsion": "zbl", "guards": {"temperature_factor": "4"}}
 
 
 def test_an_unexpected_error_is_one_line_without_debug(command: Callable[..., Result], flow: FakeFlow) -> None:
@@ -205,6 +246,8 @@ def test_a_crystal_goes_with_its_formula(command: Callable[..., Result], flow: F
         (["run"], "Missing argument"),
         (["run", "Li3PO4", "--protokol", "x"], "No such option"),
         (["run", "Li3PO4", "--atoms", "0"], "--atoms"),
+        (["run", "Li3PO4", "--walltime", "soon"], "--walltime 'soon' is not a time; write 2h30m"),
+        (["run", "Li3PO4", "--option", "zbl"], "--option 'zbl' is not KEY=VALUE"),
         (["run", "Xx3PO4"], "unknown element 'Xx'"),
         (["run", ""], "the formula is empty"),
         (["run", "Li0"], "no atoms of Li"),

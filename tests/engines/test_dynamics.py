@@ -1,5 +1,6 @@
 """Molecular dynamics on a cheap potential: what statistical mechanics says of it must hold."""
 
+import resource
 from pathlib import Path
 
 import numpy as np
@@ -103,7 +104,7 @@ def test_a_thermostat_that_cannot_reach_the_drift_starts_without_it(tmp_path: Pa
     assert np.abs(masses @ np.asarray(answer.run.final.velocities)).max() < 1e-9
 
 
-class Interruption(Exception):  # noqa: N818  it is not an error
+class Interruption(Exception):  # noqa: N818 - it is not an error
     """Stands for whatever ends a process."""
 
 
@@ -140,6 +141,34 @@ def test_a_stopped_run_resumes_to_the_same_bits(tmp_path: Path, stop_at: int) ->
         assert a.run.segments == b.run.segments == c.run.segments
 
 
+def test_a_member_goes_its_way_whoever_is_with_it(tmp_path: Path) -> None:
+    """Velocities and noise come from its own seed, and no sum runs over two members."""
+    segments = [Segment(steps=60, temperature_k=t, thermostat="langevin", record_every=60) for t in (60, 90)]
+    mine, other = request(segments[0], seed=5), request(segments[1], seed=6)
+    (alone,) = run(tmp_path / "alone", mine)
+    _, together = run(tmp_path / "together", other, mine)
+    assert together.run.final == alone.run.final
+    assert together.trajectory == alone.trajectory
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_length_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each frame here is 2.6 kB: 10,000 of them are 26 MB."""
+    monkeypatch.setattr("tachylite.engines.recorder.BUFFER_BYTES", 2**20)
+    resident: dict[int, int] = {}
+    statm = Path("/proc/self/statm")
+    if not statm.exists():
+        pytest.skip("this system does not tell how much memory is in use")
+
+    def note(progress: Progress) -> None:
+        resident[progress.done] = int(statm.read_text().split()[1]) * resource.getpagesize()
+
+    token = progress_listener.set(note)
+    run(tmp_path, request(Segment(steps=12_000, temperature_k=60, record_every=1)), checkpoint_every=10**6)
+    progress_listener.reset(token)
+    assert resident[12_000] - resident[2_000] < 8e6
+
+
 def test_a_member_that_fails_leaves_the_others_as_they_were(tmp_path: Path) -> None:
     healthy = Segment(steps=100, temperature_k=60)
     squeezed = CRYSTAL.scaled_to(CRYSTAL.volume_a3 * 0.05)
@@ -160,7 +189,7 @@ def test_a_member_that_fails_leaves_the_others_as_they_were(tmp_path: Path) -> N
     assert runs[0].reason is None
     assert runs[0].steps == 100
     assert runs[2].reason is not None
-    assert "overlapping atoms: two are 0.30 A apart" in runs[2].reason
+    assert "overlapping atoms: Ar and Ar are 0.30 A apart at step 0" in runs[2].reason
     assert runs[2].final == overlapping, "the last good state is the one it came with"
     assert runs[1].reason is not None
     for result in (runs[0], runs[3]):

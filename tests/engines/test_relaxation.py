@@ -52,7 +52,7 @@ def test_a_member_that_diverges_ends_alone(tmp_path: Path) -> None:
 
 def test_an_answer_is_kept_and_found_again(tmp_path: Path) -> None:
     first = relax(tmp_path, shaken(5.4))
-    (file,) = tmp_path.glob("relax-*.json")
+    (file,) = tmp_path.glob("relax-*/relaxations.json")
     before = file.stat().st_mtime_ns
     assert relax(tmp_path, shaken(5.4)) == first
     assert file.stat().st_mtime_ns == before

@@ -11,7 +11,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tachylite.engines.workdir import content_key, current_workdir, shared_workdir, use_workdir, write_atomically
+from tachylite.engines.workdir import (
+    alone_in,
+    content_key,
+    current_workdir,
+    shared_workdir,
+    use_workdir,
+    write_atomically,
+)
 from tachylite.errors import InputError
 
 JSON = st.recursive(st.integers() | st.text() | st.floats(allow_nan=False) | st.booleans(), st.lists, max_leaves=5)
@@ -39,12 +46,21 @@ def test_a_full_disk_is_named_and_keeps_the_old_file() -> None:
 
 def _write_to_full_device() -> None:
     """/dev/full refuses every write; the temporary file is put there by its name."""
-    link = Path("/dev") / f".checkpoint.{os.getpid()}"
+    link = Path("/dev") / f".checkpoint.{os.getpid()}.partial"
     link.symlink_to("/dev/full")
     try:
         write_atomically(Path("/dev/checkpoint"), b"content")
     finally:
         link.unlink(missing_ok=True)
+
+
+def test_remains_of_a_process_that_was_killed_are_cleared_away(tmp_path: Path) -> None:
+    remains, answer = tmp_path / ".checkpoint.pt.123.partial", tmp_path / "runs.json"
+    for path in (remains, answer):
+        path.touch()
+    with alone_in(tmp_path):
+        assert not remains.exists()
+        assert answer.exists()
 
 
 @pytest.mark.slow

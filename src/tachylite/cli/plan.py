@@ -1,8 +1,9 @@
 """What `tachylite run` was asked for, checked before anything is computed."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pymatgen.core import Structure
 
@@ -47,12 +48,18 @@ class Plan:
 
 
 def make_plan(
-    formulas: Sequence[str], protocol: str, engine: str, crystals: Sequence[Path], n_atoms: int | None, seed: int
+    formulas: Sequence[str],
+    protocol: str,
+    engine: str,
+    crystals: Sequence[Path],
+    n_atoms: int | None,
+    seed: int,
+    options: Mapping[str, Any],
 ) -> Plan:
     """Check what was asked for, and load what it names.
 
-    Raises InputError for an unknown formula, element, protocol or engine, a composition given twice, and a
-    crystal that cannot be read or is of none of the formulas.
+    `options` go to the engine. Raises InputError for an unknown formula, element, protocol, engine or option, a
+    composition given twice, and a crystal that cannot be read or is of none of the formulas.
     """
     parsed = [parse_formula(formula) for formula in formulas]
     chosen = load_protocol(protocol)
@@ -62,7 +69,7 @@ def make_plan(
     reduced = [reduced_formula(count) for count in counts]
     _refuse_twice(reduced)
     structures = dict(read_crystal(path, reduced) for path in crystals)
-    forces = get_engine(engine)
+    forces = get_engine(engine, **options)
     forces.check_elements(sorted({symbol for count in counts for symbol in count}))
     members = [
         Member(formula, name, material_id(name, sum(count.values()), chosen, forces, seed))

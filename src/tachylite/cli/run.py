@@ -6,6 +6,7 @@ import json
 import logging
 import sys
 import tempfile
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
@@ -14,7 +15,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tachylite.cli.query import TABLE_WIDTH, StoreOption
-from tachylite.errors import InputError
+from tachylite.cli.values import parse_options, parse_walltime
+from tachylite.errors import InputError, OutOfTimeError
 
 if TYPE_CHECKING:
     from jobflow import JobStore
@@ -29,6 +31,10 @@ def run(
         str, typer.Option("--protocol", "-p", metavar="NAME|FILE", help="See `tachylite protocols`, or a YAML file.")
     ] = "quickstart",
     engine: Annotated[str, typer.Option("--engine", "-e", metavar="NAME", help="Who computes the forces.")] = "chgnet",
+    option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Of the engine, like repulsion=zbl or guards.temperature_factor=4."),
+    ] = None,
     store: StoreOption = None,
     report: Annotated[
         Path | None, typer.Option("--report", "-r", metavar="DIR", help="Write an HTML page and figures here.")
@@ -44,41 +50,55 @@ def run(
     workdir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Checkpoints and finished steps. Default: inside the store.")
     ] = None,
+    walltime: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Stop in time, like 2h30m or 02:30:00. Default: the end of the Slurm job."),
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again what the store already holds.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the documents on stdout, and nothing else.")] = False,
 ) -> None:
     """Make amorphous materials: pack, melt, anneal, quench, analyse, store.
 
-    Everything is checked before anything is computed. Interrupted, the same command goes on where it stopped.
-    What the store already holds for the same formula, protocol, engine and seed is shown at once.
+    Everything is checked before anything is computed. Interrupted, terminated or at the end of its walltime it
+    saves what it has, and the same command goes on from there. What the store already holds for the same
+    formula, protocol, engine and seed is shown at once.
 
     Exit codes: 0 every material is completed, or partial with its failures named; 1 a material failed; 2 bad
-    input; 130 interrupted.
+    input; 124 out of walltime; 130 interrupted; 143 terminated.
     """
+    deadline = time.time() + parse_walltime(walltime) if walltime is not None else None
     # what libraries print while they load has no place in --json
     with redirect_stdout(sys.stderr):
         from tachylite.cli.plan import make_plan
+        from tachylite.engines.interruption import Terminated, raising_terminated, use_deadline
         from tachylite.stores import open_store
 
-        plan = make_plan(formulas, protocol, engine, crystal or [], atoms, seed)
+        plan = make_plan(formulas, protocol, engine, crystal or [], atoms, seed, parse_options(option or []))
         if report:
             check_writable(report)
         job_store = open_store(store)
         folder = workdir or default_workdir(job_store)
         check_writable(folder)
     try:
-        materials = _materials(plan, job_store, folder, force)
-        pages = _write_reports(materials, job_store, report) if report else []
-    except KeyboardInterrupt:
-        typer.echo(
-            f"interrupted; what is finished is kept in {folder}, and the same command goes on from there", err=True
-        )
-        raise typer.Exit(130) from None
+        with use_deadline(deadline), raising_terminated():
+            materials = _materials(plan, job_store, folder, force)
+            pages = _write_reports(materials, job_store, report) if report else []
+    except (KeyboardInterrupt, Terminated, OutOfTimeError) as stop:
+        what, code = _describe_stop(stop)
+        typer.echo(f"{what}; what is finished is kept in {folder}, and the same command goes on from there", err=True)
+        raise typer.Exit(code) from None
     finally:
         job_store.close()
     _show(materials, pages, as_json)
     if any(material.status == "failed" for material in materials):
         raise typer.Exit(1)
+
+
+def _describe_stop(stop: BaseException) -> tuple[str, int]:
+    """What to say, and the exit code: that of timeout(1), or 128 and the number of the signal, as in a shell."""
+    if isinstance(stop, OutOfTimeError):
+        return str(stop), 124
+    return ("interrupted", 130) if isinstance(stop, KeyboardInterrupt) else ("terminated", 143)
 
 
 def check_writable(folder: Path) -> None:

@@ -10,10 +10,11 @@ from tachylite.schemas import Diffusivity, Material, Measured, Melt
 
 def show_summary(material: Material, console: Console) -> None:
     """Print the states of a material, what follows from them, and what failed."""
+    forces = material.provenance
+    model = ", ".join([forces.model, *(f"{key}={value}" for key, value in forces.options.items())])
     header = (
         f"{plain_formula(material.formula)}, {material.n_atoms} atoms, protocol {material.protocol.name}, "
-        f"engine {material.provenance.engine} ({material.provenance.model}), seed {material.provenance.seed}: "
-        f"{material.status}"
+        f"engine {forces.engine} ({model}), seed {forces.seed}: {material.status}"
     )
     console.print(header, markup=False, highlight=False, soft_wrap=True)
     if material.melt:

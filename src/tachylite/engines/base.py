@@ -54,7 +54,9 @@ class Engine(Protocol):
         """Run molecular dynamics; answers in the order of the requests, failures as data.
 
         Checkpoints and finished answers are kept in `workdir`, named by content: asking again for the same
-        thing continues where it stopped, or answers at once.
+        thing continues where it stopped, or answers at once. Before SIGTERM, SIGINT or the end of the walltime
+        (`tachylite.engines.interruption`) ends the work, a checkpoint is written; raises OutOfTimeError for the
+        last of these.
         """
 
     def relax(

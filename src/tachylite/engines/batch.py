@@ -6,9 +6,13 @@ from typing import Any, Protocol
 import numpy as np
 import torch
 import torch_sim
-from torch_sim.integrators import nve_step, nvt_langevin_step, nvt_nose_hoover_init, nvt_nose_hoover_step
-from torch_sim.integrators.md import MDState, initialize_momenta
+from numpy.typing import NDArray
+from torch import Tensor
+from torch_sim.integrators import nve_step, nvt_nose_hoover_init, nvt_nose_hoover_step
+from torch_sim.integrators.md import MDState
 
+from tachylite.engines.langevin import langevin_step
+from tachylite.engines.noise import VELOCITIES, Noise, draw
 from tachylite.schemas import Request, Segment, State
 from tachylite.units import EV_PER_U_A2_FS2, KB_EV
 
@@ -30,7 +34,7 @@ class Potential(Protocol):
     def dtype(self) -> torch.dtype:
         """Precision of what it answers with."""
 
-    def __call__(self, state: Any) -> dict[str, torch.Tensor]:
+    def __call__(self, state: Any) -> dict[str, Tensor]:
         """Energy, forces and stress of a state."""
 
     def reset(self) -> None:
@@ -46,7 +50,7 @@ class Watched:
         self.dtype = potential.dtype
         self.stress = torch.empty(0)
 
-    def __call__(self, state: Any) -> dict[str, torch.Tensor]:
+    def __call__(self, state: Any) -> dict[str, Tensor]:
         """Energy, forces and stress of a state."""
         result = self.potential(state)
         self.stress = result["stress"]
@@ -70,35 +74,69 @@ class Batch:
     segment: int = 0
     step: int = 0
     """Steps done in the segment."""
-    targets_k: torch.Tensor = field(default_factory=lambda: torch.empty(0))
-    """Target temperatures of the last step."""
     failures: dict[int, str] = field(default_factory=dict)
-    last_good: dict[int, State] = field(default_factory=dict)
+    last_good: dict[int, tuple[State, int]] = field(default_factory=dict)
+    """Of those that failed, with the steps done until then."""
+
+    def __post_init__(self) -> None:
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Derive what follows from members and segment."""
+        segments = [self.requests[m].segments[self.segment] for m in self.members]
+        ends = [(s.temperature_k, s.end_temperature_k or s.temperature_k) for s in segments]
+        self._ends_k = torch.tensor(ends, dtype=torch.float64, device=self.state.device).reshape(-1, 2)
+        self.sizes: Tensor = self.state.n_atoms_per_system
+        """Atoms of every member."""
+        # the thermostat that is stochastic moves the cell as a whole as well
+        self.freedoms = (3 * self.sizes - (0 if self.schedule.thermostat == "langevin" else 3)).clamp(min=1)
+        """Degrees of freedom of every member."""
+        sizes = [len(self.requests[m].state.numbers) for m in self.members]
+        seeds = [self.requests[m].seed for m in self.members]
+        self.noise = Noise(seeds, sizes, self.state.device, self.state.dtype)
 
     @property
     def schedule(self) -> Segment:
         """The segment under way, as the first member has it; members differ in temperature alone."""
         return self.requests[0].segments[self.segment]
 
-    def temperatures_k(self) -> torch.Tensor:
-        """Target temperature of every member at the step under way."""
-        targets = [self.requests[m].segments[self.segment].temperature_at(self.step) for m in self.members]
-        return torch.tensor(targets, dtype=self.state.dtype, device=self.state.device)
+    @property
+    def done(self) -> int:
+        """Steps done over all segments."""
+        return sum(s.steps for s in self.requests[0].segments[: self.segment]) + self.step
+
+    @property
+    def total(self) -> int:
+        """Steps asked for."""
+        return sum(s.steps for s in self.requests[0].segments)
+
+    def target_k(self, step: int) -> Tensor:
+        """Target temperature of every member in K at a step of the segment."""
+        fraction = step / (self.schedule.steps - 1) if self.schedule.steps > 1 else 1.0
+        begin, end = self._ends_k.unbind(dim=1)
+        return begin + fraction * (end - begin)
+
+    def targets_k(self, count: int) -> NDArray[np.float64]:
+        """Target temperatures (count, n_members) in K of the last steps."""
+        begin, end = self._ends_k.cpu().numpy().T
+        steps = np.arange(self.step - count, self.step)[:, None]
+        fractions = steps / (self.schedule.steps - 1) if self.schedule.steps > 1 else np.ones((count, 1))
+        return np.asarray(begin + fractions * (end - begin))
+
+
+def highest_target_k(request: Request) -> float:
+    """Highest target temperature of any segment, in K."""
+    return max(max(s.temperature_k, s.end_temperature_k or 0.0) for s in request.segments)
 
 
 def start(requests: list[Request], potential: Watched) -> Batch:
     """Put requests into one batched state, with velocities drawn where a request brings none."""
     state = _bare_state([r.state for r in requests], potential)
-    state.rng = torch.Generator(device=potential.device).manual_seed(requests[0].seed)
-    targets = torch.tensor([r.segments[0].temperature_k * KB_EV for r in requests], dtype=state.dtype)
-    drawn = initialize_momenta(state.positions, state.masses, state.system_idx, targets.to(state.device), state.rng)
-    given = [_momenta(r.state, state) for r in requests]
-    momenta = torch.cat([own if own is not None else drawn[state.system_idx == i] for i, own in enumerate(given)])
+    momenta = torch.cat([_momenta(r, state) for r in requests])
     result = potential(state)
     md_state = MDState.from_state(state, momenta=momenta, energy=result["energy"], forces=result["forces"])
-    md_state.rng = state.rng
     batch = Batch(requests=requests, members=list(range(len(requests))), state=md_state)
-    enter_segment(batch, potential)
+    _begin_segment(batch, potential)
     return batch
 
 
@@ -106,16 +144,25 @@ def _bare_state(states: list[State], potential: Watched) -> Any:
     return torch_sim.initialize_state([s.atoms for s in states], device=potential.device, dtype=potential.dtype)
 
 
-def _momenta(own: State, state: Any) -> torch.Tensor | None:
-    if own.velocities is None:
-        return None
-    velocities = torch.tensor(own.velocities, dtype=state.dtype, device=state.device) * TIME_UNIT_FS
-    masses = torch.tensor(own.atoms.get_masses(), dtype=state.dtype, device=state.device)
-    momenta: torch.Tensor = velocities * masses[:, None]
-    return momenta
+def _momenta(request: Request, state: Any) -> Tensor:
+    """Those of the request, or drawn from the Maxwell-Boltzmann distribution of its first temperature."""
+    masses = request.state.atoms.get_masses()[:, None]
+    if request.state.velocities is not None:
+        momenta = np.asarray(request.state.velocities) * TIME_UNIT_FS * masses
+    else:
+        normal = draw(request.seed, VELOCITIES, 1, len(masses))[0]
+        momenta = np.sqrt(masses * KB_EV * request.segments[0].temperature_k) * normal
+    return torch.as_tensor(momenta, dtype=state.dtype, device=state.device)
 
 
-def enter_segment(batch: Batch, potential: Watched) -> None:
+def next_segment(batch: Batch, potential: Watched) -> None:
+    """Go on with the following segment."""
+    batch.segment, batch.step = batch.segment + 1, 0
+    batch.refresh()
+    _begin_segment(batch, potential)
+
+
+def _begin_segment(batch: Batch, potential: Watched) -> None:
     """Give the state what the thermostat of its segment needs; chains start at rest.
 
     A stochastic thermostat leaves the cell drifting as a whole; the others would keep that drift for ever.
@@ -124,10 +171,10 @@ def enter_segment(batch: Batch, potential: Watched) -> None:
     if batch.schedule.thermostat != "langevin":
         state.momenta = state.momenta - state.masses[:, None] * _mean_velocity(state)[state.system_idx]
     if batch.schedule.thermostat == "nose-hoover":
-        batch.state = _with_chain(state, batch, potential)
+        batch.state = _with_chain(batch, potential)
 
 
-def _mean_velocity(state: Any) -> torch.Tensor:
+def _mean_velocity(state: Any) -> Tensor:
     total = torch.zeros((state.n_systems, 3), dtype=state.dtype, device=state.device)
     total.index_add_(0, state.system_idx, state.momenta)
     mass = torch.zeros(state.n_systems, dtype=state.dtype, device=state.device)
@@ -135,62 +182,53 @@ def _mean_velocity(state: Any) -> torch.Tensor:
     return total / mass[:, None]
 
 
-def _with_chain(state: Any, batch: Batch, potential: Watched) -> Any:
-    chained = nvt_nose_hoover_init(
-        state,
+def _with_chain(batch: Batch, potential: Watched) -> Any:
+    return nvt_nose_hoover_init(
+        batch.state,
         potential,
-        kT=batch.temperatures_k() * KB_EV,
+        kT=batch.target_k(batch.step).to(batch.state.dtype) * KB_EV,
         dt=batch.schedule.timestep_fs / TIME_UNIT_FS,
         tau=THERMOSTAT_TIME_FS / TIME_UNIT_FS,
         # one substep integrates a chain fifty time steps slow to 1e-6, at a ninth of the default cost
         chain_steps=1,
         sy_steps=1,
     )
-    chained.rng = state.rng
-    return chained
 
 
 def advance(batch: Batch, potential: Watched) -> None:
     """Take one time step of every member."""
-    segment = batch.schedule
-    timestep = torch.tensor(segment.timestep_fs / TIME_UNIT_FS, dtype=batch.state.dtype)
-    batch.targets_k = batch.temperatures_k()
-    thermal_energy = batch.targets_k * KB_EV
-    match segment.thermostat:
+    timestep = torch.tensor(batch.schedule.timestep_fs / TIME_UNIT_FS, dtype=batch.state.dtype)
+    thermal_energy = batch.target_k(batch.step).to(batch.state.dtype) * KB_EV
+    match batch.schedule.thermostat:
         case "nose-hoover":
             batch.state = nvt_nose_hoover_step(batch.state, potential, dt=timestep, kT=thermal_energy)
         case "langevin":
-            friction = TIME_UNIT_FS / THERMOSTAT_TIME_FS
-            batch.state = nvt_langevin_step(batch.state, potential, dt=timestep, kT=thermal_energy, gamma=friction)
+            friction, noise = TIME_UNIT_FS / THERMOSTAT_TIME_FS, batch.noise.at(batch.done)
+            batch.state = langevin_step(
+                batch.state, potential, dt=timestep, kT=thermal_energy, gamma=friction, noise=noise
+            )
         case "none":
             batch.state = nve_step(batch.state, potential, dt=timestep)
     batch.step += 1
 
 
-def kinetic_energy(batch: Batch) -> torch.Tensor:
+def kinetic_energy(batch: Batch) -> Tensor:
     """Kinetic energy of every member, (n_members,) in eV."""
     state = batch.state
-    energy: torch.Tensor = torch_sim.calc_kinetic_energy(
+    energy: Tensor = torch_sim.calc_kinetic_energy(
         masses=state.masses, momenta=state.momenta, system_idx=state.system_idx
     )
     return energy
 
 
-def degrees_of_freedom(batch: Batch) -> torch.Tensor:
-    """3N, less the three of the cell's own motion where the thermostat does not reach them."""
-    held = 0 if batch.schedule.thermostat == "langevin" else 3
-    counts: torch.Tensor = 3 * batch.state.n_atoms_per_system - held
-    return counts.clamp(min=1)
-
-
-def member_state(batch: Batch, index: int) -> State:
-    """The state of one live member, with velocities."""
+def state_of(batch: Batch, index: int, positions: Tensor, momenta: Tensor) -> State:
+    """A member with the positions and momenta given, those of all atoms of the batch."""
     state = batch.state
     mask = state.system_idx == index
-    velocities = (state.momenta[mask] / state.masses[mask][:, None] / TIME_UNIT_FS).cpu().numpy()
+    velocities = (momenta[mask] / state.masses[mask][:, None] / TIME_UNIT_FS).cpu().numpy()
     return State(
         numbers=state.atomic_numbers[mask].tolist(),
-        positions=state.positions[mask].tolist(),
+        positions=positions[mask].tolist(),
         cell=state.row_vector_cell[index].tolist(),
         velocities=velocities.tolist(),
     )
@@ -204,12 +242,13 @@ def drop(batch: Batch, gone: dict[int, str], potential: Watched) -> None:
     batch.members = [batch.members[i] for i in keep]
     if not keep:
         return
-    chain, generator = getattr(batch.state, "chain", None), batch.state.rng
+    chain = getattr(batch.state, "chain", None)
     batch.state = batch.state[keep]
-    batch.state.rng = generator
     if chain is not None:  # global to the state in TorchSim, so slicing leaves it whole
         batch.state.chain = type(chain)(**{name: getattr(chain, name)[keep] for name in _CHAIN_PARTS})
+    potential.stress = potential.stress[keep]
     potential.reset()
+    batch.refresh()
 
 
 _CHAIN_PARTS = ("positions", "momenta", "masses", "tau", "kinetic_energy", "degrees_of_freedom")
@@ -224,8 +263,7 @@ def dump(batch: Batch, potential: Watched) -> dict[str, Any]:
         "segment": batch.segment,
         "step": batch.step,
         "failures": batch.failures,
-        "last_good": {m: s.model_dump_json() for m, s in batch.last_good.items()},
-        "rng": batch.state.rng.get_state(),
+        "last_good": {m: (state.model_dump_json(), steps) for m, (state, steps) in batch.last_good.items()},
         "state": {name: getattr(batch.state, name) for name in _STATE_PARTS},
         "stress": potential.stress,
         "chain": None if chain is None else {name: getattr(chain, name) for name in _CHAIN_PARTS},
@@ -237,9 +275,6 @@ def load(saved: dict[str, Any], requests: list[Request], potential: Watched) -> 
     bare = _bare_state([requests[m].state for m in saved["members"]], potential)
     parts = saved["state"]
     state = MDState.from_state(bare, momenta=parts["momenta"], energy=parts["energy"], forces=parts["forces"])
-    state.positions = parts["positions"]
-    state.rng = torch.Generator(device=potential.device)
-    state.rng.set_state(saved["rng"].cpu())
     batch = Batch(
         requests=requests,
         members=saved["members"],
@@ -247,28 +282,14 @@ def load(saved: dict[str, Any], requests: list[Request], potential: Watched) -> 
         segment=saved["segment"],
         step=saved["step"],
         failures=saved["failures"],
-        last_good={m: State.model_validate_json(text) for m, text in saved["last_good"].items()},
+        last_good={m: (State.model_validate_json(text), steps) for m, (text, steps) in saved["last_good"].items()},
     )
     if saved["chain"] is not None:
-        batch.state = _with_chain(state, batch, potential)
+        batch.state = _with_chain(batch, potential)
         for name, value in saved["chain"].items():
             setattr(batch.state.chain, name, value)
-        for name, value in parts.items():
-            setattr(batch.state, name, value)
+    for name, value in parts.items():
+        setattr(batch.state, name, value)
     potential.stress = saved["stress"]
     potential.reset()
     return batch
-
-
-def closest_approach(batch: Batch) -> np.ndarray:
-    """Smallest distance between two atoms of each member, (n_members,) in A; minimum image."""
-    distances = []
-    for index in range(len(batch.members)):
-        mask = batch.state.system_idx == index
-        cell = batch.state.row_vector_cell[index]
-        fractional = batch.state.positions[mask] @ torch.linalg.inv(cell)
-        offsets = fractional[:, None] - fractional[None]
-        lengths = torch.linalg.norm((offsets - offsets.round()) @ cell, dim=-1)
-        lengths.fill_diagonal_(torch.inf)
-        distances.append(float(lengths.min()))
-    return np.array(distances)

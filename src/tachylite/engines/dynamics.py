@@ -10,26 +10,18 @@ import numpy as np
 import torch
 
 from tachylite.engines.base import Answer, Progress, progress_listener
-from tachylite.engines.batch import (
-    Batch,
-    Potential,
-    Watched,
-    advance,
-    drop,
-    dump,
-    enter_segment,
-    load,
-    member_state,
-    start,
-)
-from tachylite.engines.guards import Limits, ailing
-from tachylite.engines.recorder import FloatArray, Recorder
-from tachylite.engines.workdir import write_atomically
+from tachylite.engines.batch import Batch, Potential, Watched, advance, drop, dump, load, next_segment, start, state_of
+from tachylite.engines.guards import Guards
+from tachylite.engines.health import Health
+from tachylite.engines.interruption import Interruption, interruptible
+from tachylite.engines.log import FloatArray
+from tachylite.engines.recorder import Recorder, first_row
+from tachylite.engines.workdir import CHECKPOINT, write_atomically
 from tachylite.physics.statistics import detect_equilibration, estimate_mean
 from tachylite.schemas import Measured, Provenance, Request, Run, Segment, SegmentResult, State, Trajectory
 
-GUARD_EVERY = 20
-"""Steps between looks at the health of the members."""
+LOOK_EVERY = 20
+"""Steps between looks at the members; until then their numbers stay on the device."""
 
 
 @dataclass
@@ -51,6 +43,83 @@ class Clock:
         return self.steps / max(time.monotonic() - self.started, 1e-9)
 
 
+@dataclass
+class Flight:
+    """A batch on its way, and everything that goes with it into a checkpoint."""
+
+    batch: Batch
+    potential: Watched
+    recorder: Recorder
+    health: Health
+    clock: Clock
+    folder: Path
+
+    @classmethod
+    def begin(cls, requests: list[Request], potential: Potential, folder: Path, guards: Guards) -> "Flight":
+        """Begin, or go on from the last checkpoint in the folder."""
+        watched, path = Watched(potential), folder / CHECKPOINT
+        saved: dict[str, Any] | None = None
+        if path.exists():
+            saved = torch.load(path, map_location=watched.device, weights_only=True)
+        atoms = [len(r.state.numbers) for r in requests]
+        recorder = Recorder.in_folder(folder, atoms, saved and saved["recorder"])
+        batch = start(requests, watched) if saved is None else load(saved["batch"], requests, watched)
+        flight = cls(batch, watched, recorder, Health(batch, guards), Clock(), folder)
+        if saved is None:
+            flight.part_with(flight.health.examine(batch, first_row(batch, watched)))
+        else:
+            flight.health.load(saved["health"])
+            flight.clock.before_s = saved["wall_time_s"]
+        return flight
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether there is a step to be made."""
+        return bool(self.batch.members) and self.batch.done < self.batch.total
+
+    def step(self) -> None:
+        """Make one step, and look at the members where it is time to."""
+        batch = self.batch
+        if batch.step == batch.schedule.steps:
+            next_segment(batch, self.potential)
+        advance(batch, self.potential)
+        self.clock.steps += 1
+        self.recorder.record(batch, self.potential)
+        if batch.step % LOOK_EVERY == 0 or batch.step == batch.schedule.steps:
+            self.part_with(self.health.examine(batch, self.recorder.look(batch)))
+            self.recorder.flush_if_much(batch)
+            _report(batch, self.clock)
+
+    def part_with(self, reasons: dict[int, str]) -> None:
+        """Let members end, each with its reason and its last good state."""
+        if not reasons:
+            return
+        batch = self.batch
+        self.recorder.flush(batch)
+        for index in reasons:
+            batch.last_good[batch.members[index]] = self.health.last_good(batch, index)
+        self.health.keep(batch, [i for i in range(len(batch.members)) if i not in reasons])
+        drop(batch, reasons, self.potential)
+
+    def save(self) -> None:
+        """Write a checkpoint.
+
+        Neighbour lists are rebuilt after it, so that a run that goes on and one that is resumed see the same
+        sums in the same order.
+        """
+        self.recorder.flush(self.batch)
+        content = {
+            "batch": dump(self.batch, self.potential),
+            "recorder": self.recorder.dump(),
+            "health": self.health.dump(),
+            "wall_time_s": self.clock.total_s,
+        }
+        buffer = io.BytesIO()
+        torch.save(content, buffer)
+        write_atomically(self.folder / CHECKPOINT, buffer.getbuffer())
+        self.potential.reset()
+
+
 def run_batch(
     requests: list[Request],
     potential: Potential,
@@ -58,90 +127,50 @@ def run_batch(
     *,
     provenance: Provenance,
     checkpoint_every: int,
-    limits: Limits,
+    guards: Guards,
 ) -> list[Answer]:
     """Run requests that share their schedule (temperatures aside), from the last checkpoint if there is one.
 
-    Chunks and checkpoints are written to `folder` every `checkpoint_every` steps. Neighbour lists are rebuilt
-    at each, so that a resumed run and an uninterrupted one see the same sums in the same order.
+    Checkpoints and a log are written to `folder` every `checkpoint_every` steps and before a signal or the end
+    of the walltime ends the work. Raises OutOfTimeError for the latter, InputError where the folder cannot be
+    written.
     """
-    watched = Watched(potential)
-    recorder = Recorder(folder)
-    clock = Clock()
-    batch = _resume(folder, requests, watched, recorder, clock)
-    if batch is None:
-        batch = start(requests, watched)
-        _guard(batch, watched, limits)
-    total = sum(s.steps for s in requests[0].segments)
-    while batch.members and batch.segment < len(requests[0].segments):
-        while batch.members and batch.step < batch.schedule.steps:
-            advance(batch, watched)
-            clock.steps += 1
-            recorder.record(batch, watched)
-            done = batch.step + sum(s.steps for s in requests[0].segments[: batch.segment])
-            if batch.step % GUARD_EVERY == 0 or batch.step == batch.schedule.steps:
-                _guard(batch, watched, limits)
-                _report(batch, clock, done, total)
-            if done % checkpoint_every == 0 and batch.members and batch.step < batch.schedule.steps:
-                _save(folder, batch, watched, recorder, clock)
-        _next_segment(batch, watched)
-    recorder.flush()
-    return [_answer(m, batch, recorder, clock, provenance) for m in range(len(requests))]
+    flight = Flight.begin(requests, potential, folder, guards)
+    with interruptible() as interruption:
+        while flight.goes_on:
+            if interruption.due():
+                _interrupt(flight, interruption)
+            flight.step()
+            if flight.batch.members and (flight.batch.done % checkpoint_every == 0 or not flight.goes_on):
+                with interruption.saving():
+                    flight.save()
+    return [_answer(member, flight, provenance) for member in range(len(requests))]
 
 
-def _next_segment(batch: Batch, watched: Watched) -> None:
-    batch.segment += 1
-    if batch.members and batch.segment < len(batch.requests[0].segments):
-        batch.step = 0
-        enter_segment(batch, watched)
+def _interrupt(flight: Flight, interruption: Interruption) -> None:
+    if flight.clock.steps:
+        with interruption.saving():
+            flight.save()
+    batch = flight.batch
+    interruption.end(f"at step {batch.done:,} of {batch.total:,} of {batch.requests[0].label}")
 
 
-def _guard(batch: Batch, watched: Watched, limits: Limits) -> None:
-    reasons = ailing(batch, limits)
-    for index, member in enumerate(batch.members):
-        if index not in reasons:
-            batch.last_good[member] = member_state(batch, index)
-    if reasons:
-        drop(batch, reasons, watched)
-
-
-def _report(batch: Batch, clock: Clock, done: int, total: int) -> None:
+def _report(batch: Batch, clock: Clock) -> None:
     listener = progress_listener.get()
     if listener is not None:
-        label = batch.requests[0].label
-        listener(Progress(label=label, done=done, total=total, members=len(batch.members), rate=clock.rate))
+        label, members = batch.requests[0].label, len(batch.members)
+        listener(Progress(label=label, done=batch.done, total=batch.total, members=members, rate=clock.rate))
 
 
-def _save(folder: Path, batch: Batch, watched: Watched, recorder: Recorder, clock: Clock) -> None:
-    recorder.flush()
-    buffer = io.BytesIO()
-    content = dump(batch, watched) | {
-        "chunks": recorder.chunks,
-        "times_fs": recorder.times_fs,
-        "wall_time_s": clock.total_s,
-    }
-    torch.save(content, buffer)
-    write_atomically(folder / "checkpoint.pt", buffer.getvalue())
-    watched.reset()
-
-
-def _resume(folder: Path, requests: list[Request], watched: Watched, recorder: Recorder, clock: Clock) -> Batch | None:
-    path = folder / "checkpoint.pt"
-    if not path.exists():
-        return None
-    saved: dict[str, Any] = torch.load(path, map_location=watched.device, weights_only=True)
-    recorder.chunks = saved["chunks"]
-    recorder.times_fs = saved["times_fs"]
-    clock.before_s = saved["wall_time_s"]
-    return load(saved, requests, watched)
-
-
-def _answer(member: int, batch: Batch, recorder: Recorder, clock: Clock, provenance: Provenance) -> Answer:
-    request = batch.requests[member]
-    series, times, frames = recorder.read(member)
-    reason = batch.failures.get(member)
-    final = member_state(batch, batch.members.index(member)) if reason is None else None
-    final = final or batch.last_good.get(member, request.state)
+def _answer(member: int, flight: Flight, provenance: Provenance) -> Answer:
+    batch = flight.batch
+    request, reason = batch.requests[member], batch.failures.get(member)
+    if reason is None:
+        until = None
+        final = state_of(batch, batch.members.index(member), batch.state.positions, batch.state.momenta)
+    else:
+        final, until = batch.last_good[member]
+    series, times, frames = flight.recorder.read(member, until)
     trajectory = _trajectory(request.state, series, times, frames)
     run = Run(
         label=request.label,
@@ -158,7 +187,7 @@ def _answer(member: int, batch: Batch, recorder: Recorder, clock: Clock, provena
         ],
         final=final,
         trajectory_id=None if trajectory is None else trajectory.sha256,
-        wall_time_s=clock.total_s,
+        wall_time_s=flight.clock.total_s,
         provenance=provenance.model_copy(update={"seed": request.seed}),
     )
     return Answer(run=run, trajectory=trajectory)

@@ -1,46 +1,36 @@
 """What ends a member before its time: the run would go on, but its numbers would mean nothing."""
 
 from dataclasses import dataclass
+from typing import Annotated
 
-import torch
+from pydantic import ConfigDict, Field
 
-from tachylite.engines.batch import Batch, closest_approach, degrees_of_freedom, kinetic_energy
-from tachylite.units import KB_EV
+type Limit = Annotated[float, Field(gt=0)]
+"""Infinite for no limit."""
 
 
 @dataclass(frozen=True)
-class Limits:
-    """Bounds of a healthy member."""
+class Guards:
+    """Limits of a healthy member; beyond one of them it ends with its reason and its last good state.
 
-    temperature_factor: float = 3.0
+    Measured at 5000 K in steps of 2 fs with CHGNet 0.3.0 (Li3PO4, SiO2, NaCl, Al2O3, Cu20Zr12 and UO2, 30 to
+    32 atoms), and over 1,000 structures of its training set, MPtrj (DOI 10.1038/s42256-023-00716-3): melts
+    stayed below 33 eV/A and 0.9 sqrt(N) eV a step and above 0.50 covalent radii; the training set reaches
+    83 eV/A and 0.59 covalent radii.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    temperature_factor: Limit = 3.0
     """Times the highest target temperature of the request, and at least `temperature_margin_k` above it."""
-    temperature_margin_k: float = 3000.0
-    closest_approach_a: float = 0.5
-    """The shortest bond in nature, H-H, has 0.74 A."""
+    temperature_margin_k: Limit = 3000.0
+    """In K; it is the mean over the steps since the last look that is compared."""
+    closest_approach: Annotated[float, Field(ge=0)] = 0.4
+    """Shortest distance of two atoms, as a fraction of the sum of their covalent radii (DOI 10.1039/B801115J)."""
+    energy_jump_ev: Limit = 5.0
+    """Change of the potential energy in one step, in eV times the square root of the number of atoms.
 
-
-def ailing(batch: Batch, limits: Limits) -> dict[int, str]:
-    """Members (by position in the state) that must end, each with its reason."""
-    reasons: dict[int, str] = {}
-    temperatures = (2 * kinetic_energy(batch) / degrees_of_freedom(batch) / KB_EV).tolist()
-    finite = _finite(batch).tolist()
-    closest = closest_approach(batch)
-    for index, member in enumerate(batch.members):
-        target = max(t for s in batch.requests[member].segments for t in (s.temperature_k, s.end_temperature_k) if t)
-        highest = max(limits.temperature_factor * target, target + limits.temperature_margin_k)
-        when = f"at step {batch.step} of segment {batch.segment + 1}"
-        if not finite[index]:
-            reasons[index] = f"diverged: a force or position is not finite {when}"
-        elif closest[index] < limits.closest_approach_a:
-            reasons[index] = f"overlapping atoms: two are {closest[index]:.2f} A apart {when}"
-        elif temperatures[index] > highest:
-            reasons[index] = f"temperature runaway: {temperatures[index]:.0f} K instead of {target:.0f} K {when}"
-    return reasons
-
-
-def _finite(batch: Batch) -> torch.Tensor:
-    state = batch.state
-    bad_atoms = ~(torch.isfinite(state.forces) & torch.isfinite(state.positions)).all(dim=1)
-    bad = torch.zeros(state.n_systems, dtype=torch.int64, device=state.device)
-    bad.index_add_(0, state.system_idx, bad_atoms.to(torch.int64))
-    return (bad == 0) & torch.isfinite(state.energy)
+    What the atoms gain and lose, each F v dt, adds up like independent numbers.
+    """
+    largest_force_ev_a: Limit = 100.0
+    """In eV/A; no force field was trained on larger ones, so what it answers there is extrapolated."""

@@ -15,7 +15,7 @@ def import_torch_sim() -> None:
     """
     with _silent_stderr(), warnings.catch_warnings():
         warnings.simplefilter("ignore", DeprecationWarning)
-        import torch_sim  # noqa: F401  imported for its first time
+        import torch_sim  # noqa: F401 - imported for its first time
 
 
 @contextlib.contextmanager

@@ -1,20 +1,20 @@
-"""What a batch leaves behind: a row of averages each step, a frame every so often, in chunks on disk."""
+"""What a batch leaves behind: a row of averages each step, a frame every so often, in a log on disk."""
 
-import io
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from torch import Tensor
 
-from tachylite.engines.batch import Batch, Watched, degrees_of_freedom, kinetic_energy
-from tachylite.engines.workdir import write_atomically
+from tachylite.engines.batch import Batch, Watched, kinetic_energy
+from tachylite.engines.log import FloatArray, Log
+from tachylite.engines.workdir import LOG
 from tachylite.units import GPA_PER_EV_A3, KB_EV
 
-COLUMNS = (
-    "time_fs",
-    "segment",
+SHARED_COLUMNS = ("time_fs", "segment")
+MEMBER_COLUMNS = (
     "target_temperature_k",
     "temperature_k",
     "energy_ev",
@@ -22,83 +22,160 @@ COLUMNS = (
     "pressure_total_gpa",
 )
 
-type FloatArray = NDArray[np.float64]
+KINETIC, ENERGY, STRESS, FORCE = range(4)
+"""Rows of `measure`: kinetic and potential energy (eV), trace of the stress (eV/A^3), largest force (eV/A) squared."""
+
+BUFFER_BYTES = 32 * 1024**2
+"""The log is written at every checkpoint, and earlier where more than this has come together."""
+
+
+def measure(batch: Batch, potential: Watched) -> Tensor:
+    """Numbers of every member at a step, (4, n_members), left on the device."""
+    state = batch.state
+    largest = torch.zeros_like(state.energy)
+    largest.scatter_reduce_(0, state.system_idx, state.forces.square().sum(dim=1), "amax")
+    trace = potential.stress.diagonal(dim1=1, dim2=2).sum(dim=1)
+    return torch.stack([kinetic_energy(batch), state.energy, trace, largest])
+
+
+def first_row(batch: Batch, potential: Watched) -> FloatArray:
+    """Numbers of the members before any step, (1, 4, n_members), as `Recorder.look` gives them."""
+    return _with_force(torch.stack([measure(batch, potential)]))
+
+
+def temperatures_k(batch: Batch, rows: FloatArray) -> FloatArray:
+    """Temperature of the internal motion in K, (n_steps, n_members), from rows of `measure`."""
+    return np.asarray(2 * rows[:, KINETIC] / KB_EV / batch.freedoms.cpu().numpy())
+
+
+def _with_force(rows: Tensor) -> FloatArray:
+    """To the CPU, with the force instead of its square."""
+    numbers: FloatArray = rows.to(torch.float64).cpu().numpy().copy()
+    numbers[:, FORCE] = np.sqrt(numbers[:, FORCE])
+    return numbers
+
+
+@dataclass(frozen=True)
+class _Block:
+    """Steps between two looks: (2, n), (n_members, 5, n), and frames with their times."""
+
+    shared: FloatArray
+    members: FloatArray
+    frame_times: FloatArray
+    frames: FloatArray
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return self.members.nbytes + self.frames.nbytes
 
 
 @dataclass
 class Recorder:
-    """Rows and frames since the last checkpoint, per member; earlier ones lie in chunk files."""
+    """Numbers of the steps since the last look, on the device; those of earlier steps, and the log of all others."""
 
-    folder: Path
-    chunks: int = 0
-    times_fs: dict[int, float] = field(default_factory=dict)
-    rows: dict[int, list[FloatArray]] = field(default_factory=dict)
-    frames: dict[int, list[tuple[float, FloatArray]]] = field(default_factory=dict)
+    log: Log
+    atoms: list[int]
+    """Of every request."""
+    time_fs: float = 0.0
+    rows: list[Tensor] = field(default_factory=list)
+    times: list[float] = field(default_factory=list)
+    frames: list[tuple[float, Tensor]] = field(default_factory=list)
+    _blocks: list[_Block] = field(default_factory=list)
+
+    @classmethod
+    def in_folder(cls, folder: Path, atoms: list[int], saved: dict[str, Any] | None) -> "Recorder":
+        """Begin anew, or go on from what `dump` gave."""
+        path = folder / LOG
+        if saved is None:
+            return cls(Log(path), atoms)
+        known = {name: saved[name] for name in ("time_fs", "rows", "times", "frames")}
+        return cls(Log(path, saved["log_bytes"]), atoms, **known)
+
+    def dump(self) -> dict[str, Any]:
+        """What a checkpoint keeps, once `flush` has written the rest."""
+        kept = {"time_fs": self.time_fs, "rows": self.rows, "times": self.times, "frames": self.frames}
+        return kept | {"log_bytes": self.log.length}
 
     def record(self, batch: Batch, potential: Watched) -> None:
         """Take down the step just made."""
-        rows = _measure(batch, potential)
-        segment = batch.schedule
-        frame_due = segment.record_every and batch.step % segment.record_every == 0
-        positions = batch.state.positions.cpu().numpy() if frame_due else None
-        owner = batch.state.system_idx.cpu().numpy() if frame_due else None
-        for index, member in enumerate(batch.members):
-            time_fs = self.times_fs.get(member, 0.0) + segment.timestep_fs
-            self.times_fs[member] = time_fs
-            self.rows.setdefault(member, []).append(np.concatenate([[time_fs, batch.segment], rows[index]]))
-            if positions is not None:
-                self.frames.setdefault(member, []).append((time_fs, positions[owner == index].copy()))
+        self.time_fs += batch.schedule.timestep_fs
+        self.times.append(self.time_fs)
+        self.rows.append(measure(batch, potential))
+        every = batch.schedule.record_every
+        if every and batch.step % every == 0:
+            self.frames.append((self.time_fs, batch.state.positions))
 
-    def flush(self) -> None:
-        """Write what has been recorded since the last time as a chunk, and forget it."""
-        if not self.rows:
+    def look(self, batch: Batch) -> FloatArray:
+        """Rows of `measure` (n_steps, 4, n_members) since the last look, with the force itself."""
+        rows = _with_force(torch.stack(self.rows))
+        count = len(rows)
+        temperature = temperatures_k(batch, rows)
+        volumes = batch.state.volume.cpu().numpy()
+        virial = -rows[:, STRESS] / 3 * GPA_PER_EV_A3
+        kinetic = batch.sizes.cpu().numpy() * KB_EV * temperature / volumes * GPA_PER_EV_A3
+        columns = [batch.targets_k(count), temperature, rows[:, ENERGY], virial, virial + kinetic]
+        times, positions = zip(*self.frames, strict=True) if self.frames else ((), ())
+        frames = torch.stack(positions).to(torch.float64).cpu().numpy() if positions else np.empty((0, 0, 3))
+        self._blocks.append(
+            _Block(
+                shared=np.array([self.times, [batch.segment] * count]),
+                members=np.stack(columns).transpose(2, 0, 1),
+                frame_times=np.array(times),
+                frames=frames,
+            )
+        )
+        self.rows, self.times, self.frames = [], [], []
+        return rows
+
+    def flush_if_much(self, batch: Batch) -> None:
+        """Write to the log what has been looked at, where it is much."""
+        if sum(block.size for block in self._blocks) > BUFFER_BYTES:
+            self.flush(batch)
+
+    def flush(self, batch: Batch) -> None:
+        """Write to the log what has been looked at; `batch` holds the members that it is of."""
+        if not self._blocks:
             return
-        self.chunks += 1
-        arrays: dict[str, NDArray[np.float64]] = {}
-        for member, rows in self.rows.items():
-            arrays[f"rows-{member}"] = np.array(rows)
-        for member, frames in self.frames.items():
-            arrays[f"times-{member}"] = np.array([t for t, _ in frames])
-            arrays[f"frames-{member}"] = np.array([x for _, x in frames])
-        write_atomically(self._chunk(self.chunks), _npz(arrays))
-        self.rows, self.frames = {}, {}
+        shared = np.concatenate([b.shared for b in self._blocks], axis=1)
+        members = np.concatenate([b.members for b in self._blocks], axis=2)
+        frame_times = np.concatenate([b.frame_times for b in self._blocks])
+        frames = np.concatenate([b.frames for b in self._blocks if len(b.frames)] or [np.empty((0, 0, 3))])
+        arrays: list[FloatArray] = [shared, frame_times]
+        ends = np.cumsum([self.atoms[m] for m in batch.members])
+        for index, member in enumerate(batch.members):
+            arrays += [members[index], frames[:, ends[index] - self.atoms[member] : ends[index]]]
+        header = {
+            "members": batch.members,
+            "steps": shared.shape[1],
+            "frames": len(frame_times),
+            "numbers": sum(a.size for a in arrays),
+        }
+        self.log.append(header, arrays)
+        self._blocks = []
 
-    def read(self, member: int) -> tuple[dict[str, FloatArray], FloatArray, FloatArray]:
-        """Series by column name, frame times (F,) in fs and positions (F, N, 3) in A of a member."""
-        rows: list[FloatArray] = []
-        times: list[FloatArray] = []
-        frames: list[FloatArray] = []
-        for number in range(1, self.chunks + 1):
-            with np.load(self._chunk(number)) as chunk:
-                if f"rows-{member}" in chunk:
-                    rows.append(chunk[f"rows-{member}"])
-                if f"frames-{member}" in chunk:
-                    times.append(chunk[f"times-{member}"])
-                    frames.append(chunk[f"frames-{member}"])
-        table = np.concatenate(rows) if rows else np.empty((0, len(COLUMNS)))
-        series = {name: table[:, i] for i, name in enumerate(COLUMNS)}
-        if not frames:
-            return series, np.empty(0), np.empty((0, 0, 3))
-        return series, np.concatenate(times), np.concatenate(frames)
+    def read(self, member: int, until: int | None = None) -> tuple[dict[str, FloatArray], FloatArray, FloatArray]:
+        """Series by column name, frame times (F,) in fs and positions (F, N, 3) in A of a member.
 
-    def _chunk(self, number: int) -> Path:
-        return self.folder / f"chunk-{number:05d}.npz"
-
-
-def _measure(batch: Batch, potential: Watched) -> FloatArray:
-    """Target and actual temperature (K), potential energy (eV), virial and total pressure (GPa); a row a member.
-
-    The kinetic part of the total pressure is N k T / V with the temperature of the internal motion.
-    """
-    state = batch.state
-    temperature = 2 * kinetic_energy(batch) / degrees_of_freedom(batch) / KB_EV
-    virial = -torch.einsum("sii->s", potential.stress) / 3 * GPA_PER_EV_A3
-    kinetic = state.n_atoms_per_system * KB_EV * temperature / state.volume * GPA_PER_EV_A3
-    columns = [batch.targets_k, temperature, state.energy, virial, virial + kinetic]
-    return torch.stack([c.to(torch.float64) for c in columns], dim=1).cpu().numpy()
-
-
-def _npz(arrays: dict[str, NDArray[np.float64]]) -> bytes:
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **arrays)
-    return buffer.getvalue()
+        Nothing after the first `until` steps, where a number is given.
+        """
+        records = [(header, start) for header, start in self.log.headers() if member in header["members"]]
+        atoms = self.atoms[member]
+        steps, count = (sum(header[key] for header, _ in records) for key in ("steps", "frames"))
+        table = np.empty((len(SHARED_COLUMNS) + len(MEMBER_COLUMNS), steps))
+        times, frames = np.empty(count), np.empty((count, atoms, 3))
+        step = frame = 0
+        for header, start in records:
+            n, f = header["steps"], header["frames"]
+            before = header["members"][: header["members"].index(member)]
+            skip = 2 * n + f + sum(len(MEMBER_COLUMNS) * n + 3 * self.atoms[m] * f for m in before)
+            table[:2, step : step + n] = self.log.read(start, 0, 2 * n).reshape(2, n)
+            table[2:, step : step + n] = self.log.read(start, skip, len(MEMBER_COLUMNS) * n).reshape(-1, n)
+            times[frame : frame + f] = self.log.read(start, 2 * n, f)
+            found = self.log.read(start, skip + len(MEMBER_COLUMNS) * n, 3 * atoms * f)
+            frames[frame : frame + f] = found.reshape(f, atoms, 3)
+            step, frame = step + n, frame + f
+        series = {name: table[i, :until] for i, name in enumerate((*SHARED_COLUMNS, *MEMBER_COLUMNS))}
+        last = series["time_fs"][-1] if len(series["time_fs"]) else -1.0
+        kept = int(np.searchsorted(times, last, side="right"))
+        return series, times[:kept], frames[:kept]

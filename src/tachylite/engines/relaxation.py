@@ -5,8 +5,10 @@ and its cell; L-BFGS then needs a fifth of the steps (151 and 211 instead of mor
 snapshots of molten Li3PO4).
 """
 
+import io
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -16,6 +18,8 @@ from torch_sim.optimizers.cell_filters import CellFilter
 
 from tachylite.engines.base import Progress, progress_listener
 from tachylite.engines.batch import Potential, Watched
+from tachylite.engines.interruption import interruptible
+from tachylite.engines.workdir import CHECKPOINT, write_atomically
 from tachylite.schemas import Provenance, Relaxation, State
 from tachylite.units import GPA_PER_EV_A3
 
@@ -48,21 +52,144 @@ class _Member:
     force: float = float("nan")
     pressure: float = float("nan")
     reason: str | None = None
+    diverged: bool = False
+
+
+@dataclass
+class _Descent:
+    """Members on their way down: which stage and step, and who is in flight in it."""
+
+    members: list[_Member]
+    potential: Watched
+    relax_cell: bool
+    stage: int = 0
+    step: int = 0
+    flying: list[int] = field(default_factory=list)
+    state: Any = None
+    """Of the optimiser; None where its stage has not begun."""
+
+    @property
+    def goes_on(self) -> bool:
+        return self.stage < len(STAGES)
+
+    @property
+    def done(self) -> int:
+        """Steps, over all stages, of those who go on longest."""
+        return sum(stage.max_steps for stage in STAGES[: self.stage]) + self.step
+
+    def advance(self) -> None:
+        """Begin a stage where none is under way, let those leave who have arrived, and take a step."""
+        if self.state is None:
+            self.flying = [i for i, m in enumerate(self.members) if not m.diverged]
+            if self.flying:
+                self.state = self._begin()
+        if self.flying:
+            self._part()
+        if not self.flying:
+            self.stage, self.step, self.state = self.stage + 1, 0, None
+            return
+        self.state = STAGES[self.stage].step(self.state, self.potential)
+        self.step += 1
+
+    def _begin(self) -> Any:
+        atoms = [self.members[i].state.atoms for i in self.flying]
+        bare = torch_sim.initialize_state(atoms, device=self.potential.device, dtype=self.potential.dtype)
+        return STAGES[self.stage].start(
+            bare, self.potential, cell_filter=CellFilter.frechet if self.relax_cell else None
+        )
+
+    def _part(self) -> None:
+        """Take down the members that leave; each keeps its last state, also where it did not get there."""
+        stage, state = STAGES[self.stage], self.state
+        forces, stresses = torch_sim.system_wise_max_force(state), self.potential.stress * GPA_PER_EV_A3
+        done = forces < stage.force
+        if self.relax_cell:
+            done &= stresses.abs().amax(dim=(1, 2)) < stage.stress
+        bad = ~(torch.isfinite(state.energy) & torch.isfinite(forces))
+        leaving = done | bad | (self.step == stage.max_steps)
+        if not leaving.any():
+            return
+        for index in torch.nonzero(leaving).flatten().tolist():
+            member = self.members[self.flying[index]]
+            member.steps += self.step
+            if bad[index]:
+                member.reason, member.diverged = f"diverged after {member.steps} steps", True
+                continue
+            member.state = _state(state, index)
+            member.energy, member.force = float(state.energy[index]), float(forces[index])
+            member.pressure = -float(stresses[index].trace()) / 3
+            member.reason = None
+            if not done[index]:
+                largest = f", stress {float(stresses[index].abs().max()):.2f} GPa" if self.relax_cell else ""
+                member.reason = f"not converged in {member.steps} steps: largest force {member.force:.2f} eV/A{largest}"
+        keep = torch.nonzero(~leaving).flatten().tolist()
+        self.flying = [self.flying[i] for i in keep]
+        if self.flying:
+            self.state = state[keep]
+            self.potential.stress = self.potential.stress[keep]
+            self.potential.reset()
+
+    def save(self, path: Path) -> None:
+        """Write a checkpoint: members, and all tensors of the optimiser."""
+        tensors = {} if self.state is None else vars(self.state)
+        content = {
+            "members": [asdict(m) | {"state": m.state.model_dump()} for m in self.members],
+            "stage": self.stage,
+            "step": self.step,
+            "flying": self.flying,
+            "optimiser": {name: value for name, value in tensors.items() if isinstance(value, torch.Tensor)},
+            "stress": self.potential.stress,
+        }
+        buffer = io.BytesIO()
+        torch.save(content, buffer)
+        write_atomically(path, buffer.getbuffer())
+
+    def load(self, path: Path) -> None:
+        """Go on from a checkpoint: bit for bit on the CPU."""
+        saved = torch.load(path, map_location=self.potential.device, weights_only=True)
+        self.members = [_Member(**(m | {"state": State.model_validate(m["state"])})) for m in saved["members"]]
+        self.stage, self.step, self.flying = saved["stage"], saved["step"], saved["flying"]
+        if saved["optimiser"]:
+            self.state = self._begin()
+            for name, value in saved["optimiser"].items():
+                setattr(self.state, name, value)
+        self.potential.stress = saved["stress"]
 
 
 def relax_batch(
-    states: list[State], potential: Potential, *, relax_cell: bool, labels: list[str], provenance: Provenance
+    states: list[State],
+    potential: Potential,
+    folder: Path,
+    *,
+    relax_cell: bool,
+    labels: list[str],
+    provenance: Provenance,
+    checkpoint_every: int,
 ) -> list[Relaxation]:
     """Relax every state until no force exceeds 0.05 eV/A and, with the cell, no stress 0.1 GPa.
 
     At most 1,000 steps; members leave the batch as they converge, and one that diverges ends alone.
+    Checkpoints are written to `folder` every `checkpoint_every` steps and before a signal or the end of the
+    walltime ends the work. Raises OutOfTimeError for the latter, InputError where the folder cannot be written.
     """
-    members = [_Member(state) for state in states]
-    for stage in STAGES:
-        healthy = [m for m in members if m.reason is None or not m.reason.startswith("diverged")]
-        if healthy:
-            _run_stage(stage, healthy, Watched(potential), relax_cell=relax_cell, label=labels[0])
-    _report(labels[0], MAX_STEPS, len(members))
+    descent = _Descent([_Member(state) for state in states], Watched(potential), relax_cell)
+    path = folder / CHECKPOINT
+    if path.exists():
+        descent.load(path)
+    begun = descent.done
+    with interruptible() as interruption:
+        while descent.goes_on:
+            if interruption.due():
+                if descent.done > begun:
+                    with interruption.saving():
+                        descent.save(path)
+                interruption.end(f"at step {descent.done} of relaxing {labels[0]}")
+            descent.advance()
+            _report(labels[0], descent.done, len(descent.flying))
+            if descent.done % checkpoint_every == 0:
+                with interruption.saving():
+                    descent.save(path)
+    _report(labels[0], MAX_STEPS, len(states))
     return [
         Relaxation(
             label=label,
@@ -78,50 +205,8 @@ def relax_batch(
             state=member.state,
             provenance=provenance,
         )
-        for member, label in zip(members, labels, strict=True)
+        for member, label in zip(descent.members, labels, strict=True)
     ]
-
-
-def _run_stage(stage: Stage, members: list[_Member], watched: Watched, *, relax_cell: bool, label: str) -> None:
-    """Take members through one stage; each keeps its last state, also where it did not get there."""
-    atoms = [m.state.atoms for m in members]
-    bare = torch_sim.initialize_state(atoms, device=watched.device, dtype=watched.dtype)
-    state = stage.start(bare, watched, cell_filter=CellFilter.frechet if relax_cell else None)
-    for step in range(stage.max_steps + 1):
-        forces, stresses = torch_sim.system_wise_max_force(state), watched.stress * GPA_PER_EV_A3
-        done = forces < stage.force
-        if relax_cell:
-            done &= stresses.abs().amax(dim=(1, 2)) < stage.stress
-        bad = ~(torch.isfinite(state.energy) & torch.isfinite(forces))
-        leaving = done | bad | (step == stage.max_steps)
-        for index in torch.nonzero(leaving).flatten().tolist():
-            member = members[index]
-            member.steps += step
-            if bad[index]:
-                member.reason = f"diverged after {member.steps} steps"
-                continue
-            member.state = _state(state, index)
-            member.energy, member.force = float(state.energy[index]), float(forces[index])
-            member.pressure = -float(stresses[index].trace()) / 3
-            largest = float(stresses[index].abs().max())
-            member.reason = (
-                None
-                if done[index]
-                else (
-                    f"not converged in {member.steps} steps: largest force {member.force:.2f} eV/A"
-                    + (f", stress {largest:.2f} GPa" if relax_cell else "")
-                )
-            )
-        if leaving.any():
-            keep = torch.nonzero(~leaving).flatten().tolist()
-            members = [members[i] for i in keep]
-            if not members:
-                return
-            state = state[keep]
-            watched.stress = watched.stress[keep]
-            watched.reset()
-        state = stage.step(state, watched)
-        _report(label, step, len(members))
 
 
 def _state(state: Any, index: int) -> State:

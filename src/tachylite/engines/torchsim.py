@@ -2,23 +2,30 @@
 
 import functools
 import importlib.metadata
+import json
+import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from monty.json import MSONable
-from pydantic import TypeAdapter
+from pydantic import Field, TypeAdapter
 
 from tachylite.engines.base import Answer
-from tachylite.engines.quiet import import_torch_sim
-from tachylite.engines.workdir import alone_in, content_key, write_atomically
+from tachylite.engines.guards import Guards
+from tachylite.engines.options import checked_options
+from tachylite.engines.potentials.loading import LoadedModel, load_model
+from tachylite.engines.workdir import alone_in, content_key, finish, write_atomically
 from tachylite.errors import InputError
 from tachylite.schemas import Provenance, Relaxation, Request, Run, State, Trajectory
 
 if TYPE_CHECKING:
     from tachylite.engines.batch import Potential
+
+LAYOUT = 2
+"""Of what is kept in a work folder; another number is another piece of work."""
 
 _RUNS = TypeAdapter(list[Run])
 _RELAXATIONS = TypeAdapter(list[Relaxation])
@@ -30,28 +37,27 @@ class TorchSimEngine(MSONable):
 
     `model` is a version of the weights or a path to them, where the potential has any; `device` is `cpu`,
     `cuda` or `auto`; a batch holds at most `batch_atoms` atoms; a checkpoint is written every
-    `checkpoint_every` steps.
+    `checkpoint_every` steps; `guards` say when a member of a batch ends before its time; `repulsion` adds that
+    of the nuclei at short distances (`zbl`), for hot melts.
     """
 
     potential: str = "chgnet"
     model: str | None = None
     device: str = "auto"
-    batch_atoms: int = 4000
-    checkpoint_every: int = 500
+    batch_atoms: Annotated[int, Field(gt=0)] = 4000
+    checkpoint_every: Annotated[int, Field(gt=0)] = 500
+    guards: Guards = field(default_factory=Guards)
+    repulsion: Literal["zbl"] | None = None
 
     @classmethod
     def from_options(cls, potential: str, options: dict[str, Any]) -> "TorchSimEngine":
-        """Build from `get_engine`'s options; raises InputError for an unknown one."""
-        allowed = [name for name in cls.__dataclass_fields__ if name != "potential"]
-        unknown = sorted(set(options) - set(allowed))
-        if unknown:
-            raise InputError(f"engine {potential!r} has no option {unknown[0]!r}; options are {', '.join(allowed)}")
-        return cls(potential=potential, **options)
+        """Build from `get_engine`'s options; raises InputError for an unknown one or a value that is not allowed."""
+        return cls(**(checked_options(potential, cls, options, hidden="potential") | {"potential": potential}))
 
     @property
     def name(self) -> str:
         """The name that `get_engine` knows."""
-        return self.potential
+        return self.potential if self.model is None else f"{self.potential}:{self.model}"
 
     def check_elements(self, symbols: Sequence[str]) -> None:
         """Raise InputError, naming them, for elements the model does not know."""
@@ -66,13 +72,14 @@ class TorchSimEngine(MSONable):
         model = self._model()
         packages = ("tachylite", "torch", "torch-sim-atomistic", *model.packages)
         return Provenance(
-            engine=self.name,
+            engine=self.potential,
             model=model.name,
             model_sha256=model.sha256,
             device=str(model.potential.device),
             dtype=model.precision,
             seed=seed,
             versions={p: importlib.metadata.version(p) for p in packages},
+            options=self._deciding_options(),
         )
 
     def run(self, requests: Sequence[Request], workdir: Path) -> list[Answer]:
@@ -86,32 +93,56 @@ class TorchSimEngine(MSONable):
     def relax(
         self, states: Sequence[State], workdir: Path, *, relax_cell: bool, labels: Sequence[str]
     ) -> list[Relaxation]:
-        """Relax to zero force (and, with the cell, zero stress) by FIRE; failures as data."""
-        model = self._model()
+        """Relax to zero force (and, with the cell, zero stress) by FIRE and L-BFGS; failures as data."""
+        potential = self._potential()
         from tachylite.engines.relaxation import relax_batch
 
-        key = content_key("relax", self._identity(), [s.model_dump() for s in states], relax_cell)
-        path = workdir / f"relax-{key}.json"
-        if path.exists():
-            stored = _RELAXATIONS.validate_json(path.read_bytes())
-            return [r.model_copy(update={"label": label}) for r, label in zip(stored, labels, strict=True)]
-        results = relax_batch(
-            list(states),
-            model.potential,
-            relax_cell=relax_cell,
-            labels=list(labels),
-            provenance=self.provenance(),
-        )
-        write_atomically(path, _RELAXATIONS.dump_json(results))
-        return results
+        content = [s.model_dump() for s in states]
+        folder = workdir / f"relax-{content_key(LAYOUT, self._identity(), content, relax_cell)}"
+        finished = folder / "relaxations.json"
+        with alone_in(folder):
+            if not finished.exists():
+                results = relax_batch(
+                    list(states),
+                    potential,
+                    folder,
+                    relax_cell=relax_cell,
+                    labels=list(labels),
+                    provenance=self.provenance(),
+                    checkpoint_every=self.checkpoint_every,
+                )
+                # pydantic's JSON would lose the energy of one that diverged, which is not a number
+                finish(finished, json.dumps([r.model_dump() for r in results]).encode())
+            stored = _RELAXATIONS.validate_python(json.loads(finished.read_bytes()))
+        return [r.model_copy(update={"label": label}) for r, label in zip(stored, labels, strict=True)]
 
-    def _model(self) -> "_Model":
-        return _load(self.potential, self.model, self.device)
+    def _model(self) -> LoadedModel:
+        return load_model(self.potential, self.model, self.device)
+
+    def _potential(self) -> "Potential":
+        return _load_potential(self.potential, self.model, self.device, self.repulsion)
+
+    def _deciding_options(self) -> dict[str, Any]:
+        """Options, other than the usual ones, that may change an answer, spelt as on the command line."""
+        options: dict[str, Any] = {} if self.repulsion is None else {"repulsion": self.repulsion}
+        for guard in fields(Guards):
+            value = getattr(self.guards, guard.name)
+            if value != guard.default:
+                # JSON knows no infinity
+                options[f"guards.{guard.name}"] = value if math.isfinite(value) else str(value)
+        return options
 
     def _identity(self) -> list[Any]:
         """What decides the forces, and so may not change between a checkpoint and its continuation."""
         model = self._model()
-        return [self.potential, model.sha256, str(model.potential.device), model.precision]
+        return [
+            self.potential,
+            model.name,
+            model.sha256,
+            str(model.potential.device),
+            model.precision,
+            self.repulsion,
+        ]
 
     def _batches(self, requests: Sequence[Request]) -> list[list[int]]:
         """Requests with the same schedule go together, up to the size of a batch."""
@@ -135,12 +166,12 @@ class TorchSimEngine(MSONable):
         return batches
 
     def _run_batch(self, requests: list[Request], workdir: Path) -> list[Answer]:
-        model = self._model()
+        potential = self._potential()
         from tachylite.engines.dynamics import run_batch
-        from tachylite.engines.guards import Limits
 
         content = [r.model_dump(exclude={"label"}) for r in requests]
-        folder = workdir / f"run-{content_key(self._identity(), content, self.checkpoint_every)}"
+        key = content_key(LAYOUT, self._identity(), content, self._deciding_options())
+        folder = workdir / f"run-{key}"
         finished = folder / "runs.json"
         with alone_in(folder):
             if finished.exists():
@@ -148,63 +179,30 @@ class TorchSimEngine(MSONable):
                 return [_stored(run, folder, request.label) for run, request in zip(runs, requests, strict=True)]
             answers = run_batch(
                 requests,
-                model.potential,
+                potential,
                 folder,
                 provenance=self.provenance(),
                 checkpoint_every=self.checkpoint_every,
-                limits=Limits(),
+                guards=self.guards,
             )
             for answer in answers:
                 if answer.trajectory is not None:
-                    answer.trajectory.save(folder / f"{answer.trajectory.sha256}.h5")
-            write_atomically(finished, _RUNS.dump_json([a.run for a in answers]))
-            for leftover in (*folder.glob("chunk-*.npz"), *folder.glob("checkpoint.pt")):
-                leftover.unlink()
+                    write_atomically(folder / f"{answer.trajectory.sha256}.h5", answer.trajectory.h5md)
+            finish(finished, _RUNS.dump_json([a.run for a in answers]))
         return answers
+
+
+@functools.cache
+def _load_potential(family: str, model: str | None, device: str, repulsion: Literal["zbl"] | None) -> "Potential":
+    bare = load_model(family, model, device).potential
+    if repulsion is None:
+        return bare
+    from tachylite.engines.potentials.zbl import with_zbl
+
+    return with_zbl(bare)
 
 
 def _stored(run: Run, folder: Path, label: str) -> Answer:
     path = folder / f"{run.trajectory_id}.h5"
     trajectory = None if run.trajectory_id is None else Trajectory.load(path)
     return Answer(run=run.model_copy(update={"label": label}), trajectory=trajectory)
-
-
-@dataclass(frozen=True)
-class _Model:
-    """A potential ready for use, and what a document says of it."""
-
-    potential: "Potential"
-    name: str
-    sha256: str | None
-    elements: frozenset[int]
-    precision: str
-    packages: tuple[str, ...] = ()
-
-
-@functools.cache
-def _load(potential: str, model: str | None, device: str) -> _Model:
-    import_torch_sim()
-    import torch
-
-    try:
-        where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == "auto" else device)
-    except RuntimeError as error:
-        raise InputError(f"unknown device {device!r}; devices are auto, cpu, cuda, cuda:0, ...") from error
-    if potential == "chgnet":
-        from tachylite.engines.potentials.chgnet.potential import ChgnetPotential
-
-        chgnet = ChgnetPotential(model or "0.3.0", device=where)
-        return _Model(
-            potential=chgnet,
-            name=f"CHGNet {chgnet.weights.name}",
-            sha256=chgnet.weights.sha256,
-            elements=frozenset(chgnet.supported_elements),
-            precision="float32",
-            packages=("chgnet",),
-        )
-    from tachylite.engines.potentials.lennard_jones import LennardJonesPotential
-
-    if model is not None:
-        raise InputError(f"engine {potential!r} has no model {model!r}; leave the option out")
-    argon = LennardJonesPotential(device=where)
-    return _Model(argon, "Lennard-Jones argon", None, frozenset({18}), "float64")

@@ -13,6 +13,12 @@ from typing import Any
 
 from tachylite.errors import InputError
 
+CHECKPOINT, LOG = "checkpoint.pt", "log"
+"""Files in the folder of a piece of work that is not finished."""
+
+PARTIAL = ".partial"
+"""Suffix of a file that is being written."""
+
 _workdir: ContextVar[Path | None] = ContextVar("workdir", default=None)
 _campaign: ContextVar[str] = ContextVar("campaign", default="")
 
@@ -55,10 +61,19 @@ def alone_in(folder: Path) -> Iterator[None]:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "lock").open("w")
     except OSError as error:
-        raise InputError(f"cannot write {folder}: {error.strerror}; choose another work folder") from error
+        raise cannot_write(folder, error) from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        for remains in folder.glob(f".*{PARTIAL}"):  # of whoever was killed while writing
+            remains.unlink()
         yield
+
+
+def finish(path: Path, answer: bytes) -> None:
+    """Write an answer, and remove what was only needed on the way to it."""
+    write_atomically(path, answer)
+    for name in (CHECKPOINT, LOG):
+        (path.parent / name).unlink(missing_ok=True)
 
 
 def content_key(*parts: Any) -> str:
@@ -67,12 +82,17 @@ def content_key(*parts: Any) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
-def write_atomically(path: Path, content: bytes) -> None:
+def cannot_write(folder: Path, error: OSError) -> InputError:
+    """Name a folder and why it cannot be written."""
+    return InputError(f"cannot write {folder}: {error.strerror}; choose another folder or free space")
+
+
+def write_atomically(path: Path, content: bytes | memoryview) -> None:
     """Replace a file so that a crash at any moment leaves the old or the new one, whole.
 
     Raises InputError, naming the folder, where it cannot be written; the old file is then untouched.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as handle:
@@ -83,6 +103,4 @@ def write_atomically(path: Path, content: bytes) -> None:
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise InputError(
-            f"cannot write {path.parent}: {error.strerror}; choose another folder or free space"
-        ) from error
+        raise cannot_write(path.parent, error) from error

@@ -29,7 +29,8 @@ def material_id(formula: str, n_atoms: int, protocol: Protocol, engine: EngineLi
     """The same for the same input, protocol, engine and seed, and for nothing else."""
     provenance = resolve_engine(engine).provenance()
     asked = protocol.model_dump(exclude={"name", "description", "doi"})
-    return content_key(formula, n_atoms, asked, provenance.engine, provenance.model_sha256, seed)
+    forces = (provenance.engine, provenance.model, provenance.model_sha256, provenance.options)
+    return content_key(formula, n_atoms, asked, forces, seed)
 
 
 @job

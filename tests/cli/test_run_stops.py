@@ -1,0 +1,77 @@
+"""`tachylite run` in a process of its own, stopped by what stops processes."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+pytestmark = pytest.mark.slow
+
+PROTOCOL = """
+timestep_fs: 4.0
+record_every: 10
+packing: {n_atoms: 32}
+volume_search: null
+melt: {temperature_k: 80, production_ps: %s}
+anneal: null
+quench: null
+snapshots: null
+"""
+PROGRAM = (sys.executable, "-c", "import sys; from tachylite.cli import main; sys.exit(main())")
+
+
+def command(folder: Path, production_ps: float, *more: str) -> list[str]:
+    folder.mkdir(exist_ok=True)
+    protocol = folder / "argon.yaml"
+    protocol.write_text(PROTOCOL % production_ps, encoding="utf-8")
+    options = ["--engine", "lennard-jones", "--option", "checkpoint_every=1000", "--seed", "4", "--json"]
+    return [*PROGRAM, "run", "Ar", "--protocol", str(protocol), "--store", str(folder / "store"), *options, *more]
+
+
+def environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if name != "SLURM_JOB_END_TIME"}
+    return kept | {"OMP_NUM_THREADS": "1"}
+
+
+def production(words: list[str]) -> dict[str, Any]:
+    done = subprocess.run(words, capture_output=True, text=True, check=True, env=environment())
+    (material,) = json.loads(done.stdout)
+    run: dict[str, Any] = material["melt"]["run"]
+    return {key: run[key] for key in ("steps", "segments", "final", "trajectory_id")}
+
+
+@pytest.mark.parametrize(
+    ("number", "code", "said"), [(signal.SIGTERM, 143, "terminated; "), (signal.SIGINT, 130, "interrupted; ")]
+)
+def test_a_signal_saves_what_is_done_and_the_same_command_goes_on(
+    tmp_path: Path, number: signal.Signals, code: int, said: str
+) -> None:
+    words = command(tmp_path / "stopped", 16)
+    process = subprocess.Popen(
+        words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(), bufsize=1
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("production"):
+            break
+    process.send_signal(number)
+    out, err = process.communicate()
+    assert (process.returncode, out) == (code, "")
+    assert err.splitlines()[-1].startswith(said)
+    assert err.endswith("the same command goes on from there\n")
+    work = tmp_path / "stopped" / "store" / "work"
+    assert len(list(work.rglob("checkpoint.pt"))) == 1, "the production run has saved itself before its first interval"
+    assert production(words) == production(command(tmp_path / "alone", 16))
+
+
+def test_at_the_end_of_its_walltime_it_stops_by_itself(tmp_path: Path) -> None:
+    words = command(tmp_path, 2000, "--walltime", "20s")
+    done = subprocess.run(words, capture_output=True, text=True, check=False, env=environment())
+    assert (done.returncode, done.stdout) == (124, "")
+    assert done.stderr.splitlines()[-1].startswith("the walltime is used up at step")
+    assert done.stderr.endswith("the same command goes on from there\n")
