@@ -1,0 +1,1 @@
+"""Learning from the database: models of tables of descriptors."""
