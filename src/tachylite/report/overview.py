@@ -113,7 +113,8 @@ def state_rows(state: Melt) -> list[Row]:
         rows = [Row("volume", "vapour" if equilibrium.vapour else "none found", equilibrium.reason or "", True)]
     else:
         volume = per_atom(equilibrium.volume_a3, equilibrium.n_atoms)
-        rows = [Row("volume", quantity(volume, unit=PER_ATOM), f"of zero {convention} pressure")]
+        what = f"of zero {convention} pressure" if equilibrium.samples else "held: no search"
+        rows = [Row("volume", quantity(volume, unit=PER_ATOM), what)]
     if state.density_g_cm3 is not None:
         rows.append(Row("density", quantity(state.density_g_cm3, unit=DENSITY)))
     if equilibrium.pressure_gpa is not None:
