@@ -39,13 +39,17 @@ ONLY_IN = {
     "torch": {"engines"},
     "torch_sim": {"engines"},
     "chgnet": {"engines"},
+    "matgl": {"engines"},
+    "calorine": {"engines"},
+    "mace": {"engines"},
+    "huggingface_hub": {"engines"},
     "plotly": {"report"},
     "matplotlib": {"report"},
     "typer": {"cli"},
     "rich": {"cli"},
 }
 
-HEAVY = {"torch", "torch_sim", "chgnet"}
+HEAVY = {"torch", "torch_sim", "chgnet", "matgl", "calorine"}
 """Loaded when an engine starts to work, never because something was imported."""
 
 

@@ -45,11 +45,17 @@ def production(words: list[str]) -> dict[str, Any]:
     return {key: run[key] for key in ("steps", "segments", "final", "trajectory_id")}
 
 
+@pytest.fixture(scope="module")
+def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """What a command that is left alone gives."""
+    return production(command(tmp_path_factory.mktemp("alone"), 16))
+
+
 @pytest.mark.parametrize(
     ("number", "code", "said"), [(signal.SIGTERM, 143, "terminated; "), (signal.SIGINT, 130, "interrupted; ")]
 )
 def test_a_signal_saves_what_is_done_and_the_same_command_goes_on(
-    tmp_path: Path, number: signal.Signals, code: int, said: str
+    tmp_path: Path, alone: dict[str, Any], number: signal.Signals, code: int, said: str
 ) -> None:
     words = command(tmp_path / "stopped", 16)
     process = subprocess.Popen(
@@ -66,7 +72,7 @@ def test_a_signal_saves_what_is_done_and_the_same_command_goes_on(
     assert err.endswith("the same command goes on from there\n")
     work = tmp_path / "stopped" / "store" / "work"
     assert len(list(work.rglob("checkpoint.pt"))) == 1, "the production run has saved itself before its first interval"
-    assert production(words) == production(command(tmp_path / "alone", 16))
+    assert production(words) == alone
 
 
 def test_at_the_end_of_its_walltime_it_stops_by_itself(tmp_path: Path) -> None:

@@ -193,3 +193,4 @@ def test_candidates_are_counted_by_the_definition() -> None:
     space = table(11, ("A", "A", "1", "1"))
     space = FeatureSpace(space.expressions, space.units, np.abs(space.values) + 0.1)
     assert Screening(space, ("*", "/", "+", "-", "^2", "exp"), 1, **BOUNDS).count() == 4 + 6 + 12 + 2 + 2 + 4 + 2
+    assert Screening(space, ("*", "^2"), 0, **BOUNDS).count() == 4

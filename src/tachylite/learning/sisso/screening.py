@@ -48,9 +48,8 @@ class Screening:
         """Number of candidates, before constants, overflows and duplicates are taken out."""
         total = len(self.space.expressions)
         for symbol in self.operators:
-            operator = OPERATORS[symbol]
-            if operator.arity == 1:
-                total += len(self.space.unary_operands(operator))
+            if OPERATORS[symbol].arity == 1:
+                total += len(self._unary(symbol))
             else:
                 total += sum(allowed.sum() for _, _, allowed in self._pairs(symbol))
         return int(total)
@@ -73,8 +72,7 @@ class Screening:
         return Subspace(*pool.best())
 
     def _offer_unary(self, pool: Pool, symbol: str) -> None:
-        indices = self.space.unary_operands(OPERATORS[symbol])
-        indices = indices[1 + self.space.complexity[indices] <= self.complexity]
+        indices = self._unary(symbol)
         for start in range(0, len(indices), _DIRECT_BLOCK):
             pool.offer(symbol, indices[start : start + _DIRECT_BLOCK])
 
@@ -98,6 +96,10 @@ class Screening:
             order = np.argsort(-scores[i, j], kind="stable")
             limits = np.sqrt(scores[i, j][order] + _MARGIN)
             pool.offer_sorted(symbol, rows[i[order]], columns[j[order]], limits)
+
+    def _unary(self, symbol: str) -> IntArray:
+        indices = self.space.unary_operands(OPERATORS[symbol])
+        return indices[1 + self.space.complexity[indices] <= self.complexity]
 
     def _pairs(self, symbol: str) -> Iterator[tuple[IntArray, IntArray, np.ndarray]]:
         """Operands of a binary operator in blocks: rows, columns, and which pairs of them are to be formed."""
