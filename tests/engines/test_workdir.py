@@ -81,12 +81,14 @@ print("started", flush=True)
 print(engine.run([request], Path(sys.argv[1]))[0].trajectory.sha256)
 """
     command = [sys.executable, "-c", script]
+    begun = time.monotonic()
     alone = subprocess.run([*command, str(tmp_path / "alone")], capture_output=True, text=True, check=True)
-    for kills in range(60):
+    whole_s = time.monotonic() - begun
+    for kills in range(30):
         process = subprocess.Popen([*command, str(tmp_path / "killed")], stdout=subprocess.PIPE, text=True)
         assert process.stdout is not None
         assert process.stdout.readline() == "started\n"
-        time.sleep(1.5 + 0.1 * kills)
+        time.sleep(whole_s * (0.2 + 0.05 * kills))
         process.send_signal(signal.SIGKILL)
         rest, _ = process.communicate()
         if process.returncode == 0:

@@ -9,6 +9,10 @@ from typing import Protocol, runtime_checkable
 from tachylite.schemas import Provenance, Relaxation, Request, Run, State, Trajectory
 
 
+MAX_FORCE_EV_A = 0.05
+"""What is left of the largest force, in eV/A, when a structure counts as relaxed."""
+
+
 @dataclass(frozen=True)
 class Progress:
     """How far a piece of work is: `done` of `total` steps, `members` at once, `rate` steps per second."""
@@ -60,6 +64,12 @@ class Engine(Protocol):
         """
 
     def relax(
-        self, states: Sequence[State], workdir: Path, *, relax_cell: bool, labels: Sequence[str]
+        self,
+        states: Sequence[State],
+        workdir: Path,
+        *,
+        relax_cell: bool,
+        labels: Sequence[str],
+        max_force_ev_a: float = MAX_FORCE_EV_A,
     ) -> list[Relaxation]:
-        """Relax to zero force (and, with the cell, zero stress); failures as data."""
+        """Relax until no force is larger (and, with the cell, to zero stress); failures as data."""

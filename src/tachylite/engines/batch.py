@@ -1,5 +1,6 @@
 """A batch of members on their way through the same segments: what one step does, and how it is saved."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -48,6 +49,7 @@ class Watched:
         self.potential = potential
         self.device = potential.device
         self.dtype = potential.dtype
+        self.reset = potential.reset
         self.stress = torch.empty(0)
 
     def __call__(self, state: Any) -> dict[str, Tensor]:
@@ -56,9 +58,10 @@ class Watched:
         self.stress = result["stress"]
         return result
 
-    def reset(self) -> None:
-        """Forget cached neighbours."""
-        self.potential.reset()
+    @property
+    def reasons(self) -> Mapping[int, str]:
+        """Why members have no numbers since the last call, by their position, where the potential can say."""
+        return getattr(self.potential, "reasons", {})
 
 
 @dataclass

@@ -6,19 +6,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
+from tachylite.engines.answers import make_answer
 from tachylite.engines.base import Answer, Progress, progress_listener
 from tachylite.engines.batch import Batch, Potential, Watched, advance, drop, dump, load, next_segment, start, state_of
 from tachylite.engines.guards import Guards
 from tachylite.engines.health import Health
 from tachylite.engines.interruption import Interruption, interruptible
-from tachylite.engines.log import FloatArray
 from tachylite.engines.recorder import Recorder, first_row
 from tachylite.engines.workdir import CHECKPOINT, write_atomically
-from tachylite.physics.statistics import detect_equilibration, estimate_mean
-from tachylite.schemas import Measured, Provenance, Request, Run, Segment, SegmentResult, State, Trajectory
+from tachylite.schemas import Provenance, Request
 
 LOOK_EVERY = 20
 """Steps between looks at the members; until then their numbers stay on the device."""
@@ -66,7 +64,7 @@ class Flight:
         batch = start(requests, watched) if saved is None else load(saved["batch"], requests, watched)
         flight = cls(batch, watched, recorder, Health(batch, guards), Clock(), folder)
         if saved is None:
-            flight.part_with(flight.health.examine(batch, first_row(batch, watched)))
+            flight.part_with(flight.health.examine(batch, first_row(batch, watched), watched.reasons))
         else:
             flight.health.load(saved["health"])
             flight.clock.before_s = saved["wall_time_s"]
@@ -86,7 +84,7 @@ class Flight:
         self.clock.steps += 1
         self.recorder.record(batch, self.potential)
         if batch.step % LOOK_EVERY == 0 or batch.step == batch.schedule.steps:
-            self.part_with(self.health.examine(batch, self.recorder.look(batch)))
+            self.part_with(self.health.examine(batch, self.recorder.look(batch), self.potential.reasons))
             self.recorder.flush_if_much(batch)
             _report(batch, self.clock)
 
@@ -164,67 +162,20 @@ def _report(batch: Batch, clock: Clock) -> None:
 
 def _answer(member: int, flight: Flight, provenance: Provenance) -> Answer:
     batch = flight.batch
-    request, reason = batch.requests[member], batch.failures.get(member)
+    reason = batch.failures.get(member)
     if reason is None:
         until = None
         final = state_of(batch, batch.members.index(member), batch.state.positions, batch.state.momenta)
     else:
         final, until = batch.last_good[member]
     series, times, frames = flight.recorder.read(member, until)
-    trajectory = _trajectory(request.state, series, times, frames)
-    run = Run(
-        label=request.label,
-        status="completed" if reason is None else "failed",
-        reason=reason,
-        formula=request.state.formula,
-        n_atoms=len(request.state.numbers),
-        volume_a3=request.state.volume_a3,
-        steps=len(series["time_fs"]),
-        segments=[
-            _summarise(segment, {k: v[series["segment"] == i] for k, v in series.items()}, final)
-            for i, segment in enumerate(request.segments)
-            if (series["segment"] == i).sum() == segment.steps
-        ],
-        final=final,
-        trajectory_id=None if trajectory is None else trajectory.sha256,
-        wall_time_s=flight.clock.total_s,
-        provenance=provenance.model_copy(update={"seed": request.seed}),
-    )
-    return Answer(run=run, trajectory=trajectory)
-
-
-def _trajectory(
-    state: State, series: dict[str, FloatArray], times: FloatArray, frames: FloatArray
-) -> Trajectory | None:
-    if not len(frames):
-        return None
-    return Trajectory.from_arrays(
-        numbers=np.array(state.numbers),
-        positions=frames,
-        cells=np.array(state.cell),
-        times_fs=times,
+    return make_answer(
+        batch.requests[member],
         series=series,
+        times_fs=times,
+        frames=frames,
+        final=final,
+        reason=reason,
+        wall_time_s=flight.clock.total_s,
+        provenance=provenance,
     )
-
-
-def _summarise(segment: Segment, series: dict[str, FloatArray], state: State) -> SegmentResult:
-    """Averages over the part in which both energy and virial have settled."""
-    energy = series["energy_ev"] / len(state.numbers)
-    virial = series["pressure_virial_gpa"]
-    start = max(detect_equilibration(energy), detect_equilibration(virial))
-    half = len(energy) // 2
-    drift = float(energy[half:].mean() - energy[:half].mean()) if half else 0.0
-    return SegmentResult(
-        segment=segment,
-        equilibration_steps=start,
-        temperature_k=_measured(series["temperature_k"][start:]),
-        energy_ev_per_atom=_measured(energy[start:]),
-        pressure_total_gpa=_measured(series["pressure_total_gpa"][start:]),
-        pressure_virial_gpa=_measured(virial[start:]),
-        energy_drift=drift / max(abs(float(energy.mean())), 1e-12),
-    )
-
-
-def _measured(values: FloatArray) -> Measured:
-    estimate = estimate_mean(values)
-    return Measured(value=estimate.mean, error=estimate.error)

@@ -1,6 +1,6 @@
 """Is a member still a simulation? Its numbers against the guards, and its last state that was well within them."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,11 +37,11 @@ class Health:
         """Steps that every member had done in its last good state; -1 where it had none."""
         self.positions, self.momenta = batch.state.positions.clone(), batch.state.momenta.clone()
 
-    def examine(self, batch: Batch, rows: FloatArray) -> dict[int, str]:
+    def examine(self, batch: Batch, rows: FloatArray, causes: Mapping[int, str]) -> dict[int, str]:
         """Members (by position in the state) that must end, each with its reason.
 
         `rows` are those of the steps since the last look, as `tachylite.engines.recorder.Recorder.look` gives
-        them.
+        them; `causes` are what the potential says of members it has no numbers for.
         """
         with np.errstate(invalid="ignore"):  # what is not finite is found as such
             strains, texts = zip(*self._strains(batch, rows), strict=True)
@@ -49,7 +49,8 @@ class Health:
         worst = np.max(strains, axis=0)
         reasons: dict[int, str] = {}
         for index in np.flatnonzero(~(finite & (worst <= 1))).tolist():
-            what = "diverged: a force or position is not finite"
+            cause = f" ({causes[index]})" if index in causes else ""
+            what = f"diverged: a force or position is not finite{cause}"
             if finite[index]:
                 what = next(text(index) for strain, text in zip(strains, texts, strict=True) if strain[index] > 1)
             reasons[index] = f"{what} at step {batch.step} of segment {batch.segment + 1}"

@@ -16,7 +16,7 @@ import torch_sim
 from torch_sim.optimizers import fire_init, fire_step, lbfgs_init, lbfgs_step
 from torch_sim.optimizers.cell_filters import CellFilter
 
-from tachylite.engines.base import Progress, progress_listener
+from tachylite.engines.base import MAX_FORCE_EV_A, Progress, progress_listener
 from tachylite.engines.batch import Potential, Watched
 from tachylite.engines.interruption import interruptible
 from tachylite.engines.workdir import CHECKPOINT, write_atomically
@@ -37,7 +37,7 @@ class Stage:
 
 STAGES = (
     Stage(fire_init, fire_step, force=0.5, stress=5.0, max_steps=200),
-    Stage(lbfgs_init, lbfgs_step, force=0.05, stress=0.1, max_steps=800),
+    Stage(lbfgs_init, lbfgs_step, force=MAX_FORCE_EV_A, stress=0.1, max_steps=800),
 )
 MAX_STEPS = sum(stage.max_steps for stage in STAGES)
 
@@ -51,6 +51,8 @@ class _Member:
     energy: float = float("nan")
     force: float = float("nan")
     pressure: float = float("nan")
+    stress: list[list[float]] | None = None
+    """In GPa, tension positive."""
     reason: str | None = None
     diverged: bool = False
 
@@ -62,6 +64,8 @@ class _Descent:
     members: list[_Member]
     potential: Watched
     relax_cell: bool
+    max_force: float
+    """Where the last stage stops, in eV/A; earlier ones do not go below it."""
     stage: int = 0
     step: int = 0
     flying: list[int] = field(default_factory=list)
@@ -102,7 +106,8 @@ class _Descent:
         """Take down the members that leave; each keeps its last state, also where it did not get there."""
         stage, state = STAGES[self.stage], self.state
         forces, stresses = torch_sim.system_wise_max_force(state), self.potential.stress * GPA_PER_EV_A3
-        done = forces < stage.force
+        last = self.stage == len(STAGES) - 1
+        done = forces < (self.max_force if last else max(stage.force, self.max_force))
         if self.relax_cell:
             done &= stresses.abs().amax(dim=(1, 2)) < stage.stress
         bad = ~(torch.isfinite(state.energy) & torch.isfinite(forces))
@@ -118,6 +123,7 @@ class _Descent:
             member.state = _state(state, index)
             member.energy, member.force = float(state.energy[index]), float(forces[index])
             member.pressure = -float(stresses[index].trace()) / 3
+            member.stress = stresses[index].tolist()
             member.reason = None
             if not done[index]:
                 largest = f", stress {float(stresses[index].abs().max()):.2f} GPa" if self.relax_cell else ""
@@ -163,16 +169,17 @@ def relax_batch(
     *,
     relax_cell: bool,
     labels: list[str],
+    max_force_ev_a: float,
     provenance: Provenance,
     checkpoint_every: int,
 ) -> list[Relaxation]:
-    """Relax every state until no force exceeds 0.05 eV/A and, with the cell, no stress 0.1 GPa.
+    """Relax every state until no force exceeds `max_force_ev_a` and, with the cell, no stress 0.1 GPa.
 
     At most 1,000 steps; members leave the batch as they converge, and one that diverges ends alone.
     Checkpoints are written to `folder` every `checkpoint_every` steps and before a signal or the end of the
     walltime ends the work. Raises OutOfTimeError for the latter, InputError where the folder cannot be written.
     """
-    descent = _Descent([_Member(state) for state in states], Watched(potential), relax_cell)
+    descent = _Descent([_Member(state) for state in states], Watched(potential), relax_cell, max_force_ev_a)
     path = folder / CHECKPOINT
     if path.exists():
         descent.load(path)
@@ -202,6 +209,7 @@ def relax_batch(
             energy_ev_per_atom=member.energy / len(member.state.numbers),
             max_force_ev_a=member.force,
             pressure_gpa=member.pressure,
+            stress_gpa=member.stress,
             state=member.state,
             provenance=provenance,
         )

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from monty.json import MSONable
 from pydantic import Field, TypeAdapter
 
-from tachylite.engines.base import Answer
+from tachylite.engines.base import MAX_FORCE_EV_A, Answer
 from tachylite.engines.guards import Guards
 from tachylite.engines.options import checked_options
 from tachylite.engines.potentials.loading import LoadedModel, load_model
@@ -91,14 +91,20 @@ class TorchSimEngine(MSONable):
         return [answers[i] for i in range(len(requests))]
 
     def relax(
-        self, states: Sequence[State], workdir: Path, *, relax_cell: bool, labels: Sequence[str]
+        self,
+        states: Sequence[State],
+        workdir: Path,
+        *,
+        relax_cell: bool,
+        labels: Sequence[str],
+        max_force_ev_a: float = MAX_FORCE_EV_A,
     ) -> list[Relaxation]:
-        """Relax to zero force (and, with the cell, zero stress) by FIRE and L-BFGS; failures as data."""
+        """Relax until no force is larger (and, with the cell, to zero stress) by FIRE and L-BFGS; failures as data."""
         potential = self._potential()
         from tachylite.engines.relaxation import relax_batch
 
         content = [s.model_dump() for s in states]
-        folder = workdir / f"relax-{content_key(LAYOUT, self._identity(), content, relax_cell)}"
+        folder = workdir / f"relax-{content_key(LAYOUT, self._identity(), content, relax_cell, max_force_ev_a)}"
         finished = folder / "relaxations.json"
         with alone_in(folder):
             if not finished.exists():
@@ -108,6 +114,7 @@ class TorchSimEngine(MSONable):
                     folder,
                     relax_cell=relax_cell,
                     labels=list(labels),
+                    max_force_ev_a=max_force_ev_a,
                     provenance=self.provenance(),
                     checkpoint_every=self.checkpoint_every,
                 )

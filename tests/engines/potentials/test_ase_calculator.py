@@ -148,6 +148,8 @@ def test_a_run_goes_on_without_the_member_that_failed(tmp_path: Path) -> None:
     engine = get_engine(f"ase:{Path(__file__)}:Moody")
     copper, gold, nickel = (answer.run for answer in engine.run(requests, tmp_path))
     assert (copper.status, gold.status, nickel.status) == ("completed", "failed", "completed")
+    assert gold.reason is not None
+    assert "RuntimeError: gold is not for sale" in gold.reason
     assert gold.final == members[1] or gold.final.velocities is not None
     assert copper.provenance.engine == "ase"
     assert copper.provenance.model.startswith("Moody")

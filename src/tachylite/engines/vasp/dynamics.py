@@ -1,0 +1,201 @@
+"""Molecular dynamics of one member: chunk after chunk, each from the positions and velocities of the one before."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tachylite.engines.answers import make_answer
+from tachylite.engines.base import Answer
+from tachylite.engines.interruption import Interruption
+from tachylite.engines.log import FloatArray
+from tachylite.engines.vasp.calling import Work, call_vasp, must_end, remove_potcars
+from tachylite.engines.vasp.chunks import Chunk, read_chunk
+from tachylite.engines.vasp.inputs import write_inputs
+from tachylite.engines.vasp.output import total_pressure_gpa
+from tachylite.errors import InputError
+from tachylite.schemas import Provenance, Request, Segment, State
+from tachylite.units import EV_PER_U_A2_FS2, KB_EV
+
+type MakeSet = Callable[[State, Segment, int, int], Any]
+"""From a state, a segment, its steps done and those to do, to the input set of a call of VASP."""
+
+
+@dataclass
+class Flight:
+    """A member on its way."""
+
+    request: Request
+    folder: Path
+    make_set: MakeSet
+    chunk_steps: int
+    max_crashes: int
+    chunks: list[Chunk] = field(default_factory=list)
+    attempts: int = 0
+    crashes: int = 0
+    reason: str | None = None
+
+    @property
+    def done(self) -> int:
+        """Steps over all segments."""
+        return sum(chunk.steps for chunk in self.chunks)
+
+    @property
+    def total(self) -> int:
+        """Steps asked for."""
+        return sum(segment.steps for segment in self.request.segments)
+
+    @property
+    def place(self) -> tuple[int, int]:
+        """Segment under way, and its steps done."""
+        before = 0
+        for index, segment in enumerate(self.request.segments):
+            if self.done < before + segment.steps:
+                return index, self.done - before
+            before += segment.steps
+        raise IndexError("no segment is left")
+
+    @property
+    def state(self) -> State:
+        """Where the next chunk starts."""
+        return self.chunks[-1].final if self.chunks else self.request.state
+
+    @property
+    def repeated(self) -> bool:
+        """Whether the first step of the next chunk is the last one of the chunk before."""
+        return bool(self.chunks) and self.chunks[-1].repeats
+
+    def resume(self) -> None:
+        """Take in what earlier sittings left, also the steps of a call that was killed with its caller."""
+        for folder in sorted(self.folder.glob("chunk-*")):
+            self.attempts += 1
+            if self.done == self.total:
+                continue
+            chunk = Chunk.load(folder)
+            if chunk is None:
+                remove_potcars(folder)
+                chunk = self._read(folder, None)
+                chunk.save(folder)
+            if chunk.problem is None and chunk.steps:
+                self.chunks.append(chunk)
+
+    def run(self, interruption: Interruption) -> None:
+        """Go on to the end, or until a chunk gives a reason not to.
+
+        A VASP that crashes after some steps is called again from the last one, as often as atomate2's
+        VASP_CUSTODIAN_MAX_ERRORS says.
+        """
+        step_s = 0.0
+        while self.done < self.total and self.reason is None:
+            if must_end(interruption, step_s):
+                self._end(interruption)
+            chunk, complaint = self._attempt(interruption)
+            step_s = chunk.wall_time_s / max(chunk.steps, 1)
+            self.crashes += complaint is not None
+            if chunk.problem is not None:
+                self.reason = self._located(chunk.problem, chunk)
+            elif self.crashes > self.max_crashes:
+                self.reason = self._located(f"{complaint}, for the {self.crashes}th time", chunk)
+            self.chunks.append(chunk)
+
+    def _end(self, interruption: Interruption) -> None:
+        interruption.end(f"at step {self.done:,} of {self.total:,} of {self.request.label}")
+
+    def _attempt(self, interruption: Interruption) -> tuple[Chunk, str | None]:
+        index, begin = self.place
+        segment = self.request.segments[index]
+        steps = min(self.chunk_steps, segment.steps - begin)
+        folder = self.folder / f"chunk-{self.attempts:04d}"
+        self.attempts += 1
+        started = time.monotonic()
+        write_inputs(self.make_set(self._start(segment, begin), segment, begin, steps + self.repeated), folder)
+        complaint = call_vasp(folder, interruption, Work(self.request.label, self.done, self.total))
+        chunk = replace(self._read(folder, complaint), wall_time_s=time.monotonic() - started)
+        chunk.save(folder)
+        return chunk, complaint
+
+    def _start(self, segment: Segment, begin: int) -> State:
+        """The state to write down: with velocities, which do not drift where the thermostat would keep that."""
+        state = self.state
+        masses = state.atoms.get_masses()[:, None]
+        if state.velocities is None:
+            normal = np.random.default_rng(self.request.seed).standard_normal((len(masses), 3))
+            velocities = normal * np.sqrt(KB_EV * segment.temperature_k / EV_PER_U_A2_FS2 / masses)
+        else:
+            velocities = np.asarray(state.velocities)
+        if begin == 0 and segment.thermostat != "langevin":
+            velocities = velocities - (masses * velocities).sum(axis=0) / masses.sum()
+        return state.model_copy(update={"velocities": velocities.tolist()})
+
+    def _read(self, folder: Path, complaint: str | None) -> Chunk:
+        index, _ = place = self.place
+        segment = self.request.segments[index]
+        return read_chunk(folder, segment, place, self.state, repeated=self.repeated, complaint=complaint)
+
+    def _located(self, problem: str, chunk: Chunk) -> str:
+        return f"{problem}, at step {chunk.begin + chunk.steps + 1} of segment {chunk.segment + 1}"
+
+    def answer(self, provenance: Provenance) -> Answer:
+        """The document, and what was reached."""
+        series, times, frames = self._series()
+        found = next((chunk for chunk in reversed(self.chunks) if chunk.version), None)
+        if found is not None:
+            provenance = provenance.model_copy(
+                update={
+                    "versions": provenance.versions | {"vasp": found.version},
+                    "options": provenance.options | {"potcars": found.potcars},
+                }
+            )
+        return make_answer(
+            self.request,
+            series=series,
+            times_fs=times,
+            frames=frames,
+            final=self.state,
+            reason=self.reason,
+            wall_time_s=sum(chunk.wall_time_s for chunk in self.chunks),
+            provenance=provenance,
+        )
+
+    def _series(self) -> tuple[dict[str, FloatArray], FloatArray, FloatArray]:
+        """Series by name, times of the frames in fs, and frames; VASP's first step, of the start itself, is step 1."""
+        n_atoms, volume = len(self.request.state.numbers), self.request.state.volume_a3
+        rows: dict[str, list[FloatArray]] = {name: [] for name in _COLUMNS}
+        times, frames, before_fs = [], [np.empty((0, n_atoms, 3))], 0.0
+        for index, segment in enumerate(self.request.segments):
+            freedoms = max(3 * n_atoms - (0 if segment.thermostat == "langevin" else 3), 1)
+            for chunk in (one for one in self.chunks if one.segment == index):
+                steps = np.arange(chunk.begin, chunk.begin + chunk.steps)
+                temperature = 2 * chunk.kinetic_ev / KB_EV / freedoms
+                rows["time_fs"].append(before_fs + (steps + 1) * segment.timestep_fs)
+                rows["segment"].append(np.full(chunk.steps, float(index)))
+                rows["target_temperature_k"].append(np.array([segment.temperature_at(int(i)) for i in steps]))
+                rows["temperature_k"].append(temperature)
+                rows["energy_ev"].append(chunk.energy_ev)
+                rows["pressure_virial_gpa"].append(chunk.virial_gpa)
+                rows["pressure_total_gpa"].append(total_pressure_gpa(chunk.virial_gpa, temperature, n_atoms, volume))
+                times.append(before_fs + chunk.frame_steps * segment.timestep_fs)
+                frames.append(chunk.frames)
+            before_fs += segment.steps * segment.timestep_fs
+        series = {name: np.concatenate([*parts, np.empty(0)]) for name, parts in rows.items()}
+        return series, np.concatenate([*times, np.empty(0)]), np.concatenate(frames)
+
+
+_COLUMNS = (
+    "time_fs",
+    "segment",
+    "target_temperature_k",
+    "temperature_k",
+    "energy_ev",
+    "pressure_virial_gpa",
+    "pressure_total_gpa",
+)
+
+
+def check_cell(state: State) -> None:
+    """Refuse a left-handed cell, which VASP does not take and pymatgen inverts without the velocities."""
+    if np.linalg.det(np.asarray(state.cell)) <= 0:
+        raise InputError("the lattice vectors are left-handed; exchange two of them")

@@ -1,0 +1,127 @@
+"""The engine that has VASP compute the forces: each member alone, in a folder of its own."""
+
+import importlib.metadata
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from monty.json import MSONable
+from pydantic import Field, TypeAdapter
+
+from tachylite.engines.answers import make_answer
+from tachylite.engines.base import Answer
+from tachylite.engines.interruption import interruptible
+from tachylite.engines.options import checked_options
+from tachylite.engines.vasp.inputs import md_set, write_inputs
+from tachylite.engines.vasp.setup import check_potcars, incar_updates, settings, vasp_command
+from tachylite.engines.workdir import alone_in, content_key, finish, write_atomically
+from tachylite.errors import InputError
+from tachylite.schemas import Provenance, Relaxation, Request, Run, Segment, State, Trajectory
+
+if TYPE_CHECKING:
+    from tachylite.engines.vasp.dynamics import Flight
+    from tachylite.engines.vasp.relaxation import Descent
+
+LAYOUT = 1
+"""Of what is kept in a work folder; another number is another piece of work."""
+
+PACKAGES = ("tachylite", "atomate2", "custodian", "pymatgen-core")
+
+_RUN = TypeAdapter(Run)
+_RELAXATION = TypeAdapter(Relaxation)
+
+
+@dataclass(frozen=True)
+class VaspEngine(MSONable):
+    """Molecular dynamics with MPMorph's settings, energies with those of the Materials Project.
+
+    `encut_ev` and `spin_polarized` are those of molecular dynamics; a call of VASP makes at most `chunk_steps`
+    of its steps. `potcar_functional` names VASP's release of POTCARs, `PBE` the one that the Materials Project
+    uses.
+    """
+
+    encut_ev: Annotated[float, Field(gt=0)] = 520.0
+    spin_polarized: bool = False
+    chunk_steps: Annotated[int, Field(gt=0)] = 2000
+    potcar_functional: Literal["PBE", "PBE_52", "PBE_54", "PBE_64"] = "PBE"
+
+    @classmethod
+    def from_options(cls, options: dict[str, Any]) -> "VaspEngine":
+        """Build from `get_engine`'s options; raises InputError for an unknown one or a value that is not allowed."""
+        return cls(**checked_options("vasp", cls, options, hidden=""))
+
+    @property
+    def name(self) -> str:
+        """The name that `get_engine` knows."""
+        return "vasp"
+
+    @property
+    def batches(self) -> bool:
+        """Every member has a job of its own."""
+        return False
+
+    def check_elements(self, symbols: Sequence[str]) -> None:
+        """Raise InputError, naming them, for elements without a POTCAR, and where VASP itself is not found."""
+        vasp_command()
+        check_potcars(symbols, self.potcar_functional)
+
+    def provenance(self, seed: int | None = None) -> Provenance:
+        """Describe functional, settings and versions; that of VASP itself is in the documents of its runs."""
+        return Provenance(
+            engine="vasp",
+            model=self.potcar_functional,
+            device=settings().VASP_CMD,
+            dtype="float64",
+            seed=seed,
+            versions={package: importlib.metadata.version(package) for package in PACKAGES},
+            options=self._deciding_options(),
+        )
+
+    def run(self, requests: Sequence[Request], workdir: Path) -> list[Answer]:
+        """Run molecular dynamics, one request after the other; failures as data."""
+        return [self._run(request, workdir) for request in requests]
+
+    def relax(
+        self, states: Sequence[State], workdir: Path, *, relax_cell: bool, labels: Sequence[str]
+    ) -> list[Relaxation]:
+        """Relax and compute as the Materials Project does, one state after the other; failures as data."""
+        return [
+            self._relax(state, workdir, relax_cell=relax_cell, label=label)
+            for state, label in zip(states, labels, strict=True)
+        ]
+
+    def write_first_inputs(self, request: Request, folder: Path) -> None:
+        """Write the inputs of the first call of VASP for a request; velocities are drawn as `run` draws them.
+
+        Raises InputError where a POTCAR is missing.
+        """
+        check_potcars(request.state.elements, self.potcar_functional)
+        write_inputs(self._flight(request, folder).next_set()[0], folder)
+
+    def _deciding_options(self) -> dict[str, Any]:
+        """What may change an answer, the usual left out: how long a chunk is does not."""
+        usual = {one.name: one.default for one in fields(self)}
+        options = {name: getattr(self, name) for name in ("encut_ev", "spin_polarized")}
+        changed = {name: value for name, value in options.items() if value != usual[name]}
+        updates = incar_updates()
+        return changed | ({"incar": updates} if updates else {})
+
+    def _identity(self) -> list[Any]:
+        return [LAYOUT, self.potcar_functional, self._deciding_options()]
+
+    def _flight(self, request: Request, folder: Path) -> "Flight":
+        from tachylite.engines.vasp.dynamics import Flight
+
+        return Flight(request, folder, self._md_set, self.chunk_steps, settings().VASP_CUSTODIAN_MAX_ERRORS)
+
+    def _md_set(self, state: State, segment: Segment, begin: int, steps: int) -> Any:
+        return md_set(
+            state,
+            segment,
+            begin,
+            steps,
+            encut_ev=self.encut_ev,
+            spin_polarized=self.spin_polarized,
+            potcar_functional=self.potcar_functional,
+        )

@@ -1,0 +1,130 @@
+"""The inputs of every kind of step: molecular dynamics as MPMorph does it, energies as the Materials Project does."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tachylite.engines.vasp.setup import quietly
+from tachylite.schemas import Segment, State
+
+EDIFF_PER_ATOM_EV = 1e-5
+"""Of molecular dynamics; what pymatgen's set for it means, and atomate2 0.1.6 does not apply."""
+
+FRICTION_PER_PS = 10.0
+"""Of the Langevin thermostat: a relaxation time of 100 fs, as the other engines have it."""
+
+_NO_EFFECT = (
+    "EDIFF_PER_ATOM",
+    "LAECHG",
+    "LDAU",
+    "LDAUJ",
+    "LDAUL",
+    "LDAUPRINT",
+    "LDAUTYPE",
+    "LDAUU",
+    "LORBIT",
+    "LPLANE",
+    "LSCALU",
+    "NSIM",
+)
+"""In atomate2's set, and not for VASP, not for molecular dynamics, or for the machine to decide."""
+
+_ENSEMBLES: dict[str, dict[str, Any]] = {
+    "nose-hoover": {"MDALGO": 2, "SMASS": 0},
+    "langevin": {"MDALGO": 3, "SMASS": None},
+    "none": {"MDALGO": 1, "ANDERSEN_PROB": 0.0, "SMASS": None},
+}
+
+
+def order_of(state: State) -> NDArray[np.int64]:
+    """Places of the atoms in a POSCAR, grouped by element, in the state: (n_atoms,)."""
+    return np.argsort(state.numbers, kind="stable").astype(np.int64)
+
+
+def structure_of(state: State) -> Any:
+    """A pymatgen structure in the order of the POSCAR, with velocities (A/fs) where the state has them."""
+    from pymatgen.core import Lattice, Structure
+
+    order = order_of(state)
+    properties = {} if state.velocities is None else {"velocities": np.asarray(state.velocities)[order].tolist()}
+    return Structure(
+        Lattice(state.cell),
+        np.asarray(state.numbers)[order].tolist(),
+        np.asarray(state.positions)[order],
+        coords_are_cartesian=True,
+        site_properties=properties,
+    )
+
+
+def md_set(
+    state: State,
+    segment: Segment,
+    begin: int,
+    steps: int,
+    *,
+    encut_ev: float,
+    spin_polarized: bool,
+    potcar_functional: str,
+) -> Any:
+    """Input set of the steps `begin` to `begin + steps` of a segment: atomate2's MPMorph set, put right.
+
+    Gamma point, no +U. The energy cutoff is explicit, and EDIFF is the set's value per atom times the atoms.
+    """
+    from atomate2.vasp.sets.mpmorph import MPMorphMDSetGenerator
+
+    elements = len(set(state.numbers))
+    settings: dict[str, Any] = dict.fromkeys(_NO_EFFECT) | _ENSEMBLES[segment.thermostat]
+    settings |= {
+        "ENCUT": encut_ev,
+        "EDIFF": round(EDIFF_PER_ATOM_EV * len(state.numbers), 10),
+        "LWAVE": False,  # every chunk has a folder of its own
+        "TEBEG": segment.temperature_at(begin),
+        "TEEND": segment.temperature_at(begin + steps - 1),
+    }
+    if segment.thermostat == "langevin":
+        settings["LANGEVIN_GAMMA"] = [FRICTION_PER_PS] * elements
+    with quietly():
+        return MPMorphMDSetGenerator(
+            structure=structure_of(state),
+            nsteps=steps,
+            time_step=segment.timestep_fs,
+            spin_polarized=spin_polarized,
+            user_incar_settings=settings,
+            user_potcar_functional=potcar_functional,
+            sort_structure=False,
+        )
+
+
+def energy_set(kind: str, state: State, *, relax_cell: bool, potcar_functional: str) -> Any:
+    """Input set of a `relax` or a `static`, as atomate2's Materials Project jobs have them, with +U where that has it.
+
+    https://doi.org/10.1103/PhysRevB.84.045115 is what these settings are calibrated for.
+    """
+    from pymatgen.io.vasp.sets import MPRelaxSet, MPStaticSet
+
+    common = {
+        "structure": structure_of(state.model_copy(update={"velocities": None})),
+        "force_gamma": True,
+        "auto_metal_kpoints": True,
+        "inherit_incar": False,
+        "sort_structure": False,
+        "user_potcar_functional": potcar_functional,
+    }
+    with quietly():
+        if kind == "static":
+            return MPStaticSet(**common)
+        return MPRelaxSet(**common, user_incar_settings={} if relax_cell else {"ISIF": 2})
+
+
+def write_inputs(input_set: Any, folder: Path) -> None:
+    """Write INCAR, KPOINTS, POSCAR and POTCAR, with the INCAR keys of the user's atomate2 settings.
+
+    Raises FileNotFoundError or ValueError where a POTCAR is missing.
+    """
+    from atomate2.vasp.files import write_vasp_input_set
+
+    with quietly():
+        # clean_prev would remove files of these names from the folder that the process runs in
+        write_vasp_input_set(input_set.structure, input_set, directory=folder, clean_prev=False)

@@ -1,0 +1,140 @@
+"""What VASP leaves behind: steps from vasprun.xml, however far it got, and where it would go on, from CONTCAR."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# files of the user's own, and expat has limited the expansion of entities since 2.4.1
+from xml.etree.ElementTree import Element, ParseError, iterparse
+
+import numpy as np
+
+from tachylite.engines.log import FloatArray
+from tachylite.units import GPA_PER_EV_A3, KB_EV, KBAR_PER_GPA
+
+_NOT_A_NUMBER = float("nan")
+
+
+@dataclass(frozen=True)
+class Step:
+    """One ionic step."""
+
+    scaled: FloatArray
+    """Positions in units of the lattice vectors, (N, 3), in the order of the POSCAR."""
+    energy_ev: float
+    """Free energy, whose derivatives the forces are."""
+    kinetic_ev: float
+    virial_gpa: float
+    """The pressure of VASP's stress, which has no kinetic part."""
+    finite: bool
+    electronic_steps: int
+
+
+@dataclass
+class Output:
+    """The steps of one call of VASP."""
+
+    steps: list[Step] = field(default_factory=list)
+    version: str = ""
+    potcars: list[str] = field(default_factory=list)
+    """Titles of the POTCARs."""
+    truncated: bool = False
+    """Whether vasprun.xml ends before its end, or is not there."""
+
+
+def read_vasprun(path: Path) -> Output:
+    """Read what there is of a vasprun.xml, one step in memory at a time; a file that is cut off gives its whole steps.
+
+    Numbers that VASP could not fit into their columns (asterisks) are read as NaN.
+    """
+    output = Output()
+    try:
+        for element in _elements(path):
+            if element.tag == "generator":
+                output.version = _text(element, "version")
+            elif element.tag == "atominfo":
+                rows = element.iterfind("array[@name='atomtypes']/set/rc")
+                output.potcars = [(row.findall("c")[-1].text or "").strip() for row in rows]
+            else:
+                output.steps.append(_step(element))
+                element.clear()
+    except (ParseError, OSError):
+        output.truncated = True
+    return output
+
+
+def _elements(path: Path) -> Iterator[Element]:
+    with path.open("rb") as file:
+        for _, element in iterparse(file, events=("end",)):  # noqa: S314 - a file of the user's own, see the import
+            if element.tag in {"generator", "atominfo", "calculation"}:
+                yield element
+
+
+def _step(element: Element) -> Step:
+    stress = _vectors(element, "varray[@name='stress']/v")
+    forces = _vectors(element, "varray[@name='forces']/v")
+    scaled = _vectors(element, "structure/varray[@name='positions']/v")
+    energies = {one.get("name"): _number(one.text) for one in element.iterfind("energy/i")}
+    energy, kinetic = energies.get("e_fr_energy", _NOT_A_NUMBER), energies.get("kinetic", 0.0)
+    virial = float(np.trace(stress)) / 3 / KBAR_PER_GPA if stress.shape == (3, 3) else _NOT_A_NUMBER
+    numbers = (energy, kinetic, virial)
+    return Step(
+        scaled=scaled,
+        energy_ev=energy,
+        kinetic_ev=kinetic,
+        virial_gpa=virial,
+        finite=bool(np.isfinite(numbers).all() and np.isfinite(forces).all() and np.isfinite(scaled).all()),
+        electronic_steps=len(element.findall("scstep")),
+    )
+
+
+def _text(element: Element, name: str) -> str:
+    found = element.find(f"i[@name='{name}']")
+    return "" if found is None else (found.text or "").strip()
+
+
+def _number(text: str | None) -> float:
+    try:
+        return float(text or "nan")
+    except ValueError:
+        return _NOT_A_NUMBER
+
+
+def _vectors(element: Element, path: str) -> FloatArray:
+    rows = [[_number(word) for word in (v.text or "").split()] for v in element.iterfind(path)]
+    if any(len(row) != 3 for row in rows):  # asterisks run into each other
+        return np.full((len(rows), 3), _NOT_A_NUMBER)
+    return np.array(rows, dtype=np.float64).reshape(-1, 3)
+
+
+def read_contcar(path: Path, n_atoms: int) -> tuple[FloatArray, FloatArray] | None:
+    """Positions in units of the lattice vectors and velocities in A/fs, each (N, 3); None where they are not whole.
+
+    https://www.vasp.at/wiki/index.php/CONTCAR: velocities come after the positions, in A/fs.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+        rows = lines[8 : 8 + n_atoms] + lines[9 + n_atoms : 9 + 2 * n_atoms]
+        numbers = np.array([[float(word) for word in row.split()[:3]] for row in rows])
+        direct = lines[7].strip().lower().startswith("d")
+        scale = float(lines[1])
+    except (OSError, ValueError, IndexError):
+        return None
+    # VASP writes CONTCAR in direct coordinates; another file is not one that it finished
+    if numbers.shape != (2 * n_atoms, 3) or not np.isfinite(numbers).all() or not direct or scale <= 0:
+        return None
+    return numbers[:n_atoms], numbers[n_atoms:]
+
+
+def total_pressure_gpa(virial_gpa: FloatArray, temperature_k: FloatArray, n_atoms: int, volume_a3: float) -> FloatArray:
+    r"""Pressure with its kinetic part, which VASP's stress is without: P = P_virial + N k T / V.
+
+    ======  =======================================================
+    symbol  meaning
+    ======  =======================================================
+    P       total pressure, in GPa
+    N       atoms in the cell of volume V, in A^3
+    k T     Boltzmann constant times the temperature, in K
+    ======  =======================================================
+    """
+    return np.asarray(virial_gpa + n_atoms * KB_EV * temperature_k / volume_a3 * GPA_PER_EV_A3)

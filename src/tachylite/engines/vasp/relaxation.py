@@ -1,0 +1,166 @@
+"""Energies as the Materials Project computes them: relaxed twice, then a static, then its corrections."""
+
+import json
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tachylite.engines.interruption import Interruption
+from tachylite.engines.vasp.calling import Work, call_vasp, must_end, remove_potcars
+from tachylite.engines.vasp.inputs import energy_set, order_of, write_inputs
+from tachylite.engines.vasp.setup import quietly
+from tachylite.engines.workdir import write_atomically
+from tachylite.schemas import Provenance, Relaxation, State
+from tachylite.units import KBAR_PER_GPA
+
+RECORD = "stage.json"
+
+STAGES = {True: ("relax", "relax", "static"), False: ("relax", "static")}
+"""With and without the cell; a second relaxation starts from the basis of the relaxed cell."""
+
+COMPATIBILITY = "MaterialsProject2020Compatibility"
+"""Corrections of DOI 10.1038/s41598-021-94550-5, as pymatgen has them."""
+
+
+@dataclass
+class Descent:
+    """A state on its way down; what it knows is what the last call of VASP gave."""
+
+    state: State
+    folder: Path
+    label: str
+    relax_cell: bool
+    potcar_functional: str
+    max_crashes: int
+    finished: int = 0
+    """Stages."""
+    steps: int = 0
+    attempts: int = 0
+    last: dict[str, Any] = field(default_factory=dict)
+    reason: str | None = None
+
+    def resume(self) -> None:
+        """Take in what earlier sittings left; a call that was killed with its caller is made again."""
+        for folder in sorted(self.folder.glob("stage-*")):
+            self.attempts += 1
+            if (folder / RECORD).exists():
+                self._take(json.loads((folder / RECORD).read_text(encoding="utf-8")))
+            else:
+                remove_potcars(folder)
+
+    def run(self, interruption: Interruption) -> None:
+        """Go on to the end, or until VASP gives a reason not to; custodian mends what it can."""
+        stages = STAGES[self.relax_cell]
+        idle = 0
+        while self.finished < len(stages) and self.reason is None:
+            if must_end(interruption, 0.0):
+                interruption.end(f"in {stages[self.finished]} {self.finished + 1} of {len(stages)} of {self.label}")
+            record = self._attempt(stages[self.finished], interruption)
+            idle += not record["finished"]
+            self.reason = record["problem"]
+            if idle > self.max_crashes and self.reason is None:
+                self.reason = f"not relaxed after {self.steps} steps in {idle} calls of VASP"
+            self._take(record)
+
+    def _attempt(self, kind: str, interruption: Interruption) -> dict[str, Any]:
+        from atomate2.vasp.run import DEFAULT_HANDLERS
+
+        folder = self.folder / f"stage-{self.attempts:02d}-{kind}"
+        self.attempts += 1
+        started = time.monotonic()
+        inputs = energy_set(
+            kind, self.state, relax_cell=self.relax_cell, potcar_functional=self.potcar_functional
+        )
+        write_inputs(inputs, folder)
+        stages = STAGES[self.relax_cell]
+        work = Work(f"{self.label}: {kind}", 0, len(stages) * int(inputs.incar.get("NSW") or 1))
+        # atomate2's handlers count over all the calculations of a process
+        fresh = [type(handler)() for handler in DEFAULT_HANDLERS]
+        complaint = call_vasp(folder, interruption, work, corrections=fresh)
+        record = self._read(folder, kind, complaint)
+        record["wall_time_s"] = time.monotonic() - started
+        if record["problem"] is None:
+            write_atomically(folder / RECORD, json.dumps(record).encode())
+        return record
+
+    def _take(self, record: dict[str, Any]) -> None:
+        if record["problem"] is None:
+            self.last, self.state = record, State.model_validate(record["state"])
+            self.steps += record["steps"]
+            self.finished += record["finished"]
+
+    def _read(self, folder: Path, kind: str, complaint: str | None) -> dict[str, Any]:
+        from pymatgen.io.vasp.outputs import Vasprun
+
+        try:
+            with quietly():
+                run = Vasprun(folder / "vasprun.xml", parse_dos=False, parse_eigen=False, parse_potcar_file=False)
+                last = run.ionic_steps[-1]
+                forces, stress = (np.asarray(last[name], dtype=float) for name in ("forces", "stress"))
+                energy = float(run.final_energy)
+        except Exception as error:  # lxml, missing files and missing tags each fail in their own way
+            return {"problem": complaint or f"{kind}: vasprun.xml cannot be read: {' '.join(str(error).split())}"}
+        numbers = (energy, *forces.flat, *stress.flat)
+        problem = None
+        if not np.isfinite(numbers).all():
+            problem = f"{kind}: an energy, force or stress is not a number (NaN)"
+        elif not run.converged_electronic:
+            problem = f"{kind}: the electronic steps did not converge in NELM = {run.parameters.get('NELM')}"
+        elif complaint is not None and not run.converged_ionic:
+            problem = complaint
+        return {
+            "problem": problem,
+            "finished": bool(kind == "static" or run.converged_ionic),
+            "steps": len(run.ionic_steps),
+            "state": self._state(run.final_structure).model_dump(),
+            "energy_ev": energy,
+            "max_force_ev_a": float(np.linalg.norm(forces, axis=1).max()),
+            "pressure_gpa": float(np.trace(stress)) / 3 / KBAR_PER_GPA,
+            "version": run.vasp_version.strip(),
+            "potcars": list(run.potcar_symbols),
+            "correction_ev": self._correction(run) if kind == "static" and problem is None else None,
+        }
+
+    def _state(self, structure: Any) -> State:
+        positions = np.empty((len(structure), 3))
+        positions[order_of(self.state)] = structure.cart_coords
+        return State(numbers=self.state.numbers, positions=positions.tolist(), cell=structure.lattice.matrix.tolist())
+
+    def _correction(self, run: Any) -> float | None:
+        """What the Materials Project adds to the energy, in eV; None where it would not take the calculation."""
+        from pymatgen.entries.compatibility import MaterialsProject2020Compatibility
+
+        with quietly():
+            entry = MaterialsProject2020Compatibility().process_entry(run.get_computed_entry(), inplace=False)
+        return None if entry is None else float(entry.correction)
+
+    def answer(self, label: str, provenance: Provenance) -> Relaxation:
+        """The document; its energy is corrected, and so comparable with the Materials Project."""
+        last, n_atoms = self.last, len(self.state.numbers)
+        correction = last.get("correction_ev")
+        if self.reason is None and correction is None:
+            self.reason = f"{COMPATIBILITY} does not take this calculation: {', '.join(last['potcars'])}"
+        energy = last.get("energy_ev", float("nan")) + (correction or 0.0)
+        options: dict[str, Any] = {"potcars": last.get("potcars", [])}
+        if correction is not None:
+            options |= {"corrections": COMPATIBILITY, "correction_ev_per_atom": correction / n_atoms}
+        versions = {"vasp": last["version"]} if last else {}
+        return Relaxation(
+            label=label,
+            status="converged" if self.reason is None else "failed",
+            reason=self.reason,
+            formula=self.state.formula,
+            n_atoms=n_atoms,
+            relax_cell=self.relax_cell,
+            steps=self.steps,
+            energy_ev_per_atom=energy / n_atoms,
+            max_force_ev_a=last.get("max_force_ev_a", float("nan")),
+            pressure_gpa=last.get("pressure_gpa", float("nan")),
+            state=self.state,
+            provenance=provenance.model_copy(
+                update={"versions": provenance.versions | versions, "options": provenance.options | options}
+            ),
+        )
