@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint clean
+.PHONY: help demo test lint benchmark clean
 
 # A stamp is named by what was installed, where and from which lists: nothing changed, nothing to do.
 LISTS := pyproject.toml constraints.txt .ci/venv
@@ -14,6 +14,7 @@ help:
 	@echo 'make demo   Li3PO4 from the formula to demo/report/, a few minutes'
 	@echo 'make test   ruff, mypy and every test'
 	@echo 'make lint   ruff and mypy'
+	@echo 'make benchmark   the engine beside its peers; hours, on a quiet machine'
 	@echo 'make clean  remove caches and demo/, keep .venv'
 
 demo: $(FOR_DEMO)
@@ -26,6 +27,10 @@ lint: $(FOR_TEST)
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+
+benchmark: $(FOR_TEST)
+	benchmarks/peer_environment
+	for name in dynamics averages volume_search; do .venv/bin/python -m benchmarks.$$name; done
 
 clean:
 	rm -rf demo dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis

@@ -137,7 +137,9 @@ def peers(positions: Array) -> dict[str, Callable[[], object]]:
     except ImportError:
         pass
     else:
-        structure = Structure(Lattice.cubic(edge), ["Na"] * positions.shape[1], positions[0] / edge % 1)
+        # it does not work without a framework of other atoms
+        symbols = ["Na"] * (positions.shape[1] - 1) + ["Cl"]
+        structure = Structure(Lattice.cubic(edge), symbols, positions[0] / edge % 1)
         moved = np.swapaxes(positions - positions[0], 0, 1)
         lattices = np.array([structure.lattice.matrix])
         found["pymatgen-analysis-diffusion, smoothed over all origins"] = lambda: DiffusionAnalyzer(

@@ -90,6 +90,17 @@ def test_an_ideal_gas_has_no_structure(cell: Array) -> None:
         assert partial.first_peak_a is None
         assert partial.first_minimum_a is None
         assert partial.coordination == {}
+    z = (found.total - 1)[found.r_a > 1] / found.total_error[found.r_a > 1]
+    assert abs(z.mean()) < 0.6
+    assert z.std() < 1.3
+
+
+def test_the_total_does_not_see_the_elements() -> None:
+    positions = np.random.default_rng(2).random((40, 30, 3)) * 9.0
+    mixed = analyse_structure(positions, 9.0 * np.eye(3), [8] * 20 + [3] * 10, r_max_a=10.0)
+    alike = analyse_structure(positions, 9.0 * np.eye(3), [8] * 30, r_max_a=10.0)
+    np.testing.assert_allclose(mixed.total, alike.partial("O", "O").g)
+    np.testing.assert_allclose(mixed.total_error, alike.partial("O", "O").g_error)
 
 
 def test_two_like_atoms_are_one_pair() -> None:

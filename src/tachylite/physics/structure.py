@@ -76,11 +76,14 @@ class PartialRDF:
 
 @dataclass(frozen=True)
 class PairStructure:
-    """Partial g(r) of every pair of elements."""
+    """Partial g(r) of every pair of elements, and the total; arrays over bins have the shape (n_bins,)."""
 
     r_a: Array
-    """Centres of the bins, shape (n_bins,)."""
+    """Centres of the bins."""
     partials: tuple[PartialRDF, ...]
+    total: Array
+    """g(r) of all atoms alike."""
+    total_error: Array
 
     def partial(self, first: str, second: str) -> PartialRDF:
         """Look up one pair; the order of the symbols does not matter.
@@ -97,6 +100,8 @@ class PairStructure:
         """Plain lists and numbers, as documents hold them."""
         return {
             "r_a": self.r_a.tolist(),
+            "total_g": self.total.tolist(),
+            "total_g_error": self.total_error.tolist(),
             "partials": [
                 {
                     "pair": p.pair,
@@ -149,25 +154,35 @@ def pair_structure(frames: Frames, r_max_a: float = 8.0, bin_width_a: float = 0.
         _partial((symbols[a], symbols[b]), (int(n_of_kind[a]), int(n_of_kind[b])), counts.pairs[:, i], counts, edges)
         for i, (a, b) in enumerate(combinations_with_replacement(range(len(symbols)), 2))
     )
-    return PairStructure((edges[:-1] + edges[1:]) / 2, partials)
+    n_atoms = kinds.size
+    total = _normalised(counts.pairs.sum(axis=1), _possible(n_atoms, n_atoms, counts, edges, same=True), counts, edges)
+    return PairStructure((edges[:-1] + edges[1:]) / 2, partials, *total)
 
 
 def _partial(
     elements: tuple[str, str], n_atoms: tuple[int, int], pairs: Array, counts: PairCounts, edges: Array
 ) -> PartialRDF:
-    shells = 4 / 3 * np.pi * np.diff(edges**3)
+    possible = _possible(*n_atoms, counts, edges, same=elements[0] == elements[1])
+    g, g_error = _normalised(pairs, possible, counts, edges)
+    peak, minimum = _first_shell(edges, g, g_error)
+    return PartialRDF(elements, edges, g, g_error, peak, minimum, n_atoms, pairs, counts.frames)
+
+
+def _possible(n_first: int, n_second: int, counts: PairCounts, edges: Array, *, same: bool) -> Array:
+    """Pairs without regard to distance, for every bin."""
+    if not same:
+        return np.full(edges.size - 1, float(n_first * n_second))
     own_images = edges[1:] > counts.shortest_lattice_vector_a
-    if elements[0] == elements[1]:
-        n = n_atoms[0]
-        possible = np.where(own_images, n * n, n * (n - 1)) / 2
-    else:
-        possible = np.full(shells.size, float(n_atoms[0] * n_atoms[1]))
+    return np.where(own_images, n_first * n_first, n_first * (n_first - 1)) / 2
+
+
+def _normalised(pairs: Array, possible: Array, counts: PairCounts, edges: Array) -> tuple[Array, Array]:
+    """g(r) and its error from the pairs in every bin, shape (n_groups, n_bins)."""
+    shells = 4 / 3 * np.pi * np.diff(edges**3)
     # a lone atom has no neighbour of its kind nearer than its image
     per_pair = np.divide(1.0, possible * shells, out=np.zeros_like(shells), where=possible > 0)
     mean, error = _mean(pairs * counts.volumes_a3[:, None], counts.frames, float(counts.volumes_a3.mean()))
-    g, g_error = mean * per_pair, error * per_pair
-    peak, minimum = _first_shell(edges, g, g_error)
-    return PartialRDF(elements, edges, g, g_error, peak, minimum, n_atoms, pairs, counts.frames)
+    return mean * per_pair, error * per_pair
 
 
 def _mean(groups: Array, frames: int, unit: float = 1.0) -> tuple[Array, Array]:

@@ -15,6 +15,7 @@ def structure_tables(found: StructureAnalysis) -> dict[str, Columns]:
     rdf: Columns = {"r_a": found.r_a}
     for partial in found.partials:
         rdf |= {f"g_{partial.pair}": partial.g, f"g_{partial.pair}_error": partial.g_error}
+    rdf |= {"g_total": found.total_g, "g_total_error": found.total_g_error} if found.total_g else {}
     rows = [
         (one.center, one.neighbor, one.cutoff_a, float(n), fraction.value, fraction.error)
         for one in found.coordinations

@@ -81,6 +81,9 @@ class StructureAnalysis(Document):
     r_a: list[float]
     """Bin centres."""
     partials: list[PartialRDF]
+    total_g: list[float] = []
+    """g(r) of all atoms alike."""
+    total_g_error: list[float] = []
     coordinations: list[CoordinationNumbers] = []
     """Of the pairs that are bonds."""
     angles_deg: list[float] = []
