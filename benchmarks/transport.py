@@ -178,7 +178,7 @@ def memory() -> None:
     """Peak memory of the command on files of growing size, each in a process of its own."""
     rows: list[list[object]] = []
     with TemporaryDirectory() as folder:
-        for n_frames in (2_000, 20_000, 100_000):
+        for n_frames in (2_000, 20_000, 100_000, 1_500_000):
             path = Path(folder) / "XDATCAR"
             write_xdatcar(path, n_frames, 100)
             started = time.perf_counter()
