@@ -6,6 +6,9 @@ Constants are CODATA 2018 (DOI 10.1103/RevModPhys.93.025010).
 KB_EV = 8.617333262e-5
 """Boltzmann constant in eV/K."""
 
+J_MOL_PER_EV = 96485.33212
+"""Molar energy: 1 eV per atom in J/mol."""
+
 GPA_PER_EV_A3 = 160.2176634
 """Pressure: 1 eV/A^3 in GPa."""
 

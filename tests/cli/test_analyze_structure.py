@@ -24,7 +24,7 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_everything_about_a_crystal(file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    words = ["--rings", "--cutoff", "Si-O=2.0", "--q-max", "8", "--csv", str(tmp_path / "csv")]
+    words = ["--rings", "--group", "Si:O", "--cutoff", "Si-O=2.0", "--q-max", "8", "--csv", str(tmp_path / "csv")]
     words += ["--figures", str(tmp_path / "png"), "--json"]
     assert main(["analyze", "structure", str(file), *words]) == 0
     found = json.loads(capfd.readouterr().out)
@@ -36,6 +36,9 @@ def test_everything_about_a_crystal(file: Path, tmp_path: Path, capfd: pytest.Ca
     assert found["coordinations"][1]["fractions"] == {"4": {"value": 1.0, "error": 0.0}}
     assert {one["triplet"] for one in found["angles"]} == {"O-Si-O", "Si-O-Si"}
     assert found["rings"]["network"] == "Si(O)"
+    (silicate,) = found["orientations"]
+    assert (silicate["group"], silicate["fraction"]["value"]) == ("Si:O", 1.0)
+    assert 0.9 < silicate["tetrahedrality"]["value"] < 1
     assert found["rings"]["rings_per_vertex"]["6"]["value"] == pytest.approx(2)
     names = {"rdf", "coordination", "angles", "structure_factors", "rings"}
     assert {path.stem for path in (tmp_path / "csv").glob("*.csv")} == names
@@ -63,11 +66,12 @@ def test_tables_on_the_terminal(file: Path, capfd: pytest.CaptureFixture[str]) -
         (["--cutoff", "Si-O=2", "--cutoff", "O-Si=3"], "is given twice"),
         (["--cutoff", "Si-C=2"], "C-Si is no pair"),
         (["--cutoff", "Si-O=-2"], "must be greater than 0"),
+        (["--group", "Si"], "--group 'Si' is not CENTRE:LIGANDS"),
+        (["--group", "Si:O", "--group", "Si:O"], "is given twice"),
+        (["--group", "Si:N"], "group Si:N: N of ['O', 'Si']"),
     ],
 )
-def test_bad_cutoffs_get_one_line(
-    file: Path, capfd: pytest.CaptureFixture[str], words: list[str], expected: str
-) -> None:
+def test_bad_words_get_one_line(file: Path, capfd: pytest.CaptureFixture[str], words: list[str], expected: str) -> None:
     assert main(["analyze", "structure", str(file), *words]) == 2
     out, err = capfd.readouterr()
     assert (out, err.count("\n")) == ("", 1)

@@ -8,7 +8,6 @@ from typing import Protocol, runtime_checkable
 
 from tachylite.schemas import Provenance, Relaxation, Request, Run, State, Trajectory
 
-
 MAX_FORCE_EV_A = 0.05
 """What is left of the largest force, in eV/A, when a structure counts as relaxed."""
 
@@ -47,6 +46,10 @@ class Engine(Protocol):
     @property
     def name(self) -> str:
         """The name that `get_engine` knows."""
+
+    @property
+    def batches(self) -> bool:
+        """Whether one job runs a whole cohort; else every member has a job of its own."""
 
     def check_elements(self, symbols: Sequence[str]) -> None:
         """Raise InputError, naming them, for elements the model does not know."""

@@ -127,7 +127,7 @@ class _Descent:
             member.reason = None
             if not done[index]:
                 largest = f", stress {float(stresses[index].abs().max()):.2f} GPa" if self.relax_cell else ""
-                member.reason = f"not converged in {member.steps} steps: largest force {member.force:.2f} eV/A{largest}"
+                member.reason = f"not converged in {member.steps} steps: largest force {member.force:.2g} eV/A{largest}"
         keep = torch.nonzero(~leaving).flatten().tolist()
         self.flying = [self.flying[i] for i in keep]
         if self.flying:

@@ -59,6 +59,11 @@ class TorchSimEngine(MSONable):
         """The name that `get_engine` knows."""
         return self.potential if self.model is None else f"{self.potential}:{self.model}"
 
+    @property
+    def batches(self) -> bool:
+        """A cohort is one job."""
+        return True
+
     def check_elements(self, symbols: Sequence[str]) -> None:
         """Raise InputError, naming them, for elements the model does not know."""
         from ase.data import atomic_numbers

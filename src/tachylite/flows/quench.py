@@ -9,6 +9,7 @@ from tachylite.configs import load_protocol
 from tachylite.flows.melt import QUENCH_SEED
 from tachylite.jobs.analysis import describe_glasses, describe_limits
 from tachylite.jobs.dynamics import run_quench
+from tachylite.jobs.elasticity import measure_glass_elasticity
 from tachylite.jobs.energies import relax_glasses, relax_snapshots
 from tachylite.jobs.engine import EngineLike
 from tachylite.schemas import Melt, Protocol, References, Trajectory
@@ -16,7 +17,7 @@ from tachylite.schemas import Melt, Protocol, References, Trajectory
 
 @dataclass
 class QuenchMaker(Maker):
-    """Quench melts along a linear ramp, hold them, relax them with their cells.
+    """Quench melts along a linear ramp, hold them, relax them with their cells, strain them if the protocol says so.
 
     The flow's output is a list of `Glass`, None where there was no melt.
     """
@@ -31,8 +32,13 @@ class QuenchMaker(Maker):
         quench = run_quench(self.engine, structures, self.protocol, self.seed + QUENCH_SEED)
         runs, trajectories = quench.output["runs"], quench.output["trajectories"]
         relaxation = relax_glasses(self.engine, runs)
-        analysis = describe_glasses(runs, trajectories, relaxation.output, references)
-        return Flow([quench, relaxation, analysis], output=analysis.output, name=self.name)
+        jobs = [quench, relaxation]
+        elasticity = None
+        if self.protocol.quench is not None and self.protocol.quench.elastic:
+            jobs.append(measure_glass_elasticity(self.engine, relaxation.output))
+            elasticity = jobs[-1].output
+        analysis = describe_glasses(runs, trajectories, relaxation.output, references, elasticity)
+        return Flow([*jobs, analysis], output=analysis.output, name=self.name)
 
 
 @dataclass

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from jobflow import job
 
+from tachylite.jobs.glass import measure_hold, measure_quench
 from tachylite.jobs.measure import measure_diffusivity
 from tachylite.jobs.structure import measure_structure
 from tachylite.physics.thermo import amorphous_limit, density, formation_energy
@@ -20,6 +21,7 @@ from tachylite.schemas import (
     State,
     Trajectory,
 )
+from tachylite.schemas.glass import Elasticity
 
 SECONDS_PER_FS = 1e-15
 
@@ -38,11 +40,15 @@ def describe_glasses(
     trajectories: Sequence[Trajectory | None],
     relaxations: Sequence[Relaxation | None],
     references: References | None,
+    elasticities: Sequence[Elasticity | None] | None = None,
 ) -> list[Glass | None]:
-    """Gather cooling rate, structure of the hold, density and energies of every quench."""
+    """Gather cooling rate, transition, structure of the hold, density, energies and elasticity of every quench."""
+    strained = elasticities or [None] * len(runs)
     return [
-        None if run is None else _glass(run, trajectory, relaxation, references, index)
-        for index, (run, trajectory, relaxation) in enumerate(zip(runs, trajectories, relaxations, strict=True))
+        None if run is None else _glass(run, trajectory, relaxation, references, index, elasticity)
+        for index, (run, trajectory, relaxation, elasticity) in enumerate(
+            zip(runs, trajectories, relaxations, strained, strict=True)
+        )
     ]
 
 
@@ -70,17 +76,23 @@ def _melt(equilibrium: Equilibrium, run: Run | None, trajectory: Trajectory | No
 
 
 def _glass(
-    run: Run, trajectory: Trajectory | None, relaxation: Relaxation | None, references: References | None, index: int
+    run: Run,
+    trajectory: Trajectory | None,
+    relaxation: Relaxation | None,
+    references: References | None,
+    index: int,
+    elasticity: Elasticity | None,
 ) -> Glass:
     ramp, hold = run.segments[0].segment if run.segments else None, run.last.segment if run.segments else None
     completed = run.status == "completed" and ramp is not None and hold is not None
-    rate, final_temperature, structure = 0.0, 0.0, None
+    rate, final_temperature, structure, capacity = 0.0, 0.0, None, None
     if ramp is not None and ramp.end_temperature_k is not None:
         duration_fs = ramp.steps * ramp.timestep_fs
         final_temperature = ramp.end_temperature_k
         rate = (ramp.temperature_k - final_temperature) / (duration_fs * SECONDS_PER_FS)
         if completed and trajectory is not None:
             structure = measure_structure(trajectory, final_temperature, since_fs=duration_fs)
+            capacity = measure_hold(trajectory, final_temperature)
     relaxed = relaxation is not None and relaxation.status == "converged"
     energy = _formation(relaxation, references) if relaxed else None
     return Glass(
@@ -94,6 +106,9 @@ def _glass(
         above_crystal_ev_per_atom=_above_crystal(relaxation.energy_ev_per_atom, references, index)
         if relaxation is not None and relaxed
         else None,
+        transition=measure_quench(trajectory) if completed and trajectory is not None else None,
+        heat_capacity=capacity,
+        elasticity=elasticity,
     )
 
 

@@ -1,13 +1,14 @@
 """The last job of a protocol: everything about one member in one document."""
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from jobflow import job
 from pymatgen.core import Structure
 
 from tachylite.engines.workdir import content_key
 from tachylite.jobs.engine import EngineLike, resolve_engine
+from tachylite.jobs.glass import measure_expansion
 from tachylite.physics.transport import arrhenius
 from tachylite.schemas import (
     Activation,
@@ -21,6 +22,7 @@ from tachylite.schemas import (
     Melt,
     Protocol,
     References,
+    Relaxation,
     State,
 )
 
@@ -48,7 +50,9 @@ def summarise_material(
 ) -> Material:
     """Gather what a protocol gave for one member, with every failure named."""
     state = State.from_structure(start) if isinstance(start, Structure) else start
-    failures = list(_failures(protocol, melt, anneals, glass, amorphous_limit, references))
+    # those of the cohort's other members are no concern of this one
+    own = {symbol: found for symbol, found in references.elements.items() if symbol in state.elements}
+    failures = list(_failures(protocol, melt, anneals, glass, amorphous_limit, own))
     complete = melt.run is not None and melt.run.status == "completed"
     return Material(
         material_id=material_id(state.formula, len(state.numbers), protocol, engine, seed),
@@ -60,6 +64,7 @@ def summarise_material(
         melt=melt,
         anneals=list(anneals),
         activations=[_activation(species, anneals) for species in state.elements] if anneals else [],
+        expansion=measure_expansion(anneals),
         glass=glass,
         amorphous_limit=amorphous_limit,
         protocol=protocol,
@@ -73,7 +78,7 @@ def _failures(
     anneals: Sequence[Melt],
     glass: Glass | None,
     limit: AmorphousLimit | None,
-    references: References,
+    references: Mapping[str, Relaxation],
 ) -> Iterator[Failure]:
     for stage, state in [("melt", melt), *(("anneal", a) for a in anneals)]:
         where = f"{stage} at {state.temperature_k:g} K"
@@ -92,7 +97,7 @@ def _failures(
     if protocol.snapshots is not None and (limit is None or limit.reason is not None):
         reason = limit.reason if limit is not None else None
         yield Failure(stage="amorphous limit", reason=reason or "no melt to take snapshots from")
-    for symbol, relaxation in references.elements.items():
+    for symbol, relaxation in references.items():
         if relaxation.status == "failed":
             yield Failure(stage=f"reference {symbol}", reason=relaxation.reason or "not converged")
 

@@ -16,10 +16,11 @@ def pack_structures(formulas: Sequence[str], protocol: Protocol, seed: int) -> l
 
     The seed is the same for all, so that a formula starts from the same structure in whatever company.
     """
-    return [_pack(formula, protocol, seed) for formula in formulas]
+    return [pack_formula(formula, protocol, seed) for formula in formulas]
 
 
-def _pack(text: str, protocol: Protocol, seed: int) -> State:
+def pack_formula(text: str, protocol: Protocol, seed: int) -> State:
+    """Pack one formula at random in a cell of the estimated volume times the protocol's factor."""
     formula = parse_formula(text)
     counts = atom_counts(formula, protocol.packing.n_atoms)
     dense = starting_volume(formula).volume_a3_per_atom

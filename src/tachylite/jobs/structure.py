@@ -1,6 +1,6 @@
 """The structure of a trajectory as a document; also of trajectories that were not made here."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,13 +9,16 @@ from tachylite import readers
 from tachylite.errors import InputError
 from tachylite.physics.bonds import Bonds, analyse_bonds, bond_cutoffs
 from tachylite.physics.frames import Array, Frames, take_frames
+from tachylite.physics.orientation import Orientation, analyse_orientation
 from tachylite.physics.rings import Rings, analyse_rings
 from tachylite.physics.scattering import Curve, Scattering, analyse_scattering
+from tachylite.physics.statistics import Estimate
 from tachylite.physics.structure import pair_structure
 from tachylite.schemas import Measured, StructureAnalysis, Trajectory
 from tachylite.schemas.structure import (
     BondAngles,
     CoordinationNumbers,
+    GroupOrientation,
     RingStatistics,
     ScatteringAnalysis,
     StructureFactor,
@@ -43,12 +46,14 @@ def measure_frames(
     cutoffs_a: Mapping[str, float] | None = None,
     q_max_per_a: float | None = None,
     rings: bool = False,
+    groups: Mapping[str, Sequence[str]] | None = None,
 ) -> StructureAnalysis:
-    """Measure g(r), coordination and bond angles, up to `q_max_per_a` in 1/A the structure factors, and rings.
+    """Measure g(r), coordination and bond angles, up to `q_max_per_a` in 1/A the structure factors, rings, groups.
 
-    Bonds are the pairs with a cutoff in A, like `Si-O`; without cutoffs those that `bond_cutoffs` finds. Goes
-    through the frames twice, or three times with structure factors, and keeps none. Raises InputError for a
-    pair without cutoff that the rings need, and as the analyses do.
+    Bonds are the pairs with a cutoff in A, like `Si-O`; without cutoffs those that `bond_cutoffs` finds. `groups` are
+    the ligands of tetrahedral groups by their centre. Goes through the frames twice, and once more for each
+    further analysis, and keeps none. Raises InputError for a pair without cutoff that rings or groups need, and as
+    the analyses do.
     """
     _, cell = next(iter(frames))
     shortest = float(np.linalg.norm(cell, axis=1).min())
@@ -67,6 +72,10 @@ def measure_frames(
             **_bonds(bonds),
             "scattering": None if scattering is None else _scattering(scattering),
             "rings": _rings(analyse_rings(frames, n_frames, cutoffs)) if rings else None,
+            "orientations": [
+                _orientation(analyse_orientation(frames, cutoffs, center, ligands))
+                for center, ligands in (groups or {}).items()
+            ],
         }
     )
 
@@ -140,3 +149,17 @@ def _rings(found: Rings) -> RingStatistics:
             for size, value, error in zip(found.sizes, found.rings_per_vertex, found.errors, strict=True)
         },
     )
+
+
+def _orientation(found: Orientation) -> GroupOrientation:
+    return GroupOrientation(
+        group=f"{found.center}:{','.join(found.ligands)}",
+        fraction=_measured(found.fraction),
+        tetrahedrality=_measured(found.tetrahedrality),
+        order={rank: _measured(order) for rank, order in found.order.items()},
+        by_chance=found.by_chance,
+    )
+
+
+def _measured(estimate: Estimate) -> Measured:
+    return Measured(value=estimate.mean, error=estimate.error)

@@ -1,12 +1,19 @@
-"""Tables of partial g(r), as others publish them."""
+"""Tables of partial g(r), as others publish them, and whole folders of them or of trajectories."""
 
 import csv
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
 from tachylite.errors import InputError
+from tachylite.physics.composition import parse_formula
 from tachylite.physics.parity import Curves
+from tachylite.readers.files import plain_name
+from tachylite.schemas.run import reduced_formula
+
+_BETWEEN_WORDS = re.compile(r"[^A-Za-z0-9.()]+")
 
 
 def read_curves(path: Path) -> Curves:
@@ -31,3 +38,42 @@ def read_curves(path: Path) -> Curves:
     if not np.isfinite(values[:, [bool(name) for name in header]]).all() or not (np.diff(r) > 0).all():
         raise InputError(f"table {path} has values that are not finite, or distances r that do not ascend")
     return Curves(r, {"-".join(sorted(pair.split("-"))): g for pair, g in columns.items()})
+
+
+def files_by_composition(where: str) -> dict[str, Path]:
+    """Find the files of a folder, or those that match a pattern with `*`, by the composition in their names.
+
+    The last word of a name that is a formula counts: `DFT_RDF_Al3Si.csv`, `Al3Si.extxyz` and
+    `XDATCAR_Al3Si.gz` are of one composition; names without a formula are passed over. Raises InputError where there
+    is no such file, and for two files of one composition.
+    """
+    folder = Path(where)
+    paths = sorted(folder.iterdir() if folder.is_dir() else _matching(folder))
+    found: dict[str, Path] = {}
+    for path in paths:
+        formula = None if path.name.startswith(".") else composition_in(path)
+        if formula in found:
+            raise InputError(
+                f"{found[formula].name} and {path.name} in {path.parent} are both {formula}; tell them apart by a "
+                "pattern in quotes, like 'rdf/DFT_*.csv'"
+            )
+        if formula is not None:
+            found[formula] = path
+    if not found:
+        raise InputError(f"{where}: no file there has a composition in its name, like DFT_RDF_Al3Si.csv")
+    return found
+
+
+def _matching(pattern: Path) -> Iterator[Path]:
+    return pattern.parent.glob(pattern.name)
+
+
+def composition_in(path: Path) -> str | None:
+    """Reduced formula of the last word of a name that is one; None where none is."""
+    for name in (plain_name(path), Path(plain_name(path)).stem):
+        for word in reversed(_BETWEEN_WORDS.split(name)):
+            try:
+                return reduced_formula(parse_formula(word).unit)
+            except InputError:
+                continue
+    return None

@@ -24,6 +24,8 @@ class Axis:
     label: str
     log: bool = False
     limits: tuple[float, float] | None = None
+    ticks: tuple[tuple[float, str], ...] = ()
+    """Words at places along it, instead of numbers; upright on an x axis."""
 
 
 @dataclass(frozen=True)

@@ -56,13 +56,16 @@ def _draw_panel(ax: Axes, panel: Panel) -> None:
         ax.set_yscale("log")
     for order, mark in enumerate(panel.marks):
         _draw_mark(ax, mark, 2 + order)
-    for label, limits, set_label, set_limits in (
-        (panel.x.label, panel.x.limits, ax.set_xlabel, ax.set_xlim),
-        (panel.y.label, panel.y.limits, ax.set_ylabel, ax.set_ylim),
+    for axis, set_label, set_limits in (
+        (panel.x, ax.set_xlabel, ax.set_xlim),
+        (panel.y, ax.set_ylabel, ax.set_ylim),
     ):
-        set_label(_literal(label))
-        if limits is not None:
-            set_limits(*limits)
+        set_label(_literal(axis.label))
+        if axis.limits is not None:
+            set_limits(*axis.limits)
+    if panel.x.ticks:
+        places, words = zip(*panel.x.ticks, strict=True)
+        ax.set_xticks(places, [_literal(word) for word in words], rotation=90)
     if panel.title:
         ax.set_title(_literal(panel.title), pad=20 if panel.top else None)
     for value, text in panel.top:

@@ -128,6 +128,10 @@ def _axis(axis: Axis) -> dict[str, Any]:
     described: dict[str, Any] = {"title": {"text": html.escape(axis.label), "standoff": 8}}
     if axis.log:
         described |= {"type": "log", "exponentformat": "power", "dtick": 1}
+    if axis.ticks:
+        places, words = zip(*axis.ticks, strict=True)
+        described |= {"tickmode": "array", "tickvals": list(places), "ticktext": [html.escape(word) for word in words]}
+        described["tickangle"] = -90
     if axis.limits is not None:
         described["range"] = [math.log10(limit) if axis.log else limit for limit in axis.limits]
     return described

@@ -19,6 +19,7 @@ from tachylite.schemas import (
     StructureAnalysis,
     Trajectory,
 )
+from tachylite.schemas.glass import GlassTransition
 from tachylite.schemas.protocol import Pressure
 
 
@@ -49,6 +50,11 @@ def arrhenius(
     return draw(charts.arrhenius(diffusivities, activations, species))
 
 
+def cooling_run(found: GlassTransition) -> Figure:
+    """Energy (eV/atom) and volume (A^3/atom) against temperature (K) with the branches of glass and liquid, and Tg."""
+    return draw(charts.cooling_run(found))
+
+
 def snapshot_energies(limit: AmorphousLimit) -> Figure:
     """Formation energies of relaxed snapshots (eV/atom), the amorphous limit marked."""
     return draw(charts.snapshot_energies(limit))
@@ -61,6 +67,7 @@ def structure(state: State) -> Figure:
 
 __all__ = [
     "arrhenius",
+    "cooling_run",
     "mean_squared_displacement",
     "partial_rdfs",
     "pressure_volume",

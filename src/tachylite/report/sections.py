@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 from tachylite.report import charts
 from tachylite.report.chart import Chart
+from tachylite.report.glass_rows import expansion_row, glass_rows
 from tachylite.report.overview import (
     Row,
     Table,
@@ -45,6 +46,7 @@ def sections(material: Material, trajectories: Trajectories) -> list[Section]:
     """Arrange charts and tables of everything a material has; what it lacks is left out."""
     return [
         *_stages(material, trajectories),
+        *_expansion(material),
         *_transport(material),
         *_structure(material),
         *_glass(material, trajectories),
@@ -132,6 +134,13 @@ def _trajectory_note(run: Run | None, trajectories: Trajectories) -> str:
     return ""
 
 
+def _expansion(material: Material) -> Iterator[Section]:
+    if material.expansion is not None:
+        convention = material.protocol.pressure
+        note = f"The volumes are those at which the {convention} pressure vanishes."
+        yield Section("Thermal expansion", (expansion_row("volumetric", material.expansion),), note=note)
+
+
 def _transport(material: Material) -> Iterator[Section]:
     states = [state for _, _, state in _named(material) if state.diffusivities]
     items = [item for state in states for item in state.diffusivities]
@@ -171,9 +180,10 @@ def _glass(material: Material, trajectories: Trajectories) -> Iterator[Section]:
     if glass is None:
         return
     shown = _time_series(glass.run, trajectories, material, "quench", "Quench")
-    yield Section(
-        "Quench and glass", tuple(_glass_rows(glass)), tuple(shown), (), _trajectory_note(glass.run, trajectories)
-    )
+    if glass.transition is not None:
+        shown.append(charts.cooling_run(glass.transition))
+    rows = (*_glass_rows(glass), *glass_rows(glass))
+    yield Section("Quench and glass", rows, tuple(shown), (), _trajectory_note(glass.run, trajectories))
 
 
 def _glass_rows(glass: Glass) -> Iterator[Row]:

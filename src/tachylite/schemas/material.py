@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from tachylite.schemas.base import Document, Failure, Frozen, Interval, Measured, Provenance
+from tachylite.schemas.glass import Elasticity, GlassTransition, HeatCapacity, ThermalExpansion
 from tachylite.schemas.protocol import Pressure, Protocol
 from tachylite.schemas.run import Run, State
 from tachylite.schemas.structure import StructureAnalysis
@@ -103,6 +104,8 @@ class Relaxation(Document):
     energy_ev_per_atom: float
     max_force_ev_a: float
     pressure_gpa: float
+    stress_gpa: list[list[float]] | None = None
+    """The static stress, tension positive, (3, 3)."""
     state: State
     provenance: Provenance
 
@@ -149,6 +152,12 @@ class Glass(Frozen):
     """Of the relaxed glass."""
     formation_energy_ev_per_atom: float | None = None
     above_crystal_ev_per_atom: float | None = None
+    transition: GlassTransition | None = None
+    """Of the ramp, at constant volume."""
+    heat_capacity: HeatCapacity | None = None
+    """From the fluctuations of the energy in the hold."""
+    elasticity: Elasticity | None = None
+    """Of the relaxed glass, where the protocol asks for it."""
 
 
 class Material(Document):
@@ -165,6 +174,8 @@ class Material(Document):
     melt: Melt | None
     anneals: list[Melt]
     activations: list[Activation]
+    expansion: ThermalExpansion | None = None
+    """From the volumes of the anneals."""
     glass: Glass | None
     amorphous_limit: AmorphousLimit | None
     protocol: Protocol

@@ -59,6 +59,8 @@ class Quench(Frozen):
     final_temperature_k: Temperature = 300.0
     ramp_ps: Time = 5.0
     hold_ps: Time = 3.0
+    elastic: bool = False
+    """Whether to strain the relaxed glass for its elastic constants: 12 more relaxations of its atoms."""
 
 
 class Snapshots(Frozen):

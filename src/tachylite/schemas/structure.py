@@ -72,6 +72,21 @@ class RingStatistics(Frozen):
     """By the number of vertices in the ring."""
 
 
+class GroupOrientation(Frozen):
+    """Shape and mutual orientation of tetrahedral groups."""
+
+    group: str
+    """The centre and its ligands, like `P:O,N`."""
+    fraction: Measured
+    """Of the central atoms, those with four ligands; only these are counted."""
+    tetrahedrality: Measured
+    """1 for regular tetrahedra, 0 on average for bonds in random directions."""
+    order: dict[int, Measured]
+    """By rank, 3 and 4: 1 where all groups are turned alike, 0 where they are turned at random."""
+    by_chance: dict[int, float]
+    """By rank: standard deviation among single frames of so many groups turned at random."""
+
+
 class StructureAnalysis(Document):
     """Partial g(r), coordination, bond angles and structure factors of a trajectory."""
 
@@ -91,3 +106,5 @@ class StructureAnalysis(Document):
     angles: list[BondAngles] = []
     scattering: ScatteringAnalysis | None = None
     rings: RingStatistics | None = None
+    orientations: list[GroupOrientation] = []
+    """Of the groups asked for."""

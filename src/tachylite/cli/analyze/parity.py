@@ -3,51 +3,261 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+import math
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tachylite.cli.query import JsonOption, print_tables
+from tachylite.cli.analyze.options import TypesOption, parse_types
+from tachylite.cli.query import JsonOption, StoreOption, print_tables
+from tachylite.errors import InputError
 
 if TYPE_CHECKING:
-    from tachylite.physics.parity import Curves
+    from rich.table import Table
 
-Reference = Annotated[Path, typer.Argument(metavar="A", help="The reference: a trajectory, or a CSV table of g(r).")]
-Other = Annotated[Path, typer.Argument(metavar="B", help="What is judged by it: likewise.")]
+    from tachylite.schemas.parity import DescriptorParity, DiffusivityParity, ParityReport, ParityScore
+
+_ENGINE = "With an engine instead of B"
+
+Reference = Annotated[
+    str,
+    typer.Argument(
+        metavar="A",
+        help="The reference: a trajectory, or a CSV table of g(r); a folder or a 'pattern*' in quotes: one for each "
+        "composition named in them.",
+    ),
+]
+Other = Annotated[str | None, typer.Argument(metavar="B", help="What is judged by it: likewise. None with --engine.")]
 
 
-def parity(reference: Reference, other: Other, as_json: JsonOption = False) -> None:
+def parity(
+    reference: Reference,
+    other: Other = None,
+    species: Annotated[
+        str | None,
+        typer.Option("--species", help="Of two trajectories compare also diffusivities, and descriptors around this."),
+    ] = None,
+    timestep: Annotated[
+        float | None, typer.Option("--timestep", help="Between two frames in fs, for --species.")
+    ] = None,
+    temperature: Annotated[
+        float | None, typer.Option("--temperature", min=0.0, help="In K: of both trajectories, or of the references.")
+    ] = None,
+    smoothing: Annotated[
+        float,
+        typer.Option("--smoothing", min=0.0, help="Gaussian (standard deviation in Å) that tables were smoothed with."),
+    ] = 0.0,
+    types: TypesOption = None,
+    csv: Annotated[Path | None, typer.Option("--csv", metavar="DIR", help="Write the tables as CSV.")] = None,
+    figures: Annotated[Path | None, typer.Option("--figures", metavar="DIR", help="Write the figures as PNG.")] = None,
+    engine: Annotated[
+        str | None, typer.Option("--engine", "-e", metavar="NAME", help="Who computes B.", rich_help_panel=_ENGINE)
+    ] = None,
+    protocol: Annotated[
+        str, typer.Option("--protocol", "-p", metavar="NAME|FILE", help="Its melt.", rich_help_panel=_ENGINE)
+    ] = "zheng2024",
+    formula: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FORMULA", help="This composition of A only; may be repeated.", rich_help_panel=_ENGINE),
+    ] = None,
+    option: Annotated[
+        list[str] | None,
+        typer.Option(metavar="KEY=VALUE", help="Of the engine.", rich_help_panel=_ENGINE),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, rich_help_panel=_ENGINE)] = 0,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
     """How well the partial g(r) of B reproduce those of A: the coefficient of determination R².
 
-    A table has a column r (Å) and one for each pair of elements. 1 is agreement at all distances.
+    A table has a column r (Å) and one for each pair of elements. 1 is agreement at all distances. Two folders give
+    the report of a campaign; --engine computes the melts of A's compositions and reports on them.
     """
+    if engine is None and (formula or option):
+        raise InputError("--formula and --option are for an --engine")
+    if other is None or engine is not None:
+        if other is not None or engine is None:
+            raise InputError("give either B or an --engine that computes it")
+        from tachylite.cli.analyze.parity_engine import run_engine
+
+        where = run_engine(
+            reference, engine, option or [], protocol, formula or [], smoothing, temperature, seed, store
+        )
+        _show_report(where, csv, figures, as_json=as_json)
+    elif _is_many(reference) or _is_many(other):
+        if species is not None:
+            raise InputError("--species compares two trajectories, and not folders")
+        _show_report(_campaign(reference, other, smoothing), csv, figures, as_json=as_json)
+    else:
+        paths = (Path(reference), Path(other))
+        _show_pair(*paths, species, timestep, temperature, smoothing, parse_types(types), csv, figures, as_json=as_json)
+
+
+def _is_many(where: str) -> bool:
+    """Whether files of several compositions are meant; a folder may also be one run of VASP."""
+    from tachylite.readers.tables import composition_in
+
+    folder = Path(where)
+    return "*" in folder.name or (folder.is_dir() and any(composition_in(path) for path in folder.iterdir()))
+
+
+def _campaign(reference: str, other: str, smoothing: float) -> ParityReport:
+    from tachylite.jobs.parity_files import compare_folders, report_folders
+    from tachylite.readers.tables import files_by_composition
+
+    scores, left_out = compare_folders(files_by_composition(reference), files_by_composition(other), smoothing)
+    return report_folders(reference, other, scores, left_out)
+
+
+def _show_pair(
+    reference: Path,
+    other: Path,
+    species: str | None,
+    timestep: float | None,
+    temperature: float | None,
+    smoothing: float,
+    types: Sequence[str] | None,
+    csv: Path | None,
+    figures: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    from dataclasses import asdict
+
+    from tachylite.jobs.parity import make_report, score_curves
+    from tachylite.jobs.parity_files import (
+        check_same_state,
+        compare_descriptors,
+        compare_transport,
+        curves_of_file,
+        is_table,
+    )
     from tachylite.physics.parity import compare_curves
 
-    found = compare_curves(_curves(reference), _curves(other))
+    trajectories = not (is_table(reference) or is_table(other))
+    if species is not None and not (trajectories and temperature is not None):
+        raise InputError("--species needs two trajectories, and their --temperature in K")
+    curves = [curves_of_file(path, smoothing, types) for path in (reference, other)]
+    found = compare_curves(*curves)
+    if trajectories:
+        check_same_state(reference, other, types)
+    diffusivities: list[DiffusivityParity] = []
+    descriptors: list[DescriptorParity] = []
+    if species is not None and temperature is not None:
+        diffusivities = compare_transport(reference, other, temperature, timestep, types)
+        descriptors = compare_descriptors(reference, other, species, types)
+    _write(make_report([score_curves(other.stem, curves[0], curves[1])], str(reference), str(other)), csv, figures)
     if as_json:
-        typer.echo(json.dumps(asdict(found), indent=2))
+        values = _finite(asdict(found))
+        if species is not None:
+            values["diffusivities"] = [json.loads(one.model_dump_json()) for one in diffusivities]
+            values["descriptors"] = [json.loads(one.model_dump_json()) for one in descriptors]
+        typer.echo(json.dumps(values, indent=2))
         return
     from rich.table import Table
 
+    from tachylite.report.text import quantity
+
     table = Table("pair", "R²")
     for pair, r2 in found.r2_by_pair.items():
-        table.add_row(pair, f"{r2:.4f}")
-    table.add_row(f"all, up to {found.r_max_a:g} Å", f"{found.r2:.4f}")
+        table.add_row(pair, _r2(r2, found.r2_error_by_pair[pair]))
+    table.add_row(f"all, up to {found.r_max_a:g} Å", _r2(found.r2, found.r2_error))
     print_tables(table)
+    if species is not None:
+        about = Table("descriptor", "A", "B")
+        for one in descriptors:
+            about.add_row(one.name, quantity(one.reference), quantity(one.value))
+        print_tables(_diffusivity_table([("", diffusivities)]), about)
 
 
-def _curves(path: Path) -> Curves:
-    """Partial g(r) of a file: read from a table, measured from a trajectory."""
-    import numpy as np
+def _finite(values: dict[str, Any]) -> dict[str, Any]:
+    """Put None for what is not a number, which JSON has no word for."""
+    return {
+        name: _finite(value)
+        if isinstance(value, dict)
+        else None
+        if isinstance(value, float) and not math.isfinite(value)
+        else value
+        for name, value in values.items()
+    }
 
-    from tachylite.jobs.structure import frames_of_file, measure_frames
-    from tachylite.physics.parity import Curves
-    from tachylite.readers import open_trajectory
-    from tachylite.readers.tables import read_curves
 
-    if path.suffix == ".csv":
-        return read_curves(path)
-    found = measure_frames(frames_of_file(open_trajectory(path)))
-    return Curves(np.array(found.r_a), {partial.pair: np.array(partial.g) for partial in found.partials})
+def _write(report: ParityReport, csv: Path | None, figures: Path | None) -> None:
+    if csv is not None:
+        from tachylite.report.parity_tables import parity_tables
+        from tachylite.report.structure_tables import write_tables
+
+        write_tables(parity_tables(report), csv)
+    if figures is not None and report.n_failed < len(report.scores):
+        from tachylite.report.charts.parity import parity_charts
+        from tachylite.report.draw_matplotlib import draw
+
+        figures.mkdir(parents=True, exist_ok=True)
+        for chart in parity_charts(report):
+            draw(chart).savefig(figures / f"{chart.name}.png")
+
+
+def _show_report(report: ParityReport, csv: Path | None, figures: Path | None, *, as_json: bool) -> None:
+    _write(report, csv, figures)
+    if as_json:
+        typer.echo(report.model_dump_json(indent=2))
+        return
+    diffusivities = [(score.formula, score.diffusivities) for score in report.scores if score.diffusivities]
+    tables = [_score_table(report.scores), _fraction_table(report)]
+    print_tables(*tables, *([_diffusivity_table(diffusivities)] if diffusivities else []))
+    if report.n_failed:
+        typer.echo(f"{report.n_failed} of {len(report.scores)} have no score and count as below every threshold")
+    if report.left_out:
+        typer.echo(f"without a reference, and left out: {', '.join(report.left_out)}")
+
+
+def _score_table(scores: Sequence[ParityScore]) -> Table:
+    from rich.table import Table
+
+    from tachylite.report.text import plain_formula, quantity
+
+    table = Table("composition", "R²", "by pair", "V (Å³/atom)", "remark")
+    for score in sorted(scores, key=lambda one: one.r2.value if one.r2 else -math.inf, reverse=True):
+        by_pair = ", ".join(f"{pair} {r2.value:.3f}" for pair, r2 in score.r2_by_pair.items())
+        r2 = _r2(score.r2.value, score.r2.error) if score.r2 else "failed"
+        volume = quantity(score.volume_a3_per_atom)
+        table.add_row(plain_formula(score.formula), r2, by_pair, volume, score.reason or "")
+    return table
+
+
+def _fraction_table(report: ParityReport) -> Table:
+    from rich.table import Table
+
+    table = Table("R² above", "compositions", "fraction", "95 % (Wilson)")
+    for one in report.fractions:
+        interval = f"{100 * one.interval.low:.1f} to {100 * one.interval.high:.1f} %"
+        table.add_row(f"{one.threshold:g}", f"{one.count} of {one.of}", f"{100 * one.fraction:.1f} %", interval)
+    return table
+
+
+def _diffusivity_table(found: Sequence[tuple[str, Sequence[DiffusivityParity]]]) -> Table:
+    from rich.table import Table
+
+    from tachylite.report.text import plain_formula, quantity
+
+    table = Table("", "D of", "reference (cm²/s)", "D (cm²/s)", "ratio", "agree")
+    for formula, diffusivities in found:
+        for one in diffusivities:
+            agree = one.reason or "" if one.agree is None else "yes" if one.agree else "no"
+            table.add_row(
+                plain_formula(formula),
+                one.species,
+                quantity(one.reference_cm2_s, interval=one.reference_interval_cm2_s),
+                quantity(one.diffusivity_cm2_s, interval=one.interval_cm2_s),
+                quantity(one.ratio, interval=one.ratio_interval),
+                agree,
+            )
+    return table
+
+
+def _r2(value: float, error: float) -> str:
+    from tachylite.report.text import quantity
+
+    return quantity(value, error) if math.isfinite(error) else f"{value:.4f}"

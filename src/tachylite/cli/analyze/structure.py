@@ -27,6 +27,10 @@ def structure(
     ] = None,
     q_max: Annotated[float, typer.Option("--q-max", help="Structure factors up to this Q in 1/Å; 0 for none.")] = 20.0,
     rings: Annotated[bool, typer.Option("--rings", help="Count primitive rings of the network of bonds.")] = False,
+    group: Annotated[
+        list[str] | None,
+        typer.Option("--group", metavar="P:O,N", help="Order of the tetrahedra around P with O and N as ligands."),
+    ] = None,
     types: TypesOption = None,
     csv: Annotated[Path | None, typer.Option("--csv", metavar="DIR", help="Write the tables as CSV.")] = None,
     figures: Annotated[Path | None, typer.Option("--figures", metavar="DIR", help="Write the figures as PNG.")] = None,
@@ -42,6 +46,7 @@ def structure(
         cutoffs_a=parse_cutoffs(cutoff) if cutoff else None,
         q_max_per_a=q_max or None,
         rings=rings,
+        groups=parse_groups(group or []),
     )
     if csv is not None:
         from tachylite.report.structure_tables import structure_tables, write_tables
@@ -70,6 +75,19 @@ def parse_cutoffs(words: Sequence[str]) -> dict[str, float]:
     return cutoffs
 
 
+def parse_groups(words: Sequence[str]) -> dict[str, list[str]]:
+    """Give the ligands by centre of `P:O,N`; InputError for words of another form and centres given twice."""
+    groups: dict[str, list[str]] = {}
+    for word in words:
+        center, _, ligands = word.partition(":")
+        if not center or not ligands:
+            raise InputError(f"--group {word!r} is not CENTRE:LIGANDS, like P:O,N")
+        if center in groups:
+            raise InputError(f"--group {center} is given twice")
+        groups[center] = [ligand.strip() for ligand in ligands.split(",")]
+    return groups
+
+
 def _draw(found: StructureAnalysis, folder: Path) -> None:
     from tachylite.report.charts import partial_rdfs
     from tachylite.report.charts.scattering import structure_charts
@@ -94,7 +112,7 @@ def _pairs(found: StructureAnalysis) -> Table:
 
 
 def _bonds(found: StructureAnalysis) -> list[Table]:
-    """Tables of coordination numbers, angles and rings, as far as there are any."""
+    """Tables of coordination numbers, angles, rings and groups, as far as there are any."""
     from rich.table import Table
 
     from tachylite.report.text import quantity
@@ -110,4 +128,9 @@ def _bonds(found: StructureAnalysis) -> list[Table]:
     rings = Table(f"rings of {found.rings.network if found.rings else ''}", "per vertex")
     for size, number in found.rings.rings_per_vertex.items() if found.rings else ():
         rings.add_row(str(size), quantity(number))
-    return [table for table in (coordination, angles, rings) if table.row_count]
+    groups = Table("group", "with four ligands", "tetrahedral order", "orientational order, ranks 3 and 4", "by chance")
+    for item in found.orientations:
+        orders = ", ".join(quantity(order) for order in item.order.values())
+        chance = ", ".join(f"± {quantity(value, digits=2)}" for value in item.by_chance.values())
+        groups.add_row(item.group, quantity(item.fraction), quantity(item.tetrahedrality), orders, chance)
+    return [table for table in (coordination, angles, rings, groups) if table.row_count]

@@ -1,0 +1,90 @@
+"""`tachylite analyze glass`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tachylite.cli.query import JsonOption, print_tables
+from tachylite.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tachylite.readers.thermo import ThermoTable
+    from tachylite.schemas.glass import GlassTransition
+
+File = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="A cooling run: our .h5 file of a quench, or a CSV with the columns temperature_k, one of energy_ev "
+        "(potential), total_energy_ev, enthalpy_ev, and if at hand volume_a3 and time_fs or time_ps.",
+    ),
+]
+
+
+def glass(
+    file: File,
+    atoms: Annotated[
+        int | None, typer.Option("--atoms", min=1, help="Atoms in the cell that a CSV is about; our files know.")
+    ] = None,
+    low: Annotated[float | None, typer.Option("--from", min=0.0, help="Coldest temperature used, in K.")] = None,
+    high: Annotated[float | None, typer.Option("--to", min=0.0, help="Hottest temperature used, in K.")] = None,
+    csv: Annotated[Path | None, typer.Option("--csv", metavar="DIR", help="Write the tables as CSV.")] = None,
+    figures: Annotated[Path | None, typer.Option("--figures", metavar="DIR", help="Write the figure as PNG.")] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Glass transition, heat capacities and thermal expansion from a cooling run, or why there is none to see."""
+    from tachylite.jobs.glass import measure_transition
+
+    table, n_atoms = _read(file, atoms)
+    found = measure_transition(table, n_atoms, low, high)
+    if csv is not None:
+        from tachylite.report.glass_tables import glass_tables
+        from tachylite.report.structure_tables import write_tables
+
+        write_tables(glass_tables(found), csv)
+    if figures is not None:
+        from tachylite.report.charts.glass import cooling_run
+        from tachylite.report.draw_matplotlib import draw
+
+        figures.mkdir(parents=True, exist_ok=True)
+        draw(cooling_run(found)).savefig(figures / "glass_transition.png")
+    if as_json:
+        typer.echo(found.model_dump_json(indent=2))
+    else:
+        print_tables(_table(found))
+
+
+def _read(file: Path, atoms: int | None) -> tuple[ThermoTable, int]:
+    from tachylite.jobs.glass import ramp_of
+    from tachylite.readers.opening import OWN
+    from tachylite.readers.thermo import read_thermo
+    from tachylite.schemas import Trajectory
+
+    if file.suffix in OWN:
+        if atoms is not None:
+            raise InputError(f"{file} knows its atoms; leave --atoms out")
+        trajectory = Trajectory.load(file)
+        ramp = ramp_of(trajectory)
+        if ramp is None:
+            raise InputError(f"{file} has no ramp: its thermostat never cools; give the trajectory of a quench")
+        return ramp, len(trajectory.numbers)
+    table = read_thermo(file)
+    if atoms is None:
+        raise InputError(f"{file} does not say how many atoms its energies are of; give --atoms")
+    return table, atoms
+
+
+def _table(found: GlassTransition) -> Table:
+    from rich.table import Table
+
+    from tachylite.report.glass_rows import transition_rows
+
+    table = Table("quantity", "value", "from")
+    for row in transition_rows(found):
+        table.add_row(row.label, row.value, row.note)
+    return table

@@ -1,0 +1,84 @@
+"""`tachylite analyze parity A --engine`: melts computed here against references."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from tachylite.errors import InputError, OutOfTimeError
+
+if TYPE_CHECKING:
+    from tachylite.schemas.parity import ParityReference, ParityReport
+
+
+def run_engine(
+    reference: str,
+    engine: str,
+    options: Sequence[str],
+    protocol: str,
+    formulas: Sequence[str],
+    smoothing: float,
+    temperature: float | None,
+    seed: int,
+    store: Path | None,
+) -> ParityReport:
+    """Melt the compositions of the references and score them; interrupted, the same command goes on."""
+    from tachylite.cli.run import check_writable, default_workdir, describe_stop, noise_into
+
+    with redirect_stdout(sys.stderr):
+        from rich.console import Console
+
+        from tachylite.cli.progress import shown_progress
+        from tachylite.cli.values import parse_options
+        from tachylite.configs import load_protocol
+        from tachylite.engines import get_engine
+        from tachylite.engines.interruption import Terminated, raising_terminated, use_deadline
+        from tachylite.flows.parity import run_parity
+        from tachylite.stores import open_store
+
+        settings = load_protocol(protocol)
+        forces = get_engine(engine, **parse_options(options))
+        references = _references(reference, formulas, smoothing, temperature)
+        job_store = open_store(store)
+        folder = default_workdir(job_store)
+        check_writable(folder)
+    try:
+        with (
+            use_deadline(None),
+            raising_terminated(),
+            shown_progress(Console(file=sys.stderr)),
+            noise_into(folder / "tachylite.log"),
+        ):
+            return run_parity(references, protocol=settings, engine=forces, store=job_store, workdir=folder, seed=seed)
+    except (KeyboardInterrupt, Terminated, OutOfTimeError) as stop:
+        what, code = describe_stop(stop)
+        typer.echo(f"{what}; what is finished is kept in {folder}, and the same command goes on from there", err=True)
+        raise typer.Exit(code) from None
+    finally:
+        job_store.close()
+
+
+def _references(
+    where: str, formulas: Sequence[str], smoothing: float, temperature: float | None
+) -> list[ParityReference]:
+    """Read the references of the compositions that were asked for, all of them where none was."""
+    from tachylite.jobs.parity_files import read_reference
+    from tachylite.physics.composition import parse_formula
+    from tachylite.readers.tables import composition_in, files_by_composition
+    from tachylite.schemas.run import reduced_formula
+
+    path = Path(where)
+    alone = composition_in(path) if path.is_file() else None
+    found = {alone: path} if alone is not None else files_by_composition(where)
+    asked = [reduced_formula(parse_formula(formula).unit) for formula in formulas] or list(found)
+    missing = [formula for formula in asked if formula not in found]
+    if missing:
+        raise InputError(f"{where} has no reference of {', '.join(missing)}")
+    return [
+        read_reference(found[formula], formula, smoothing_a=smoothing, temperature_k=temperature) for formula in asked
+    ]

@@ -1,0 +1,112 @@
+"""Elastic constants of relaxed structures, by an engine."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from jobflow import job
+
+from tachylite.engines import Engine
+from tachylite.engines.workdir import current_workdir
+from tachylite.jobs.engine import EngineLike, resolve_engine
+from tachylite.physics.elasticity import Elasticity as Found
+from tachylite.physics.elasticity import Modulus, deformation, elastic_constants
+from tachylite.schemas import Measured, Relaxation, State
+from tachylite.schemas.glass import AverageModulus, Elasticity
+from tachylite.units import GPA_PER_EV_A3
+
+STRAIN = 0.005
+
+_ANY_FORCE_EV_A = 1e3
+_FORCE_OF_STRAIN = 0.02
+
+
+@job
+def measure_glass_elasticity(engine: EngineLike, relaxations: Sequence[Relaxation | None]) -> list[Elasticity | None]:
+    """Elastic constants of every relaxed glass; None where there is none."""
+    forces = resolve_engine(engine)
+    return [
+        measure_elasticity(forces, r.state, current_workdir()) if r is not None and r.status == "converged" else None
+        for r in relaxations
+    ]
+
+
+def measure_elasticity(engine: Engine, state: State, workdir: Path, strain: float = STRAIN) -> Elasticity:
+    """Strain a relaxed structure in six directions forth and back, relax its atoms, and read the stresses.
+
+    The atoms are relaxed until no force exceeds 2 % of what the strain itself does to an atom: a force of
+    `strain * C * (V / N)^(2/3)`, where C is the largest constant without any relaxation. A structure or a strain that
+    does not relax so far is refused, with the reason in the document.
+    """
+    common = {
+        "formula": state.formula,
+        "n_atoms": len(state.numbers),
+        "strain": strain,
+        "provenance": engine.provenance(),
+    }
+    still = _relax(engine, [state, *(_strained(state, i, strain) for i in range(6))], workdir, _ANY_FORCE_EV_A)
+    if (reason := _complaint(still)) is not None:
+        return Elasticity(reason=reason, **common)
+    stresses = np.array([r.stress_gpa for r in still])
+    stiffness = float(np.abs(stresses[1:] - stresses[0]).max()) / strain / GPA_PER_EV_A3
+    limit = _FORCE_OF_STRAIN * strain * stiffness * (state.volume_a3 / len(state.numbers)) ** (2 / 3)
+    common["max_force_ev_a"] = limit
+    (start,) = _relax(engine, [state], workdir, limit)
+    if (reason := _complaint([start])) is not None:
+        return Elasticity(reason=reason, **common)
+    signs = [strain] * 6 + [-strain] * 6
+    strained = [_strained(start.state, i % 6, amount) for i, amount in enumerate(signs)]
+    relaxed = _relax(engine, strained, workdir, limit)
+    if (reason := _complaint(relaxed)) is not None:
+        return Elasticity(reason=reason, **common)
+    stresses = np.array([r.stress_gpa for r in relaxed])
+    found = elastic_constants(stresses[:6], stresses[6:], np.array(start.stress_gpa), strain)
+    return Elasticity(start_stress_gpa=start.stress_gpa, **common, **_moduli(found))
+
+
+def _relax(engine: Engine, states: Sequence[State], workdir: Path, max_force_ev_a: float) -> list[Relaxation]:
+    labels = [f"strain {i}" if i else "no strain" for i in range(len(states))]
+    return engine.relax(states, workdir, relax_cell=False, labels=labels, max_force_ev_a=max_force_ev_a)
+
+
+def _strained(state: State, component: int, amount: float) -> State:
+    matrix = deformation(component, amount)
+    return State(
+        numbers=state.numbers,
+        positions=(np.array(state.positions) @ matrix).tolist(),
+        cell=(np.array(state.cell) @ matrix).tolist(),
+    )
+
+
+def _complaint(relaxed: Sequence[Relaxation]) -> str | None:
+    for one in relaxed:
+        if one.status == "failed":
+            return f"under {one.label}: {one.reason}"
+        if one.stress_gpa is None:
+            return "the engine gives no stress"
+    return None
+
+
+def _moduli(found: Found) -> dict[str, object]:
+    return {
+        "reason": found.reason,
+        "constants_gpa": found.constants_gpa.tolist(),
+        "constants_error_gpa": found.error_gpa,
+        "nonlinearity": found.nonlinearity,
+        "bulk_modulus_gpa": _average(found.bulk),
+        "shear_modulus_gpa": _average(found.shear),
+        "young_modulus_gpa": _measured(found.young_gpa),
+        "poisson_ratio": _measured(found.poisson),
+    }
+
+
+def _average(modulus: Modulus | None) -> AverageModulus | None:
+    if modulus is None:
+        return None
+    return AverageModulus(
+        voigt=modulus.voigt, reuss=modulus.reuss, hill=Measured(value=modulus.hill, error=modulus.error)
+    )
+
+
+def _measured(value: tuple[float, float] | None) -> Measured | None:
+    return None if value is None else Measured(value=value[0], error=value[1])

@@ -1,0 +1,173 @@
+"""The report of a model: one self-contained HTML page, figures, the card."""
+
+from pathlib import Path
+
+from plotly.offline import get_plotlyjs
+
+from tachylite import __version__
+from tachylite.report.charts import learning as charts
+from tachylite.report.overview import Card, Row, Table
+from tachylite.report.rendering import describe_charts, environment, save_download, save_figures
+from tachylite.report.sections import Section
+from tachylite.report.text import ABSENT, quantity
+from tachylite.schemas.learning import Model
+
+
+def write_model_report(model: Model, folder: Path) -> Path:
+    """Write the report of a model into a folder and return the path of its page.
+
+    The folder gets `index.html` (self-contained, needs no network), `figures/*.png` and `model.json`, the card.
+    """
+    contents = _sections(model)
+    shown = [chart for section in contents for chart in section.charts]
+    folder.mkdir(parents=True, exist_ok=True)
+    save_figures(shown, folder / "figures")
+    download = save_download(
+        folder, "model.json", "model card (JSON)", model.model_dump_json(indent=1), "application/json"
+    )
+    figures, payload = describe_charts(shown)
+    payload |= {"scenes": [], "fileStem": f"model_{model.model_id}"}
+    page = folder / "index.html"
+    text = (
+        environment()
+        .get_template("model.html.j2")
+        .render(
+            model=model,
+            cards=_cards(model),
+            sections=contents,
+            figures=figures,
+            downloads=[download],
+            payload=payload,
+            expected=len(payload["plots"]),
+            plotly=get_plotlyjs(),
+            version=__version__,
+        )
+    )
+    page.write_text(text, encoding="utf-8")
+    return page
+
+
+def _sections(model: Model) -> list[Section]:
+    trends = model.trends
+    found = [
+        Section(
+            "Predictions",
+            charts=(charts.parity_of_held_out(model), charts.learning_curve(model)),
+            tables=(scores_table(model), coverage_table(model)),
+        ),
+        Section("Importance", charts=(charts.importances(model),), tables=(importance_table(model),)),
+    ]
+    shown = [charts.anions(model)] if trends.anions else []
+    if any(one.published is not None for one in trends.correlations):
+        shown.append(charts.correlations(model))
+    if len(trends.activation_energies_ev) > 1:
+        shown.append(charts.activation_energies(model))
+    tables = [_correlation_table(model), *([_anion_table(model)] if trends.anions else [])]
+    found.append(Section("The table itself", charts=tuple(shown), tables=tuple(tables)))
+    return found
+
+
+def _cards(model: Model) -> list[Card]:
+    leading, unit = model.leading.scores[0], _unit(model)
+    limit = model.applicability
+    outside = [] if limit.rmse_outside is None else [Row("beyond it", quantity(limit.rmse_outside, unit=unit))]
+    return [
+        Card(
+            "New compositions",
+            (
+                Row("RMSE", quantity(leading.rmse, unit=unit)),
+                Row("MAE", quantity(leading.mae, unit=unit)),
+                Row("R²", quantity(leading.r2)),
+                *(
+                    Row(f"in the {one.level:.0%} interval", quantity(one.coverage), f"mean width {one.mean_width:.3g}")
+                    for one in model.leading.coverage
+                ),
+            ),
+        ),
+        Card(
+            "Applicability",
+            (
+                Row("limit of the distance", quantity(limit.threshold, digits=3), limit.criterion),
+                Row("RMSE within it", quantity(limit.rmse_inside, unit=unit)),
+                *outside,
+                Row("held-out rows beyond it", f"{limit.outside} of {model.data.rows}"),
+            ),
+        ),
+    ]
+
+
+def scores_table(model: Model) -> Table:
+    """Every learner on every split, the one that was kept first."""
+    rows = tuple(
+        (
+            entry.learner,
+            "all rows of a composition held out"
+            if score.split == "composition"
+            else "all rows of a chemical system held out"
+            if score.split == "chemical system"
+            else "rows at random, as published",
+            str(score.n_rows),
+            f"{score.r2:.4f}",
+            quantity(score.rmse),
+            quantity(score.mae),
+        )
+        for entry in model.learners
+        for score in entry.scores
+    )
+    columns = ("learner", "split", "rows", "R²", f"RMSE ({_unit(model)})", f"MAE ({_unit(model)})")
+    return Table("Scores", columns, rows)
+
+
+def coverage_table(model: Model) -> Table:
+    """How often held-out compositions lie in their intervals, for every learner."""
+    rows = tuple(
+        (entry.learner, f"{one.level:.0%}", quantity(one.coverage), quantity(one.mean_width, digits=3))
+        for entry in model.learners
+        for one in entry.coverage
+    )
+    return Table(
+        "Intervals on held-out compositions", ("learner", "nominal", "covered", f"mean width ({_unit(model)})"), rows
+    )
+
+
+def importance_table(model: Model) -> Table:
+    """What the inputs that matter most do."""
+    rows = tuple(
+        (
+            one.feature,
+            quantity(one.permutation),
+            quantity(one.shapley),
+            ABSENT if one.direction is None else quantity(one.direction, digits=2),
+        )
+        for one in model.importances[: charts.MOST_INPUTS]
+    )
+    return Table("Most important inputs", ("input", "rise of RMSE", "mean |Shapley value|", "direction"), rows)
+
+
+def _correlation_table(model: Model) -> Table:
+    rows = tuple(
+        (
+            one.feature,
+            quantity(one.pearson),
+            ABSENT if one.published is None else f"{one.published:.2f}".replace("-", "−"),
+        )
+        for one in model.trends.correlations
+    )
+    return Table(
+        f"Pearson's r with {model.data.target} at {model.trends.temperature_k:g} K",
+        ("descriptor", "r", "published, 5000 K"),
+        rows,
+    )
+
+
+def _anion_table(model: Model) -> Table:
+    rows = tuple(
+        (one.anion, str(one.compositions), quantity(one.target), quantity(one.activation_energy_ev))
+        for one in model.trends.anions
+    )
+    unit = f"{model.data.target} at {model.trends.temperature_k:g} K ({_unit(model)})"
+    return Table("Anions", ("anion", "compositions", unit, "activation energy (eV)"), rows)
+
+
+def _unit(model: Model) -> str:
+    return model.data.target_unit.replace("10^-3", "10⁻³").replace("^2", "²")

@@ -1,0 +1,100 @@
+"""`tachylite run --dry-run` writes what VASP would read first, and computes nothing."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pymatgen.core import SETTINGS
+from pymatgen.io.vasp.inputs import Incar, Poscar
+
+from tachylite.cli import main
+
+pytest.importorskip("atomate2", reason="pip install 'tachylite[vasp]'")
+
+from tests.engines.vasp.vasp_samples import install
+
+type Command = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Command:
+    install(monkeypatch, tmp_path / "machine")
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+    def call(*words: str) -> tuple[int, str, str]:
+        code = main([*words])
+        captured = capsys.readouterr()
+        return code, captured.out, captured.err
+
+    return call
+
+
+def test_the_first_inputs_and_what_would_follow(command: Command) -> None:
+    words = ("--protocol", "zheng2024", "--engine", "vasp", "--atoms", "8", "--dry-run", "look")
+    code, out, err = command("run", "Cu", "CuAl", *words)
+    assert (code, err) == (0, "")
+    assert sorted(path.name for path in Path().rglob("*") if path.is_file()) == sorted(
+        ["INCAR", "KPOINTS", "POSCAR", "POTCAR"] * 2
+    ), "nothing but the inputs, and no store"
+    incar = Incar.from_file("look/Cu/INCAR")
+    assert (incar["MDALGO"], incar["TEBEG"], incar["NSW"], incar["EDIFF"]) == (3, 5000, 500, pytest.approx(8e-5))
+    poscar = Poscar.from_file("look/AlCu/POSCAR")
+    assert len(poscar.structure) == 8
+    assert poscar.velocities is not None
+    assert "look/Cu: volume at 5000 K: scan, " in out
+    assert "melt at 5000 K, volume: 0.8, 1, 1.2 of the start's, each 1 ps Langevin and 4 ps Nose-Hoover" in out
+    assert "anneal at 2500 K, production: 10,000 steps in 5 calls of VASP" in out
+    assert "amorphous limit: 10 snapshots, each relax, relax, static" in out
+    assert "reference crystals of Al, Cu" in out
+
+
+def test_a_protocol_that_keeps_the_volume_begins_with_production(command: Command) -> None:
+    Path("mine.yaml").write_text("volume_search: null\nmelt: {temperature_k: 700, production_ps: 1}\n", "utf-8")
+    code, out, _ = command("run", "Cu", "-p", "mine.yaml", "-e", "vasp", "--atoms", "4", "--dry-run", "look")
+    assert code == 0
+    assert "look/Cu: production at 700 K" in out
+    assert Incar.from_file("look/Cu/INCAR")["MDALGO"] == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("Cu", "--engine", "lennard-jones"), "error: the lennard-jones model does not know Cu"),
+        (("Ar", "--engine", "lennard-jones"), "error: --dry-run writes input files, and the lennard-jones engine has"),
+        (("Fe", "--engine", "vasp"), "error: no PBE POTCAR of Fe in "),
+        (("Cu", "--engine", "vasp", "--option", "encut=400"), "has no option 'encut'; did you mean 'encut_ev'?"),
+        (("Cu", "--engine", "vasp", "--option", "encut_ev=-1"), "option encut_ev = '-1' must be greater than 0"),
+        (("Cu", "--engine", "vasp", "--option", "potcar_functional=LDA"), "option potcar_functional = 'LDA' must be"),
+    ],
+)
+def test_what_cannot_be_written_is_one_line(command: Command, words: tuple[str, ...], expected: str) -> None:
+    code, out, err = command("run", *words, "--atoms", "4", "--dry-run", "look")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert expected in err
+
+
+def test_the_doctor_says_what_is_missing_and_where_it_looked(
+    command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from tachylite.cli.doctor import check_vasp
+
+    found = {check.name: check for check in check_vasp()}
+    assert [check.status for check in found.values()] == ["ok", "ok"]
+    assert found["VASP POTCARs"].found == str(tmp_path / "machine" / "potcars")
+    monkeypatch.setattr("atomate2.SETTINGS.VASP_CMD", "not_here")
+    monkeypatch.setitem(SETTINGS, "PMG_VASP_PSP_DIR", str(tmp_path / "none"))
+    found = {check.name: check for check in check_vasp()}
+    assert [check.status for check in found.values()] == ["optional", "optional"]
+    assert "no VASP command: 'not_here' is not on the PATH" in found["VASP command"].found
+    assert "ATOMATE2_VASP_CMD" in found["VASP command"].remedy
+    assert ".atomate2.yaml" in found["VASP command"].remedy
+    assert f"PMG_VASP_PSP_DIR={tmp_path / 'none'} does not exist" in found["VASP POTCARs"].found
+
+
+def test_without_atomate2_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    from tachylite.cli.doctor import check_vasp
+
+    monkeypatch.setattr("tachylite.engines.vasp.setup.find_spec", lambda _: None)
+    (check,) = check_vasp()
+    assert (check.status, check.found) == ("optional", "the vasp engine needs atomate2: pip install 'tachylite[vasp]'")

@@ -1,0 +1,161 @@
+"""Tables from stores: what becomes a row, and what is skipped with its reason."""
+
+import base64
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from ase import Atoms
+from jobflow import JobStore
+from tests.descriptors.crystals import antifluorite, described, rock_salt
+from tests.stores.store_samples import later, make_material, make_run, put
+
+from tachylite.jobs.learning import Row, describe_melt, find_rows
+from tachylite.learning.dataset import dataset_from_bytes
+from tachylite.schemas import Diffusivity, Failure, Interval, Material, Melt, State, Trajectory
+from tachylite.schemas.material import Equilibrium
+from tachylite.stores import open_store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> JobStore:
+    return open_store(tmp_path / "store")
+
+
+def trajectory_of(atoms: Atoms, n_frames: int = 6) -> Trajectory:
+    shaken = np.random.default_rng(0).normal(0, 0.05, (n_frames, len(atoms), 3))
+    return Trajectory.from_arrays(
+        numbers=atoms.numbers,
+        positions=atoms.positions + shaken,
+        cells=atoms.cell.array,
+        times_fs=np.arange(n_frames),
+        series={},
+    )
+
+
+def diffusivity(temperature_k: float, value: float | None, species: str = "Li") -> Diffusivity:
+    known = value is not None
+    return Diffusivity(
+        species=species,
+        temperature_k=temperature_k,
+        diffusive=known,
+        reason=None if known else "the motion is not diffusive",
+        diffusivity_cm2_s=value,
+        diffusivity_interval_cm2_s=Interval(low=0.8 * value, high=1.2 * value) if value is not None else None,
+        n_independent=10,
+        lags_fs=[],
+        msd_a2=[],
+        msd_error_a2=[],
+    )
+
+
+def melted(atoms: Atoms, temperature_k: float, value: float | None, trajectory: Trajectory | None = None) -> Melt:
+    state = State.from_atoms(atoms)
+    found = Equilibrium(
+        status="converged",
+        formula=state.formula,
+        n_atoms=len(atoms),
+        temperature_k=temperature_k,
+        pressure_convention="total",
+        samples=[],
+    )
+    run = make_run(trajectory, final=state, formula=state.formula, n_atoms=len(atoms))
+    return Melt(
+        temperature_k=temperature_k, equilibrium=found, run=run, diffusivities=[diffusivity(temperature_k, value)]
+    )
+
+
+def material(atoms: Atoms, *states: Melt, **changes: Any) -> Material:
+    formula = State.from_atoms(atoms).formula
+    fields = {"material_id": formula, "melt": states[0], "anneals": list(states[1:]), **changes}
+    return make_material(formula, **fields)
+
+
+def put_runs(store: JobStore, *trajectories: Trajectory) -> None:
+    output = {"runs": [make_run(one) for one in trajectories], "trajectories": list(trajectories)}
+    store.update(
+        {"uuid": "runs", "index": 1, "output": output, "completed_at": "2026", "name": "runs"},
+        save={"data": Trajectory},
+    )
+
+
+def test_every_state_with_a_diffusivity_is_a_row(store: JobStore) -> None:
+    crystal = antifluorite()
+    frames = trajectory_of(crystal)
+    put_runs(store, frames)
+    put(store, material(crystal, melted(crystal, 3000, 2e-4, frames), melted(crystal, 1500, 3e-5)))
+    found = list(find_rows(store, "Li", "exact", {}))
+    assert all(isinstance(one, Row) for one in found)
+    hot, cold = (one for one in found if isinstance(one, Row))
+    assert (hot.formula, hot.temperature_k, hot.diffusivity_cm2_s) == ("Li2O", 3000, 2e-4)
+    assert hot.description.n_frames == 6
+    assert hot.description["LASD"].error > 0
+    # without a trajectory in the store the last frame is described
+    assert cold.description.n_frames == 1
+    assert cold.description["LNC"].mean == described(crystal)["LNC"].mean
+
+
+def test_what_is_no_row_says_why(store: JobStore) -> None:
+    crystal, salt = antifluorite(), rock_salt()
+    vapour = Melt(
+        temperature_k=5000,
+        equilibrium=melted(crystal, 5000, None).equilibrium.model_copy(
+            update={"status": "failed", "reason": "no liquid at zero pressure"}
+        ),
+    )
+    without = rock_salt()
+    without.numbers[without.numbers == 3] = 11
+    unknown = antifluorite()
+    unknown.numbers[unknown.numbers == 8] = 2
+    put(
+        store,
+        material(crystal, vapour, melted(crystal, 1000, None)),
+        material(without, melted(without, 1000, 1e-5)),
+        material(unknown, melted(unknown, 1000, 1e-5), material_id="unknown"),
+        material(salt, melted(salt, 1000, 1e-5)),
+    )
+    reasons = {one.stage: one.reason for one in find_rows(store, "Li", "exact", {}) if isinstance(one, Failure)}
+    assert reasons["Li2O at 5000 K"] == "no liquid at zero pressure"
+    assert reasons["Li2O at 1000 K"] == "the motion is not diffusive"
+    assert "no Li among" in reasons["NaCl at 1000 K"]
+    (helium,) = (reason for stage, reason in reasons.items() if "He" in stage)
+    assert "of He" in helium
+    assert len(reasons) == 4
+
+
+def test_the_newest_document_counts_and_queries_choose(store: JobStore) -> None:
+    crystal = antifluorite()
+    put(
+        store,
+        material(crystal, melted(crystal, 1000, 1e-5)),
+        material(crystal, melted(crystal, 1000, 2e-5), created_at=later(1)),
+    )
+    (row,) = find_rows(store, "Li", "exact", {"protocol.name": "quickstart"})
+    assert isinstance(row, Row)
+    assert row.diffusivity_cm2_s == 2e-5
+    assert list(find_rows(store, "Li", "exact", {"provenance.engine": "vasp"})) == []
+
+
+def test_long_trajectories_are_thinned() -> None:
+    crystal = rock_salt()
+    found = describe_melt(melted(crystal, 1000, 1e-5), trajectory_of(crystal, 150), "Li", "exact")
+    assert found.n_frames == 75
+
+
+def test_a_table_of_a_store_is_frozen(store: JobStore) -> None:
+    pytest.importorskip("pyarrow")
+    from jobflow import run_locally
+
+    from tachylite.jobs.learning import collect_table
+
+    states = [melted(antifluorite(4.4 + 0.02 * index), 1000 + index, 1e-5 * (1 + index)) for index in range(20)]
+    put(store, material(antifluorite(), *states, melted(antifluorite(), 900, None)))
+    job = collect_table("Li", "exact", ["SLPW"], {})
+    output = run_locally(job, store=store, log=False, raise_immediately=True)[job.uuid][1].output
+    dataset = dataset_from_bytes(base64.b64decode(output["parquet"]), "table")
+    assert (len(dataset), dataset.target_name, dataset.target[3]) == (20, "D", pytest.approx(0.04))
+    assert "SLPW" not in dataset.names
+    assert "density" in dataset.names
+    assert output["dataset"].fingerprint == dataset.fingerprint
+    assert [one.stage for one in output["skipped"]] == ["Li2O at 900 K"]

@@ -1,0 +1,34 @@
+"""Folders of tables and trajectories, told apart by the compositions in their names."""
+
+from pathlib import Path
+
+import pytest
+
+from tachylite.errors import InputError
+from tachylite.readers.tables import files_by_composition
+
+
+def touch(folder: Path, *names: str) -> Path:
+    for name in names:
+        (folder / name).touch()
+    return folder
+
+
+def test_the_last_formula_in_a_name_is_its_composition(tmp_path: Path) -> None:
+    names = ("DFT_RDF_Al3Si.csv", "XDATCAR_Li2O.gz", "Si2O4-300K.extxyz", "Li0.5Si0.5.h5", "NaCl_run.csv")
+    touch(tmp_path, *names, "README.md", ".Zn.csv", "notes.txt")
+    found = files_by_composition(str(tmp_path))
+    assert set(found) == {"Al3Si", "Li2O", "SiO2", "LiSi", "NaCl"}
+    assert found["SiO2"].name == "Si2O4-300K.extxyz"
+
+
+def test_two_of_one_composition_need_a_pattern(tmp_path: Path) -> None:
+    touch(tmp_path, "DFT_Al3Si.csv", "M3GNet_SiAl3.csv")
+    with pytest.raises(InputError, match=r"both Al3Si.*pattern"):
+        files_by_composition(str(tmp_path))
+    assert files_by_composition(str(tmp_path / "DFT_*"))["Al3Si"].name == "DFT_Al3Si.csv"
+
+
+def test_a_folder_without_compositions_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no file there has a composition"):
+        files_by_composition(str(touch(tmp_path, "README.md")))
