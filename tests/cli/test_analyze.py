@@ -137,3 +137,16 @@ def test_what_the_file_does_not_say_is_given(command: Callable[..., Result], tmp
     code, out, _ = command(*words, "--charge", "Li=0.9", "--viscosity", "0.001")
     assert "(charge +0.9, given)" in out
     assert "of a cell without end" in out
+
+
+def test_two_temperatures_give_figures_a_page_and_tables(command: Callable[..., Result], tmp_path: Path) -> None:
+    walks = [str(random_walk(tmp_path / f"{step}.extxyz", step_a=step)) for step in (0.1, 0.2)]
+    words = ["--species", "Li", "--timestep", "1", "--temperature", "500", "--temperature", "900"]
+    outputs = ["--csv", str(tmp_path / "csv"), "--figures", str(tmp_path / "figures")]
+    code, out, _ = command("transport", *walks, *words, *outputs)
+    assert (code, "Ea(Li)" in out) == (0, True)
+    assert {path.name for path in (tmp_path / "figures").iterdir()} == {"msd.png", "arrhenius.png", "index.html"}
+    assert "Transport of Li" in (tmp_path / "figures" / "index.html").read_text(encoding="utf-8")
+    header, *rows = (tmp_path / "csv" / "diffusivities.csv").read_text().splitlines()
+    assert header.startswith("species,temperature_k,diffusivity_cm2_s,low_95_cm2_s,high_95_cm2_s")
+    assert [row.split(",")[1] for row in rows] == ["500.0", "900.0"]

@@ -113,6 +113,7 @@ def test_folders_give_a_report_in_which_every_failure_has_its_reason(
     assert found["left_out"] == ["ZnO"]
     assert [(one["count"], one["of"]) for one in found["fractions"]] == [(2, 6), (2, 6), (2, 6)]
     assert {path.name for path in (tmp_path / "png").iterdir()} == {
+        "index.html",
         "parity_distribution.png",
         "parity_plot.png",
         "parity_curves.png",

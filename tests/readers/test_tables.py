@@ -2,10 +2,15 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from tachylite.errors import InputError
-from tachylite.readers.tables import files_by_composition
+from tachylite.jobs.structure import measure_frames
+from tachylite.physics.frames import take_frames
+from tachylite.readers.tables import files_by_composition, read_curves
+from tachylite.report.csv_tables import write_tables
+from tachylite.report.structure_tables import structure_tables
 
 
 def touch(folder: Path, *names: str) -> Path:
@@ -32,3 +37,13 @@ def test_two_of_one_composition_need_a_pattern(tmp_path: Path) -> None:
 def test_a_folder_without_compositions_is_named(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no file there has a composition"):
         files_by_composition(str(touch(tmp_path, "README.md")))
+
+
+def test_our_own_table_is_one_of_the_tables_read(tmp_path: Path) -> None:
+    positions = np.random.default_rng(0).random((20, 12, 3)) * 8
+    measured = measure_frames(take_frames(positions, 8 * np.eye(3), [3] * 8 + [8] * 4))
+    (path,) = write_tables({"rdf": structure_tables(measured)["rdf"]}, tmp_path)
+    curves = read_curves(path)
+    assert set(curves.values) == {"Li-Li", "Li-O", "O-O"}
+    np.testing.assert_allclose(curves.r_a, measured.r_a)
+    np.testing.assert_allclose(curves.values["Li-O"], measured.partials[1].g)

@@ -8,7 +8,7 @@ from tachylite.physics.arrhenius import arrhenius
 from tachylite.physics.collective import extrapolate_size
 from tachylite.physics.statistics import GAUSSIAN_95
 from tachylite.physics.vft import fit_vft
-from tachylite.schemas import Diffusivity, Interval, Measured
+from tachylite.schemas import Activation, Diffusivity, Interval, Measured
 from tachylite.schemas.transport import ArrheniusLaw, SizeExtrapolation, TransportSeries, VFTLaw
 
 _ROOM_K = 300.0
@@ -40,6 +40,29 @@ def combine_transport(diffusivities: Sequence[Diffusivity]) -> TransportSeries:
         "and of one size; a law needs two temperatures"
     )
     return series.model_copy(update={"reason": reason})
+
+
+def activation(species: str, diffusivities: Sequence[Diffusivity]) -> Activation:
+    """Arrhenius fit over the temperatures at which one species diffuses, or why there is none."""
+    points = [(d.temperature_k, d.diffusivity_cm2_s, ln_error(d)) for d in diffusivities if d.diffusivity_cm2_s]
+    temperatures = [temperature for temperature, _, _ in points]
+    if len(set(temperatures)) < 2:
+        asked = len({d.temperature_k for d in diffusivities})
+        reason = f"{species} diffuses measurably at {len(set(temperatures))} of {asked} temperatures; two are needed"
+        return Activation(
+            species=species, activation_energy_ev=None, ln_d0=None, temperatures_k=temperatures, reason=reason
+        )
+    fit = arrhenius(temperatures, [value for _, value, _ in points], [error for _, _, error in points])
+    room, low, high = (float(x) for x in fit.predict(_ROOM_K))
+    return Activation(
+        species=species,
+        activation_energy_ev=Measured(value=fit.activation_energy_ev, error=fit.activation_energy_error_ev),
+        ln_d0=Measured(value=fit.ln_d0, error=fit.ln_d0_error),
+        covariance=fit.covariance_ev,
+        temperatures_k=temperatures,
+        extrapolated_300k_cm2_s=room,
+        extrapolated_300k_interval_cm2_s=Interval(low=low, high=high),
+    )
 
 
 def ln_error(diffusivity: Diffusivity) -> float:

@@ -1,6 +1,5 @@
 """The last job of a protocol: everything about one member in one document."""
 
-import math
 from collections.abc import Iterator, Mapping, Sequence
 
 from jobflow import job
@@ -9,16 +8,13 @@ from pymatgen.core import Structure
 from tachylite.engines.workdir import content_key
 from tachylite.jobs.engine import EngineLike, resolve_engine
 from tachylite.jobs.glass import measure_expansion
-from tachylite.physics.transport import arrhenius
+from tachylite.jobs.laws import activation
 from tachylite.schemas import (
-    Activation,
     AmorphousLimit,
     Diffusivity,
     Failure,
     Glass,
-    Interval,
     Material,
-    Measured,
     Melt,
     Protocol,
     References,
@@ -63,13 +59,19 @@ def summarise_material(
         failures=failures,
         melt=melt,
         anneals=list(anneals),
-        activations=[_activation(species, anneals) for species in state.elements] if anneals else [],
+        activations=[activation(species, _diffusivities(anneals, species)) for species in state.elements]
+        if anneals
+        else [],
         expansion=measure_expansion(anneals),
         glass=glass,
         amorphous_limit=amorphous_limit,
         protocol=protocol,
         provenance=resolve_engine(engine).provenance(seed),
     )
+
+
+def _diffusivities(anneals: Sequence[Melt], species: str) -> list[Diffusivity]:
+    return [one for state in anneals for one in state.diffusivities if one.species == species]
 
 
 def _failures(
@@ -100,38 +102,3 @@ def _failures(
     for symbol, relaxation in references.items():
         if relaxation.status == "failed":
             yield Failure(stage=f"reference {symbol}", reason=relaxation.reason or "not converged")
-
-
-def _activation(species: str, anneals: Sequence[Melt]) -> Activation:
-    """Arrhenius fit of one species over the temperatures at which it diffuses."""
-    points = [
-        (d.temperature_k, d.diffusivity_cm2_s, _ln_error(d))
-        for a in anneals
-        for d in a.diffusivities
-        if d.species == species and d.diffusivity_cm2_s is not None
-    ]
-    temperatures = [t for t, _, _ in points]
-    if len(points) < 2:
-        reason = f"{species} diffuses measurably at {len(points)} of {len(anneals)} temperatures; two are needed"
-        return Activation(
-            species=species, activation_energy_ev=None, ln_d0=None, temperatures_k=temperatures, reason=reason
-        )
-    fit = arrhenius(temperatures, [d for _, d, _ in points], [error for _, _, error in points])
-    room, low, high = (float(x) for x in fit.predict(300.0))
-    return Activation(
-        species=species,
-        activation_energy_ev=Measured(value=fit.activation_energy_ev, error=fit.activation_energy_error_ev),
-        ln_d0=Measured(value=fit.ln_d0, error=fit.ln_d0_error),
-        covariance=fit.covariance_ev,
-        temperatures_k=temperatures,
-        extrapolated_300k_cm2_s=room,
-        extrapolated_300k_interval_cm2_s=Interval(low=low, high=high),
-    )
-
-
-def _ln_error(diffusivity: Diffusivity) -> float:
-    """Standard error of ln D from the 95 % interval."""
-    interval = diffusivity.diffusivity_interval_cm2_s
-    if interval is None or interval.low <= 0:
-        return 1.0
-    return math.log(interval.high / interval.low) / (2 * 1.96)

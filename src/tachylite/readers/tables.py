@@ -13,13 +13,17 @@ from tachylite.physics.parity import Curves
 from tachylite.readers.files import plain_name
 from tachylite.schemas.run import reduced_formula
 
+_OWN = re.compile(r"^g_|(?<=^r)_a$")
+"""What the names of our own tables have beyond those of others."""
+
 _BETWEEN_WORDS = re.compile(r"[^A-Za-z0-9.()]+")
 
 
 def read_curves(path: Path) -> Curves:
     """Read a CSV with a column `r` in A and a column for each pair of elements, like Li-O, in any order.
 
-    Columns without a name are left out: pandas writes its row numbers there. Raises InputError for a file
+    Columns without a name are left out: pandas writes its row numbers there. The table that `tachylite analyze
+    structure` writes is read as well (`r_a`, `g_Li-O`), without its errors and its total. Raises InputError for a file
     that is no such table.
     """
     try:
@@ -30,12 +34,13 @@ def read_curves(path: Path) -> Curves:
         raise InputError(f"table {path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise InputError(f"table {path} is no table of numbers under one line of names: {error}") from error
-    columns = {name: values[:, index] for index, name in enumerate(header) if name} if values.ndim == 2 else {}
+    named = {name: i for i, name in enumerate(header) if name and not name.endswith(("_error", "_total"))}
+    columns = {_OWN.sub("", name): values[:, i] for name, i in named.items()} if values.ndim == 2 else {}
     if "r" not in columns or len(columns) < 2:
         names = ", ".join(columns) or "no columns"
         raise InputError(f"table {path} has {names}; g(r) needs a column r (A) and one a pair, like Li-O")
     r = columns.pop("r")
-    if not np.isfinite(values[:, [bool(name) for name in header]]).all() or not (np.diff(r) > 0).all():
+    if not np.isfinite(values[:, list(named.values())]).all() or not (np.diff(r) > 0).all():
         raise InputError(f"table {path} has values that are not finite, or distances r that do not ascend")
     return Curves(r, {"-".join(sorted(pair.split("-"))): g for pair, g in columns.items()})
 

@@ -2,7 +2,7 @@
 
 import math
 
-from tachylite.report.structure_tables import Columns
+from tachylite.report.csv_tables import Columns
 from tachylite.schemas.glass import GlassTransition
 
 

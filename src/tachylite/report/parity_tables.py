@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from tachylite.report.structure_tables import Columns
+from tachylite.report.csv_tables import Columns
 from tachylite.schemas.parity import ParityReport, ParityScore
 
 type Cell = float | int | str | bool | None

@@ -1,13 +1,8 @@
-"""The structure of a trajectory as tables of numbers, for CSV files."""
+"""The structure of a trajectory as tables of numbers."""
 
-import csv
-from collections.abc import Mapping
-from pathlib import Path
-
+from tachylite.report.csv_tables import Columns
 from tachylite.schemas import StructureAnalysis
 from tachylite.schemas.structure import StructureFactor
-
-type Columns = dict[str, list[float] | list[str]]
 
 
 def structure_tables(found: StructureAnalysis) -> dict[str, Columns]:
@@ -33,19 +28,6 @@ def structure_tables(found: StructureAnalysis) -> dict[str, Columns]:
         "rings": _rings(found),
     }
     return {name: table for name, table in tables.items() if table}
-
-
-def write_tables(tables: Mapping[str, Columns], folder: Path) -> list[Path]:
-    """Write every table as a CSV file into a folder, which is made where it is missing."""
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for name, columns in tables.items():
-        paths.append(folder / f"{name}.csv")
-        with paths[-1].open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(columns)
-            writer.writerows(zip(*columns.values(), strict=True))
-    return paths
 
 
 def _scattering(found: StructureAnalysis) -> Columns:

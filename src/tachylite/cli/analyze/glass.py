@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tachylite.cli.analyze.options import CsvOption, FiguresOption
 from tachylite.cli.query import JsonOption, print_tables
 from tachylite.errors import InputError
 
@@ -33,8 +34,8 @@ def glass(
     ] = None,
     low: Annotated[float | None, typer.Option("--from", min=0.0, help="Coldest temperature used, in K.")] = None,
     high: Annotated[float | None, typer.Option("--to", min=0.0, help="Hottest temperature used, in K.")] = None,
-    csv: Annotated[Path | None, typer.Option("--csv", metavar="DIR", help="Write the tables as CSV.")] = None,
-    figures: Annotated[Path | None, typer.Option("--figures", metavar="DIR", help="Write the figure as PNG.")] = None,
+    csv: CsvOption = None,
+    figures: FiguresOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Glass transition, heat capacities and thermal expansion from a cooling run, or why there is none to see."""
@@ -43,16 +44,15 @@ def glass(
     table, n_atoms = _read(file, atoms)
     found = measure_transition(table, n_atoms, low, high)
     if csv is not None:
+        from tachylite.report.csv_tables import write_tables
         from tachylite.report.glass_tables import glass_tables
-        from tachylite.report.structure_tables import write_tables
 
         write_tables(glass_tables(found), csv)
     if figures is not None:
         from tachylite.report.charts.glass import cooling_run
-        from tachylite.report.draw_matplotlib import draw
+        from tachylite.report.charts_page import write_charts
 
-        figures.mkdir(parents=True, exist_ok=True)
-        draw(cooling_run(found)).savefig(figures / "glass_transition.png")
+        write_charts([cooling_run(found)], f"Glass transition in {file.name}", figures)
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
     else:

@@ -17,6 +17,11 @@ Temperature = Annotated[float | None, typer.Option("--temperature", help="In K; 
 TypesOption = Annotated[
     str | None, typer.Option("--types", help="Elements of the types 1, 2, ... of a LAMMPS dump, like Li,P,O.")
 ]
+CsvOption = Annotated[Path | None, typer.Option("--csv", metavar="DIR", help="Write the tables as CSV.")]
+FiguresOption = Annotated[
+    Path | None,
+    typer.Option("--figures", metavar="DIR", help="Write the figures as PNG, and an interactive page of them."),
+]
 
 
 def parse_types(text: str | None) -> list[str] | None:

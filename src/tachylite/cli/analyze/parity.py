@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tachylite.cli.analyze.options import TypesOption, parse_types
+from tachylite.cli.analyze.options import CsvOption, FiguresOption, TypesOption, parse_types
 from tachylite.cli.query import JsonOption, StoreOption, print_tables
 from tachylite.errors import InputError
 
@@ -50,8 +50,8 @@ def parity(
         typer.Option("--smoothing", min=0.0, help="Gaussian (standard deviation in Å) that tables were smoothed with."),
     ] = 0.0,
     types: TypesOption = None,
-    csv: Annotated[Path | None, typer.Option("--csv", metavar="DIR", help="Write the tables as CSV.")] = None,
-    figures: Annotated[Path | None, typer.Option("--figures", metavar="DIR", help="Write the figures as PNG.")] = None,
+    csv: CsvOption = None,
+    figures: FiguresOption = None,
     engine: Annotated[
         str | None, typer.Option("--engine", "-e", metavar="NAME", help="Who computes B.", rich_help_panel=_ENGINE)
     ] = None,
@@ -186,17 +186,15 @@ def _finite(values: dict[str, Any]) -> dict[str, Any]:
 
 def _write(report: ParityReport, csv: Path | None, figures: Path | None) -> None:
     if csv is not None:
+        from tachylite.report.csv_tables import write_tables
         from tachylite.report.parity_tables import parity_tables
-        from tachylite.report.structure_tables import write_tables
 
         write_tables(parity_tables(report), csv)
     if figures is not None and report.n_failed < len(report.scores):
         from tachylite.report.charts.parity import parity_charts
-        from tachylite.report.draw_matplotlib import draw
+        from tachylite.report.charts_page import write_charts
 
-        figures.mkdir(parents=True, exist_ok=True)
-        for chart in parity_charts(report):
-            draw(chart).savefig(figures / f"{chart.name}.png")
+        write_charts(parity_charts(report), f"{report.other} against {report.reference}", figures)
 
 
 def _show_report(report: ParityReport, csv: Path | None, figures: Path | None, *, as_json: bool) -> None:

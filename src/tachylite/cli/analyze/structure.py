@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tachylite.cli.analyze.options import File, Temperature, TypesOption, parse_types
+from tachylite.cli.analyze.options import CsvOption, FiguresOption, File, Temperature, TypesOption, parse_types
 from tachylite.cli.query import JsonOption, print_tables
 from tachylite.errors import InputError
 
@@ -32,8 +32,8 @@ def structure(
         typer.Option("--group", metavar="P:O,N", help="Order of the tetrahedra around P with O and N as ligands."),
     ] = None,
     types: TypesOption = None,
-    csv: Annotated[Path | None, typer.Option("--csv", metavar="DIR", help="Write the tables as CSV.")] = None,
-    figures: Annotated[Path | None, typer.Option("--figures", metavar="DIR", help="Write the figures as PNG.")] = None,
+    csv: CsvOption = None,
+    figures: FiguresOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Partial g(r), coordination numbers, bond angles and structure factors, with errors over frames."""
@@ -49,11 +49,12 @@ def structure(
         groups=parse_groups(group or []),
     )
     if csv is not None:
-        from tachylite.report.structure_tables import structure_tables, write_tables
+        from tachylite.report.csv_tables import write_tables
+        from tachylite.report.structure_tables import structure_tables
 
         write_tables(structure_tables(found), csv)
     if figures is not None:
-        _draw(found, figures)
+        _draw(found, f"Structure of {file.name}", figures)
     if as_json:
         typer.echo(found.model_dump_json(indent=2))
     else:
@@ -88,15 +89,12 @@ def parse_groups(words: Sequence[str]) -> dict[str, list[str]]:
     return groups
 
 
-def _draw(found: StructureAnalysis, folder: Path) -> None:
+def _draw(found: StructureAnalysis, title: str, folder: Path) -> None:
     from tachylite.report.charts import partial_rdfs
     from tachylite.report.charts.scattering import structure_charts
-    from tachylite.report.draw_matplotlib import draw
+    from tachylite.report.charts_page import write_charts
 
-    folder.mkdir(parents=True, exist_ok=True)
-    charts = {"partial_rdf": partial_rdfs([("g(r)", "accent", found)]), **structure_charts(found)}
-    for name, chart in charts.items():
-        draw(chart).savefig(folder / f"{name}.png")
+    write_charts([partial_rdfs([("g(r)", "accent", found)]), *structure_charts(found).values()], title, folder)
 
 
 def _pairs(found: StructureAnalysis) -> Table:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tachylite.cli.analyze.options import TypesOption, parse_types
+from tachylite.cli.analyze.options import CsvOption, FiguresOption, TypesOption, parse_types
 from tachylite.cli.query import JsonOption
 from tachylite.errors import InputError
 
@@ -47,6 +47,8 @@ def transport(
         float | None, typer.Option("--viscosity", help="In Pa s; corrects a liquid for the size of the cell.")
     ] = None,
     types: TypesOption = None,
+    csv: CsvOption = None,
+    figures: FiguresOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Diffusivity of one species with its 95 % interval, or why there is none; conductivity and Haven ratio.
@@ -67,6 +69,7 @@ def transport(
         if not frames.has_times:
             raise InputError(f"trajectory {file} has no times; give the time between two frames as --timestep, in fs")
         found.append(measure_transport(frames, species, kelvin, charges, viscosity))
+    _write(found, csv, figures)
     document = found[0] if len(found) == 1 else combine_transport(found)
     if as_json:
         typer.echo(document.model_dump_json(indent=2))
@@ -75,6 +78,24 @@ def transport(
         typer.echo("\n".join(describe_transport(one)))
     if len(found) > 1:
         typer.echo("\n".join(describe_series(combine_transport(found))))
+
+
+def _write(found: Sequence[Diffusivity], csv: Path | None, figures: Path | None) -> None:
+    if csv is not None:
+        from tachylite.report.csv_tables import write_tables
+        from tachylite.report.transport_tables import transport_tables
+
+        write_tables(transport_tables(found), csv)
+    if figures is not None:
+        from tachylite.jobs.laws import activation
+        from tachylite.report.charts import arrhenius, mean_squared_displacement
+        from tachylite.report.charts_page import write_charts
+
+        species = found[0].species
+        charts = [mean_squared_displacement(found, [species])]
+        if len({one.temperature_k for one in found}) > 1:
+            charts.append(arrhenius(found, [activation(species, found)], [species]))
+        write_charts(charts, f"Transport of {species}", figures)
 
 
 def parse_charges(words: Sequence[str]) -> dict[str, float]:
