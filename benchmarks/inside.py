@@ -30,7 +30,7 @@ SHARES = {
     "integrator": ("batch.py", "advance"),
     "recording": ("recorder.py", "record"),
     "guards": ("health.py", "examine"),
-    "everything": ("dynamics.py", "run_batch"),
+    "everything": ("dynamics.py", "step"),
 }
 """Functions whose whole time is taken, calls below them included."""
 
@@ -77,7 +77,7 @@ def _shares(times: dict[tuple[str, str], float]) -> Iterator[tuple[str, float]]:
     own["rest of the potential"] = own.pop("potential") - sum(own[name] for name in (*inner, *network))
     everything = own.pop("everything")
     yield from own.items()
-    yield "rest: checkpoints, averages, trajectory", everything - sum(own.values())
+    yield "rest: averages, trajectory", everything - sum(own.values())
     yield "everything", everything
 
 
