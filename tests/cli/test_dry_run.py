@@ -6,12 +6,9 @@ from pathlib import Path
 import pytest
 from pymatgen.core import SETTINGS
 from pymatgen.io.vasp.inputs import Incar, Poscar
+from tests.engines.vasp.vasp_samples import install
 
 from tachylite.cli import main
-
-pytest.importorskip("atomate2", reason="pip install 'tachylite[vasp]'")
-
-from tests.engines.vasp.vasp_samples import install
 
 type Command = Callable[..., tuple[int, str, str]]
 

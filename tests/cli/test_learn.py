@@ -29,11 +29,11 @@ def command(capfd: pytest.CaptureFixture[str]) -> Callable[..., Result]:
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Eighteen compositions at three temperatures; all descriptors but two are constant."""
+    """Twenty-four compositions at three temperatures; all descriptors but two are constant."""
     path = tmp_path_factory.mktemp("table") / "table.csv"
     generator = np.random.default_rng(0)
     lines = [",".join(("formula", "temperature", "D", *PUBLISHED_COLUMNS))]
-    for index in range(18):
+    for index in range(24):
         features = generator.normal(size=(1, 2))
         for temperature in (1000.0, 1500.0, 2000.0):
             target = known_law(features, np.array([temperature]))[0]
@@ -53,8 +53,8 @@ def test_from_a_table_to_a_prediction(command: Callable[..., Result], table: Pat
     assert (card["kind"], card["learner"], card["data"]["rows"], card["data"]["compositions"]) == (
         "model",
         "gp",
-        54,
-        18,
+        72,
+        24,
     )
     assert [one["split"] for one in card["learners"][0]["scores"]] == ["composition", "chemical system", "random"]
     assert f"model: {model}" in err

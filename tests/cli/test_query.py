@@ -1,3 +1,5 @@
+import csv
+import io
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -6,6 +8,7 @@ from typing import Any
 
 import pytest
 import typer
+from tests.stores.store_samples import make_run
 from typer.testing import CliRunner, Result
 
 from tachylite.cli.query import query
@@ -23,6 +26,7 @@ from tachylite.schemas import (
     Melt,
     Protocol,
     Provenance,
+    State,
 )
 from tachylite.stores import open_store
 
@@ -156,6 +160,9 @@ def test_the_table_shows_numbers_with_their_errors(filled: Ask) -> None:
         (["--engine", "vasp"], []),
         (["--protocol", "quickstart", "--limit", "1"], ["def456"]),
         (["--temperature", "3000"], ["abc123"]),
+        (["--where", "melt.density_g_cm3.value>1.4"], ["abc123"]),
+        (["--where", "melt.density_g_cm3.value>1.4", "--where", "n_atoms<96"], []),
+        (["--campaign", "unknown"], []),
     ],
 )
 def test_json_gives_the_documents(filled: Ask, words: list[str], expected: list[str]) -> None:
@@ -164,6 +171,27 @@ def test_json_gives_the_documents(filled: Ask, words: list[str], expected: list[
     assert [material.material_id for material in materials] == expected
     if "abc123" in expected:
         assert materials[-1] == lithium_phosphate()
+
+
+def test_csv_has_a_row_for_each(filled: Ask) -> None:
+    lines = list(csv.DictReader(io.StringIO(filled("query", "--csv").stdout)))
+    assert [line["formula"] for line in lines] == ["NaCl", "Li3PO4"]
+    assert (lines[0]["density_g_cm3"], lines[1]["density_g_cm3"]) == ("", "1.5")
+    assert float(lines[1]["D_Li_cm2_s"]) == 1.27e-4
+    assert filled("query", "--csv", "--formula", "SiO2").stdout == ""
+
+
+def test_structures_are_exported(ask: Ask, tmp_path: Path) -> None:
+    from ase.io import read
+
+    state = State(numbers=[3, 8], positions=[(0, 0, 0), (1, 1, 1)], cell=[(4, 0, 0), (0, 4, 0), (0, 0, 4)])
+    melt = lithium_phosphate().melt
+    assert melt is not None
+    material = lithium_phosphate().model_copy(update={"melt": melt.model_copy(update={"run": make_run(final=state)})})
+    open_store().update({"uuid": "a", "index": 1, "output": material})
+    result = ask("query", "--export", "structures")
+    assert result.stdout == "structures/Li3PO4-abc123-melt.extxyz\n"
+    assert read(tmp_path / "structures" / "Li3PO4-abc123-melt.extxyz").get_chemical_formula() == "LiO"
 
 
 def test_nothing_found_is_said(filled: Ask) -> None:
@@ -180,7 +208,8 @@ def test_no_store_yet_is_a_friendly_line(ask: Ask, command: str, tmp_path: Path)
         assert not list(tmp_path.iterdir())
     open_store()
     assert "tachylite run" in ask(command).stdout
-    assert json.loads(ask(command, "--json").stdout) in ([], {"materials": {}, "failures": [], "jobs": []})
+    nothing: dict[str, Any] = {"materials": {}, "failures": [], "jobs": [], "campaigns": []}
+    assert json.loads(ask(command, "--json").stdout) in ([], nothing)
 
 
 @pytest.mark.parametrize(
@@ -190,6 +219,8 @@ def test_no_store_yet_is_a_friendly_line(ask: Ask, command: str, tmp_path: Path)
         (["status", "--store", "absent.yaml"], r"absent\.yaml cannot be read"),
         (["query", "--status", "done"], "not one of completed, partial, failed"),
         (["query", "--formula", "Zz"], "Zz"),
+        (["query", "--where", "density>1"], "a material has no 'density'"),
+        (["status", "newest"], "0 campaigns are named"),
         (["query", "--elements", "Li;O"], "'Li;O' is not a chemical element"),
     ],
 )

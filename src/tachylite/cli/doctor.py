@@ -2,6 +2,7 @@
 
 import os
 import platform
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -33,6 +34,7 @@ def doctor(
     Exit codes: 0 what is needed works; 1 something that is needed does not.
     """
     checks = [check_versions(), check_processors(), check_packmol(), *check_engine(), check_store(store), check_mp()]
+    checks += check_vasp()
 
     from rich.markup import escape
     from rich.table import Column, Table
@@ -123,3 +125,27 @@ def check_mp() -> Check:
         return Check("Materials Project", f"key set, mp-api {version('mp-api')}")
     except PackageNotFoundError:
         return Check("Materials Project", "key set, mp-api is not installed", "optional", "pip install mp-api")
+
+
+def check_vasp() -> list[Check]:
+    """What the vasp engine needs, where it was looked for, and what is missing."""
+    from tachylite.engines.vasp.setup import potcar_folder, settings, settings_file, vasp_command
+
+    try:
+        updates = settings().VASP_INCAR_UPDATES
+    except MissingPackageError as error:
+        return [Check("VASP", str(error), "optional", "only for --engine vasp")]
+    found = [
+        _check_found("VASP command", vasp_command, f"looked for ATOMATE2_VASP_CMD, and in {settings_file()}"),
+        _check_found("VASP POTCARs", potcar_folder, "looked for PMG_VASP_PSP_DIR, and in .pmgrc.yaml"),
+    ]
+    if updates:
+        found.append(Check("VASP INCAR", f"{settings_file()} adds {updates}"))
+    return found
+
+
+def _check_found(name: str, find: Callable[[], object], where: str) -> Check:
+    try:
+        return Check(name, f"{find()}")
+    except InputError as error:
+        return Check(name, f"{error}", "optional", f"{where}; only for --engine vasp")

@@ -56,6 +56,10 @@ def run(
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again what the store already holds.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the documents on stdout, and nothing else.")] = False,
+    dry_run: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Compute nothing: write the first input files (of VASP), say what follows."),
+    ] = None,
 ) -> None:
     """Make amorphous materials: pack, melt, anneal, quench, analyse, store.
 
@@ -74,6 +78,11 @@ def run(
         from tachylite.stores import open_store
 
         plan = make_plan(formulas, protocol, engine, crystal or [], atoms, seed, parse_options(option or []))
+        following = _write_dry_run(plan, dry_run) if dry_run else []
+    if dry_run:
+        typer.echo("\n".join(following))
+        return
+    with redirect_stdout(sys.stderr):
         if report:
             check_writable(report)
         job_store = open_store(store)
@@ -84,7 +93,7 @@ def run(
             materials = _materials(plan, job_store, folder, force)
             pages = _write_reports(materials, job_store, report) if report else []
     except (KeyboardInterrupt, Terminated, OutOfTimeError) as stop:
-        what, code = _describe_stop(stop)
+        what, code = describe_stop(stop)
         typer.echo(f"{what}; what is finished is kept in {folder}, and the same command goes on from there", err=True)
         raise typer.Exit(code) from None
     finally:
@@ -94,7 +103,15 @@ def run(
         raise typer.Exit(1)
 
 
-def _describe_stop(stop: BaseException) -> tuple[str, int]:
+def _write_dry_run(plan: Plan, folder: Path) -> list[str]:
+    """Write the first inputs; what would follow, line by line."""
+    from tachylite.cli.dry_run import write_dry_run
+
+    check_writable(folder)
+    return write_dry_run(plan, folder)
+
+
+def describe_stop(stop: BaseException) -> tuple[str, int]:
     """What to say, and the exit code: that of timeout(1), or 128 and the number of the signal, as in a shell."""
     if isinstance(stop, OutOfTimeError):
         return str(stop), 124
@@ -141,7 +158,7 @@ def _materials(plan: Plan, store: JobStore, folder: Path, force: bool) -> list[M
         from tachylite.cli.progress import shown_progress
         from tachylite.flows import run_amorphous
 
-        with shown_progress(Console(file=sys.stderr)), _noise_into(folder / "tachylite.log"):
+        with shown_progress(Console(file=sys.stderr)), noise_into(folder / "tachylite.log"):
             computed = run_amorphous(
                 [member.formula for member in missing],
                 protocol=plan.protocol,
@@ -167,7 +184,7 @@ def _write_reports(materials: Sequence[Material], store: JobStore, folder: Path)
 
 
 @contextmanager
-def _noise_into(path: Path) -> Iterator[None]:
+def noise_into(path: Path) -> Iterator[None]:
     """Send logging, warnings and what libraries print into a file, so that progress and JSON stay readable."""
     handler = logging.FileHandler(path, encoding="utf-8")
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))

@@ -1,13 +1,16 @@
 """What ends work before its time: a signal or the end of the walltime; a checkpoint first, then the end."""
 
+import functools
 import os
 import signal
+import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import FrameType
 
 from tachylite.errors import OutOfTimeError
@@ -57,10 +60,24 @@ def use_deadline(time_s: float | None) -> Iterator[None]:
 def current_deadline() -> float | None:
     """Seconds since 1970 by which work must end: that of `use_deadline`, else that of the Slurm job, else None."""
     chosen = _deadline.get()
+    if chosen is not None:
+        return chosen
     end = os.environ.get("SLURM_JOB_END_TIME", "")
-    if chosen is None and end.isdigit() and int(end) > 0:
-        return int(end) - SLURM_RESERVE_S
-    return chosen
+    if not end.isdigit() and (job := os.environ.get("SLURM_JOB_ID")):
+        end = _asked_of_slurm(job)
+    return int(end) - SLURM_RESERVE_S if end.isdigit() and int(end) > 0 else None
+
+
+@functools.cache
+def _asked_of_slurm(job: str) -> str:
+    """When a job ends, in seconds since 1970: before version 23.02 Slurm says so only when it is asked."""
+    command = ["squeue", "--noheader", f"--jobs={job}", "--format=%e"]
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.strip()  # noqa: S603 - our own words
+        return str(int(datetime.fromisoformat(said).timestamp()))
+    # no squeue here, or a job without an end
+    except (OSError, subprocess.SubprocessError, ValueError):
+        return ""
 
 
 @dataclass

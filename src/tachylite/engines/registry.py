@@ -19,6 +19,7 @@ def get_engine(name: str = "chgnet", **options: Any) -> Engine:
     | `ase:NAME` | an ASE calculator: of ASE, of atomate2, or `package.module:NAME`, or `FILE.py:NAME` |
     | `torchsim:FILE.py:NAME` | a TorchSim model of one's own, or `package.module:NAME` |
     | `lennard-jones` | none: argon |
+    | `vasp` | none: VASP itself, with atomate2's input sets |
 
     Raises InputError for an unknown name or option; a model is looked for when it is needed first.
     """
@@ -27,4 +28,9 @@ def get_engine(name: str = "chgnet", **options: Any) -> Engine:
         from tachylite.engines.torchsim import TorchSimEngine
 
         return TorchSimEngine.from_options(family, {"model": model} | options if model else options)
-    raise InputError(f"unknown engine {name!r}; engines are {', '.join(FAMILIES)}, each with :MODEL where it has any")
+    if name == "vasp":
+        from tachylite.engines.vasp.engine import VaspEngine
+
+        return VaspEngine.from_options(options)
+    names = ", ".join([*FAMILIES, "vasp"])
+    raise InputError(f"unknown engine {name!r}; engines are {names}, each with :MODEL where it has any")

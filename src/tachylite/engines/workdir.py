@@ -24,11 +24,14 @@ _campaign: ContextVar[str] = ContextVar("campaign", default="")
 
 
 def shared_workdir() -> Path:
-    """Folder for work that outlives a campaign: that of `use_workdir`, else TACHYLITE_WORKDIR, else the user's cache.
+    """Folder for work that outlives a campaign.
 
-    It must not be the folder a launcher runs a job in, which many launchers clean.
+    That of `use_workdir`, else the one a launcher's job brings along in its metadata, else TACHYLITE_WORKDIR, else the
+    user's cache. It must not be the folder a launcher runs a job in, which many launchers clean.
     """
     chosen = _workdir.get()
+    if chosen is None and (brought := _metadata_of_job("workdir")):
+        chosen = Path(brought)
     if chosen is None:
         cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
         chosen = Path(os.environ.get("TACHYLITE_WORKDIR", f"{cache}/tachylite/work"))
@@ -37,7 +40,15 @@ def shared_workdir() -> Path:
 
 def current_workdir() -> Path:
     """Folder for the checkpoints and answers of the campaign under way."""
-    return shared_workdir() / _campaign.get()
+    campaign = _campaign.get() if _workdir.get() is not None else _metadata_of_job("campaign")
+    return shared_workdir() / campaign
+
+
+def _metadata_of_job(name: str) -> str:
+    """What the job under way brings along; nothing outside of one."""
+    from jobflow import CURRENT_JOB
+
+    return str(CURRENT_JOB.job.metadata.get(name, "")) if CURRENT_JOB.job is not None else ""
 
 
 @contextmanager

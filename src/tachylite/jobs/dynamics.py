@@ -1,6 +1,6 @@
 """Production runs and quenches."""
 
-from jobflow import job
+from jobflow import Response, job
 
 from tachylite.jobs.engine import EngineLike, simulate
 from tachylite.schemas import Equilibrium, Melt, Protocol, Request, Segment, State, Trajectory
@@ -10,14 +10,11 @@ from tachylite.units import FS_PER_PS
 @job(data=Trajectory)
 def run_production(
     engine: EngineLike, equilibria: list[Equilibrium], production_ps: float, protocol: Protocol, seed: int
-) -> dict[str, list[object]]:
+) -> dict[str, list[object]] | Response:
     """Run NVT at every volume found; None for members without one."""
     requests = [
-        _request(
-            f"production at {e.temperature_k:g} K",
-            e.state if e.status == "converged" else None,
-            [_segment(protocol, production_ps, e.temperature_k)],
-            seed + index,
+        production_request(
+            e.state if e.status == "converged" else None, e.temperature_k, production_ps, protocol, seed + index
         )
         for index, e in enumerate(equilibria)
     ]
@@ -25,7 +22,9 @@ def run_production(
 
 
 @job(data=Trajectory)
-def run_quench(engine: EngineLike, melts: list[Melt], protocol: Protocol, seed: int) -> dict[str, list[object]]:
+def run_quench(
+    engine: EngineLike, melts: list[Melt], protocol: Protocol, seed: int
+) -> dict[str, list[object]] | Response:
     """Cool every melt along a linear ramp, then hold it."""
     quench = protocol.quench
     if quench is None:
@@ -43,6 +42,14 @@ def run_quench(engine: EngineLike, melts: list[Melt], protocol: Protocol, seed: 
         for index, m in enumerate(melts)
     ]
     return simulate(engine, requests)
+
+
+def production_request(
+    state: State | None, temperature_k: float, production_ps: float, protocol: Protocol, seed: int
+) -> Request | None:
+    """One NVT run; None without a state to start from."""
+    segment = _segment(protocol, production_ps, temperature_k)
+    return _request(f"production at {temperature_k:g} K", state, [segment], seed)
 
 
 def _request(label: str, state: State | None, segments: list[Segment], seed: int) -> Request | None:

@@ -3,11 +3,10 @@
 from collections.abc import Sequence
 
 import numpy as np
-from jobflow import job
+from jobflow import Job, Response, job
 from pymatgen.core import Structure
 
-from tachylite.engines.workdir import current_workdir, shared_workdir
-from tachylite.jobs.engine import EngineLike, resolve_engine
+from tachylite.jobs.engine import EngineLike, Relaxed, in_place, relax
 from tachylite.physics.elements import reference_crystal
 from tachylite.schemas import Protocol, References, Relaxation, Run, State, Trajectory
 from tachylite.units import FS_PER_PS
@@ -16,7 +15,7 @@ from tachylite.units import FS_PER_PS
 @job
 def relax_references(
     engine: EngineLike, starts: Sequence[Structure | State], crystals: Sequence[Structure | None]
-) -> References:
+) -> References | Response:
     """Relax the elements of a cohort, each in its ground state, and the crystals given for its members.
 
     The answers are kept: another campaign with the same elements does not compute them again.
@@ -26,57 +25,72 @@ def relax_references(
     known = [State.from_structure(c) for c in crystals if c is not None]
     wanted = {f"element {e}": _element(e) for e in elements}
     wanted |= {f"crystal {s.formula} {i}": s for i, s in enumerate(known)}
-    engine = resolve_engine(engine)
-    relaxed = iter(
-        # one by one, so that each is found again whatever it is asked for with
-        engine.relax([state], shared_workdir(), relax_cell=True, labels=[label])[0]
-        for label, state in wanted.items()
-    )
+    relaxed, jobs = relax(engine, list(wanted.values()), relax_cell=True, labels=list(wanted), shared=True)
+    if jobs:
+        gathering = gather_references(elements, relaxed, crystals)
+        return in_place([*jobs, gathering], gathering.output)
+    return _references(elements, relaxed, crystals)
+
+
+@job
+def gather_references(
+    elements: Sequence[str], relaxed: Sequence[Relaxation], crystals: Sequence[Structure | None]
+) -> References:
+    """Gather what jobs of their own relaxed."""
+    return _references(elements, relaxed, crystals)
+
+
+def _references(
+    elements: Sequence[str], relaxed: Sequence[Relaxed], crystals: Sequence[Structure | None]
+) -> References:
+    found = iter(relaxed)
     return References(
-        elements={e: next(relaxed) for e in elements},
-        crystals=[next(relaxed) if c is not None else None for c in crystals],
+        elements={e: next(found) for e in elements},
+        crystals=[next(found) if c is not None else None for c in crystals],
     )
 
 
 @job
 def relax_snapshots(
     engine: EngineLike, trajectories: Sequence[Trajectory | None], protocol: Protocol
-) -> list[list[tuple[float, Relaxation]]]:
+) -> list[list[tuple[float, Relaxed]]] | Response:
     """Relax frames of every production run, evenly spaced up to its end; time in fs beside each."""
     settings = protocol.snapshots
     if settings is None:
         raise ValueError(f"protocol {protocol.name} has no snapshots")
-    results: list[list[tuple[float, Relaxation]]] = []
+    results: list[list[tuple[float, Relaxed]]] = []
+    jobs: list[Job] = []
     for trajectory in trajectories:
         if trajectory is None:
             results.append([])
             continue
         frames = _snapshot_frames(trajectory, settings.count, settings.interval_ps)
-        relaxed = resolve_engine(engine).relax(
+        relaxed, more = relax(
+            engine,
             [trajectory.frame(i) for i in frames],
-            current_workdir(),
             relax_cell=settings.relax_cell,
             labels=[f"snapshot {n + 1}" for n in range(len(frames))],
         )
+        jobs += more
         results.append([(float(trajectory.times_fs[i]), r) for i, r in zip(frames, relaxed, strict=True)])
-    return results
+    answer: list[list[tuple[float, Relaxed]]] | Response = in_place(jobs, results)
+    return answer
 
 
 @job
-def relax_glasses(engine: EngineLike, runs: Sequence[Run | None]) -> list[Relaxation | None]:
+def relax_glasses(engine: EngineLike, runs: Sequence[Run | None]) -> list[Relaxed | None] | Response:
     """Relax the end of every quench, with its cell."""
     states = [r.final for r in runs if r is not None and r.status == "completed"]
-    answers = iter(
-        resolve_engine(engine).relax(
-            [s.model_copy(update={"velocities": None}) for s in states],
-            current_workdir(),
-            relax_cell=True,
-            labels=["glass"] * len(states),
-        )
-        if states
-        else []
+    relaxed, jobs = relax(
+        engine,
+        [s.model_copy(update={"velocities": None}) for s in states],
+        relax_cell=True,
+        labels=["glass"] * len(states),
     )
-    return [next(answers) if r is not None and r.status == "completed" else None for r in runs]
+    found = iter(relaxed)
+    results = [next(found) if r is not None and r.status == "completed" else None for r in runs]
+    answer: list[Relaxed | None] | Response = in_place(jobs, results)
+    return answer
 
 
 def _snapshot_frames(trajectory: Trajectory, count: int, interval_ps: float) -> list[int]:

@@ -3,12 +3,17 @@
 from collections.abc import Sequence
 from typing import Any
 
+from jobflow import Flow, Job, OutputReference, Response, job
+
 from tachylite.engines import Engine, get_engine
-from tachylite.engines.workdir import current_workdir
-from tachylite.schemas import Request
+from tachylite.engines.workdir import current_workdir, shared_workdir
+from tachylite.schemas import Relaxation, Request, State, Trajectory
 
 type EngineLike = str | Engine
 """An engine, or the name of one."""
+
+type Relaxed = Relaxation | OutputReference
+"""A relaxation, or the output of the job that will make it."""
 
 
 def resolve_engine(engine: EngineLike) -> Engine:
@@ -16,12 +21,80 @@ def resolve_engine(engine: EngineLike) -> Engine:
     return get_engine(engine) if isinstance(engine, str) else engine
 
 
-def simulate(engine: EngineLike, requests: Sequence[Request | None]) -> dict[str, list[Any]]:
-    """Run requests; `runs` and `trajectories` in their order, None where there was no request."""
+def simulate(engine: EngineLike, requests: Sequence[Request | None]) -> dict[str, list[Any]] | Response:
+    """Run requests; `runs` and `trajectories` in their order, None where there was no request.
+
+    As one batch, or, where the engine does not batch, as the response that puts a job for each in the place of
+    the calling one.
+    """
+    engine = resolve_engine(engine)
     asked = [r for r in requests if r is not None]
-    answers = iter(resolve_engine(engine).run(asked, current_workdir()) if asked else [])
+    if engine.batches or not asked:
+        return _simulated(engine, requests)
+    jobs = [_named(simulate_member(engine, r), engine, r.state, r.label) for r in asked]
+    outputs = iter(job.output for job in jobs)
+    members = [next(outputs) if r is not None else None for r in requests]
+    return in_place(
+        jobs,
+        {
+            "runs": [None if m is None else m["runs"][0] for m in members],
+            "trajectories": [None if m is None else m["trajectories"][0] for m in members],
+        },
+    )
+
+
+def _simulated(engine: Engine, requests: Sequence[Request | None]) -> dict[str, list[Any]]:
+    asked = [r for r in requests if r is not None]
+    answers = iter(engine.run(asked, current_workdir()) if asked else [])
     aligned = [next(answers) if r is not None else None for r in requests]
     return {
         "runs": [a.run if a else None for a in aligned],
         "trajectories": [a.trajectory if a else None for a in aligned],
     }
+
+
+@job(data=Trajectory)
+def simulate_member(engine: EngineLike, request: Request) -> dict[str, list[Any]]:
+    """Run one request; the output is that of a cohort of one."""
+    return _simulated(resolve_engine(engine), [request])
+
+
+def relax(
+    engine: EngineLike, states: Sequence[State], *, relax_cell: bool, labels: Sequence[str], shared: bool = False
+) -> tuple[Sequence[Relaxed], list[Job]]:
+    """Relax states, and the jobs that do it where the engine does not batch: `in_place` gives them their places.
+
+    `shared` work outlives the campaign, and is done one by one, so that each is found again whatever it is
+    asked for with.
+    """
+    engine = resolve_engine(engine)
+    if not engine.batches:
+        jobs = [
+            _named(relax_member(engine, state, relax_cell, label, shared), engine, state, label)
+            for state, label in zip(states, labels, strict=True)
+        ]
+        return [job.output for job in jobs], jobs
+    if shared:
+        return [
+            engine.relax([state], shared_workdir(), relax_cell=relax_cell, labels=[label])[0]
+            for state, label in zip(states, labels, strict=True)
+        ], []
+    return engine.relax(states, current_workdir(), relax_cell=relax_cell, labels=labels) if states else [], []
+
+
+@job
+def relax_member(engine: EngineLike, state: State, relax_cell: bool, label: str, shared: bool) -> Relaxation:
+    """Relax one state."""
+    folder = shared_workdir() if shared else current_workdir()
+    return resolve_engine(engine).relax([state], folder, relax_cell=relax_cell, labels=[label])[0]
+
+
+def in_place(jobs: Sequence[Job], output: Any) -> Any:
+    """An output as it is, or, where jobs have to be done for it, the response that puts them in the job's place."""
+    return Response(replace=Flow(list(jobs), output=output)) if jobs else output
+
+
+def _named(job: Job, engine: Engine, state: State, label: str) -> Job:
+    """Under the engine's name, so that a launcher can give these jobs the machine they need."""
+    job.name = f"{engine.name} {state.formula}: {label}"
+    return job

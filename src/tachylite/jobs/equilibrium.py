@@ -17,7 +17,7 @@ type Start = Structure | State | Melt | None
 
 
 @job(data=Trajectory)
-def sample_volumes(engine: EngineLike, requests: list[Request]) -> dict[str, list[object]]:
+def sample_volumes(engine: EngineLike, requests: list[Request]) -> dict[str, list[object]] | Response:
     """Run one round of samples."""
     return simulate(engine, requests)
 
@@ -27,20 +27,33 @@ def begin_search(
     engine: EngineLike, starts: Sequence[Start], temperatures_k: Sequence[float], protocol: Protocol, seed: int
 ) -> Response | list[Equilibrium]:
     """Search the volume of every start at every temperature; the temperatures of one start follow each other."""
-    searches = [
+    searches = _searches(starts, temperatures_k)
+    if protocol.volume_search is None:
+        return [_held(search, protocol) for search in searches]
+    return _next_round(engine, searches, _scans(searches, protocol.volume_search), protocol, seed, attempt=0)
+
+
+def first_samples(start: Start, protocol: Protocol, seed: int) -> list[Request]:
+    """What the search at the melt's temperature asks for first; nothing where the protocol keeps the volume."""
+    searches = _searches([start], [protocol.melt.temperature_k])
+    settings = protocol.volume_search
+    return [] if settings is None else _requests(searches, _scans(searches, settings), protocol, seed, 0)[0]
+
+
+def _searches(starts: Sequence[Start], temperatures_k: Sequence[float]) -> list[Search]:
+    return [
         Search(label=f"volume at {t:g} K", temperature_k=t, start=_state(start))
         for start in starts
         for t in temperatures_k
     ]
-    settings = protocol.volume_search
-    if settings is None:
-        return [_held(search, protocol) for search in searches]
-    proposals = {
+
+
+def _scans(searches: Sequence[Search], settings: VolumeSearch) -> dict[int, Continue]:
+    return {
         i: Continue(tuple(f * s.start.volume_a3 for f in settings.fractions), "scan")
         for i, s in enumerate(searches)
         if s.start is not None
     }
-    return _next_round(engine, searches, proposals, protocol, seed, attempt=0)
 
 
 @job
@@ -75,6 +88,16 @@ def _next_round(
     """Samples for the searches that go on, as one batch, and the decision after them."""
     if not proposals:
         return [_conclude(search, protocol, attempt - 1) for search in searches]
+    requests, asked = _requests(searches, proposals, protocol, seed, attempt)
+    work = sample_volumes(engine, requests)
+    decision = decide_volumes(engine, searches, asked, work.output["runs"], protocol, seed, attempt)
+    return Response(replace=Flow([work, decision], output=decision.output, name="volume search"))
+
+
+def _requests(
+    searches: Sequence[Search], proposals: dict[int, Continue], protocol: Protocol, seed: int, attempt: int
+) -> tuple[list[Request], list[tuple[int, str, bool]]]:
+    """Requests at the volumes proposed; beside each, the search it is of, its purpose, whether it is an expansion."""
     asked: list[tuple[int, str, bool]] = []
     requests: list[Request] = []
     for i, proposal in proposals.items():
@@ -89,9 +112,7 @@ def _next_round(
                 )
             )
             asked.append((i, proposal.purpose, expanded))
-    work = sample_volumes(engine, requests)
-    decision = decide_volumes(engine, searches, asked, work.output["runs"], protocol, seed, attempt)
-    return Response(replace=Flow([work, decision], output=decision.output, name="volume search"))
+    return requests, asked
 
 
 def _segments(protocol: Protocol, temperature_k: float) -> list[Segment]:

@@ -1,15 +1,13 @@
 """One call of VASP under custodian: watched, ended in time, and its complaint in one line."""
 
 import contextlib
-import os
-import re
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from custodian.custodian import CustodianError, ErrorHandler
+from custodian.custodian import ErrorHandler
 from custodian.vasp.handlers import FrozenJobErrorHandler, VaspErrorHandler
 from custodian.vasp.validators import VaspFilesValidator
 
@@ -17,13 +15,13 @@ from tachylite.engines.base import Progress, progress_listener
 from tachylite.engines.interruption import RESERVE_S, Interruption
 from tachylite.engines.vasp.setup import quietly, settings, vasp_command
 
-POLL_S = 1.0
-"""Between two looks at a VASP that runs."""
+POLL_S = 5.0
+"""Between two looks at a VASP that runs; custodian writes its log at each."""
 
 STEPS_IN_RESERVE = 3
 """Ionic steps that must fit into the time left, as custodian's handler of the walltime has it."""
 
-_IONIC_STEP = re.compile(rb" (?:T=|F=)")
+_IONIC_STEP = b" F= "
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class Work:
 class Frozen(FrozenJobErrorHandler):
     """Ends a VASP that has written nothing for six hours; custodian's own handler would change ALGO and go on."""
 
-    def correct(self, directory: str = "./") -> dict[str, Any]:  # noqa: ARG002 - custodian's signature
+    def correct(self, directory: str = "./") -> dict[str, Any]:
         """Give up."""
         return {"errors": ["Frozen job"], "actions": None}
 
@@ -102,13 +100,14 @@ def call_vasp(
                 vasp_cmd=vasp_command(),
                 vasp_gamma_cmd=chosen.VASP_GAMMA_CMD,
                 max_errors=chosen.VASP_CUSTODIAN_MAX_ERRORS,
-                scratch_dir=chosen.CUSTODIAN_SCRATCH_DIR,
+                # custodian copies the folder of the process there, which is not this one
+                scratch_dir=None,
                 handlers=[*corrections, Frozen(), StopInTime(interruption, work)],
                 # what vasprun.xml is worth, is seen when its steps are read
                 validators=[VaspFilesValidator()],
                 custodian_kwargs={"directory": str(folder), "polling_time_step": POLL_S, "monitor_freq": 1},
             )
-    except (CustodianError, OSError) as error:
+    except Exception as error:  # custodian's handlers fail in their own ways on files that are broken
         return _complaint(folder, error)
     except BaseException:
         (folder / "STOPCAR").write_text("LABORT = .TRUE.\n", encoding="utf-8")
@@ -127,7 +126,7 @@ def remove_potcars(folder: Path) -> None:
 def count_steps(folder: Path) -> int:
     """Ionic steps that VASP has finished, by its OSZICAR."""
     try:
-        return len(_IONIC_STEP.findall((folder / "OSZICAR").read_bytes()))
+        return (folder / "OSZICAR").read_bytes().count(_IONIC_STEP)
     except OSError:
         return 0
 
@@ -135,7 +134,7 @@ def count_steps(folder: Path) -> int:
 def _complaint(folder: Path, error: Exception) -> str:
     """What custodian says, the errors that it knows from VASP's words, and else the last of these words."""
     what = str(error).removesuffix(". Terminating...") or type(error).__name__
-    handler = VaspErrorHandler()
+    handler: Any = VaspErrorHandler()
     known = False
     with contextlib.suppress(OSError), quietly():
         known = handler.check(directory=str(folder))
@@ -149,7 +148,7 @@ def _complaint(folder: Path, error: Exception) -> str:
 def _last_line(path: Path) -> str:
     try:
         with path.open("rb") as file:
-            file.seek(max(0, os.path.getsize(path) - 2000))
+            file.seek(max(0, path.stat().st_size - 2000))
             lines = file.read().decode(errors="replace").splitlines()
     except OSError:
         return ""

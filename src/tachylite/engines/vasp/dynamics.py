@@ -95,27 +95,33 @@ class Flight:
             chunk, complaint = self._attempt(interruption)
             step_s = chunk.wall_time_s / max(chunk.steps, 1)
             self.crashes += complaint is not None
-            if chunk.problem is not None:
+            # who ends this process may have ended VASP with it
+            told_to_end = not chunk.steps and must_end(interruption, 0.0)
+            if chunk.problem is not None and not told_to_end:
                 self.reason = self._located(chunk.problem, chunk)
             elif self.crashes > self.max_crashes:
-                self.reason = self._located(f"{complaint}, for the {self.crashes}th time", chunk)
+                self.reason = self._located(f"{complaint}, {self.crashes} times", chunk)
             self.chunks.append(chunk)
 
     def _end(self, interruption: Interruption) -> None:
         interruption.end(f"at step {self.done:,} of {self.total:,} of {self.request.label}")
 
     def _attempt(self, interruption: Interruption) -> tuple[Chunk, str | None]:
-        index, begin = self.place
-        segment = self.request.segments[index]
-        steps = min(self.chunk_steps, segment.steps - begin)
         folder = self.folder / f"chunk-{self.attempts:04d}"
         self.attempts += 1
         started = time.monotonic()
-        write_inputs(self.make_set(self._start(segment, begin), segment, begin, steps + self.repeated), folder)
+        write_inputs(self.next_set(), folder)
         complaint = call_vasp(folder, interruption, Work(self.request.label, self.done, self.total))
         chunk = replace(self._read(folder, complaint), wall_time_s=time.monotonic() - started)
         chunk.save(folder)
         return chunk, complaint
+
+    def next_set(self) -> Any:
+        """Inputs of the next call of VASP."""
+        index, begin = self.place
+        segment = self.request.segments[index]
+        steps = min(self.chunk_steps, segment.steps - begin)
+        return self.make_set(self._start(segment, begin), segment, begin, steps + self.repeated)
 
     def _start(self, segment: Segment, begin: int) -> State:
         """The state to write down: with velocities, which do not drift where the thermostat would keep that."""
@@ -168,7 +174,7 @@ class Flight:
         for index, segment in enumerate(self.request.segments):
             freedoms = max(3 * n_atoms - (0 if segment.thermostat == "langevin" else 3), 1)
             for chunk in (one for one in self.chunks if one.segment == index):
-                steps = np.arange(chunk.begin, chunk.begin + chunk.steps)
+                steps = np.arange(chunk.begin, chunk.begin + chunk.steps, dtype=np.float64)
                 temperature = 2 * chunk.kinetic_ev / KB_EV / freedoms
                 rows["time_fs"].append(before_fs + (steps + 1) * segment.timestep_fs)
                 rows["segment"].append(np.full(chunk.steps, float(index)))

@@ -7,10 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from monty.json import MSONable
-from pydantic import Field, TypeAdapter
+from pydantic import Field
 
-from tachylite.engines.answers import make_answer
-from tachylite.engines.base import Answer
+from tachylite.engines.base import MAX_FORCE_EV_A, Answer
 from tachylite.engines.interruption import interruptible
 from tachylite.engines.options import checked_options
 from tachylite.engines.vasp.inputs import md_set, write_inputs
@@ -21,15 +20,11 @@ from tachylite.schemas import Provenance, Relaxation, Request, Run, Segment, Sta
 
 if TYPE_CHECKING:
     from tachylite.engines.vasp.dynamics import Flight
-    from tachylite.engines.vasp.relaxation import Descent
 
 LAYOUT = 1
 """Of what is kept in a work folder; another number is another piece of work."""
 
 PACKAGES = ("tachylite", "atomate2", "custodian", "pymatgen-core")
-
-_RUN = TypeAdapter(Run)
-_RELAXATION = TypeAdapter(Relaxation)
 
 
 @dataclass(frozen=True)
@@ -83,11 +78,21 @@ class VaspEngine(MSONable):
         return [self._run(request, workdir) for request in requests]
 
     def relax(
-        self, states: Sequence[State], workdir: Path, *, relax_cell: bool, labels: Sequence[str]
+        self,
+        states: Sequence[State],
+        workdir: Path,
+        *,
+        relax_cell: bool,
+        labels: Sequence[str],
+        max_force_ev_a: float = MAX_FORCE_EV_A,
     ) -> list[Relaxation]:
-        """Relax and compute as the Materials Project does, one state after the other; failures as data."""
+        """Relax and compute as the Materials Project does, one state after the other; failures as data.
+
+        Its criterion is the energy; another `max_force_ev_a` than the usual one takes its place.
+        """
+        limit = None if max_force_ev_a == MAX_FORCE_EV_A else max_force_ev_a
         return [
-            self._relax(state, workdir, relax_cell=relax_cell, label=label)
+            self._relax(state, workdir, relax_cell=relax_cell, label=label, max_force_ev_a=limit)
             for state, label in zip(states, labels, strict=True)
         ]
 
@@ -97,7 +102,7 @@ class VaspEngine(MSONable):
         Raises InputError where a POTCAR is missing.
         """
         check_potcars(request.state.elements, self.potcar_functional)
-        write_inputs(self._flight(request, folder).next_set()[0], folder)
+        write_inputs(self._flight(request, folder).next_set(), folder)
 
     def _deciding_options(self) -> dict[str, Any]:
         """What may change an answer, the usual left out: how long a chunk is does not."""
@@ -125,3 +130,69 @@ class VaspEngine(MSONable):
             spin_polarized=self.spin_polarized,
             potcar_functional=self.potcar_functional,
         )
+
+    def _run(self, request: Request, workdir: Path) -> Answer:
+        from tachylite.engines.vasp.dynamics import check_cell
+
+        content = request.model_dump(exclude={"label"})
+        folder = workdir / f"run-{content_key(self._identity(), content)}"
+        finished = folder / "run.json"
+        with alone_in(folder):
+            if finished.exists():
+                run = Run.model_validate_json(finished.read_bytes()).model_copy(update={"label": request.label})
+                frames = folder / f"{run.trajectory_id}.h5"
+                return Answer(run, None if run.trajectory_id is None else Trajectory.load(frames))
+            flight = self._flight(request, folder)
+            flight.resume()
+            if flight.done < flight.total:
+                flight.reason = _problem(lambda: check_cell(request.state)) or self._obstacle(request.state)
+            with interruptible() as interruption:
+                flight.run(interruption)
+            answer = flight.answer(self.provenance())
+            # what has failed is tried again when it is asked for again: the reason may be the machine's
+            if answer.run.status == "completed":
+                if answer.trajectory is not None:
+                    write_atomically(folder / f"{answer.trajectory.sha256}.h5", answer.trajectory.h5md)
+                finish(finished, answer.run.model_dump_json().encode())
+        return answer
+
+    def _relax(
+        self, state: State, workdir: Path, *, relax_cell: bool, label: str, max_force_ev_a: float | None
+    ) -> Relaxation:
+        from tachylite.engines.vasp.relaxation import Descent
+
+        folder = workdir / f"relax-{content_key(self._identity(), state.model_dump(), relax_cell, max_force_ev_a)}"
+        finished = folder / "relaxation.json"
+        with alone_in(folder):
+            if finished.exists():
+                stored = Relaxation.model_validate_json(finished.read_bytes())
+                return stored.model_copy(update={"label": label})
+            descent = Descent(
+                state,
+                folder,
+                label,
+                relax_cell,
+                self.potcar_functional,
+                settings().VASP_CUSTODIAN_MAX_ERRORS,
+                max_force_ev_a,
+            )
+            descent.resume()
+            descent.reason = self._obstacle(state)
+            with interruptible() as interruption:
+                descent.run(interruption)
+            relaxation = descent.answer(label, self.provenance())
+            if relaxation.status == "converged":
+                finish(finished, relaxation.model_dump_json().encode())
+        return relaxation
+
+    def _obstacle(self, state: State) -> str | None:
+        """Why VASP cannot be called for a state, if it cannot."""
+        return _problem(lambda: self.check_elements(state.elements))
+
+
+def _problem(check: Callable[[], None]) -> str | None:
+    try:
+        check()
+    except InputError as error:
+        return str(error)
+    return None

@@ -97,8 +97,12 @@ def md_set(
         )
 
 
-def energy_set(kind: str, state: State, *, relax_cell: bool, potcar_functional: str) -> Any:
+def energy_set(
+    kind: str, state: State, *, relax_cell: bool, potcar_functional: str, max_force_ev_a: float | None = None
+) -> Any:
     """Input set of a `relax` or a `static`, as atomate2's Materials Project jobs have them, with +U where that has it.
+
+    A relaxation ends by the energy, as theirs do, or by `max_force_ev_a` where that is given.
 
     https://doi.org/10.1103/PhysRevB.84.045115 is what these settings are calibrated for.
     """
@@ -115,7 +119,10 @@ def energy_set(kind: str, state: State, *, relax_cell: bool, potcar_functional: 
     with quietly():
         if kind == "static":
             return MPStaticSet(**common)
-        return MPRelaxSet(**common, user_incar_settings={} if relax_cell else {"ISIF": 2})
+        settings: dict[str, Any] = {} if relax_cell else {"ISIF": 2}
+        if max_force_ev_a is not None:
+            settings["EDIFFG"] = -max_force_ev_a
+        return MPRelaxSet(**common, user_incar_settings=settings)
 
 
 def write_inputs(input_set: Any, folder: Path) -> None:

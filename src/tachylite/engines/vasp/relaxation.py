@@ -1,7 +1,6 @@
 """Energies as the Materials Project computes them: relaxed twice, then a static, then its corrections."""
 
 import json
-import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -21,8 +20,14 @@ RECORD = "stage.json"
 STAGES = {True: ("relax", "relax", "static"), False: ("relax", "static")}
 """With and without the cell; a second relaxation starts from the basis of the relaxed cell."""
 
+MAX_STEPS = 99
+"""NSW of the Materials Project's relaxations; one that needs more is called again."""
+
 COMPATIBILITY = "MaterialsProject2020Compatibility"
 """Corrections of DOI 10.1038/s41598-021-94550-5, as pymatgen has them."""
+
+_ARRIVED = "reached required accuracy - stopping structural energy minimisation"
+"""What VASP writes at the end of a relaxation that converged; one that was stopped has fewer steps as well."""
 
 
 @dataclass
@@ -35,6 +40,8 @@ class Descent:
     relax_cell: bool
     potcar_functional: str
     max_crashes: int
+    max_force_ev_a: float | None = None
+    """Where the relaxation ends, instead of the Materials Project's criterion."""
     finished: int = 0
     """Stages."""
     steps: int = 0
@@ -43,13 +50,15 @@ class Descent:
     reason: str | None = None
 
     def resume(self) -> None:
-        """Take in what earlier sittings left; a call that was killed with its caller is made again."""
+        """Take in what earlier sittings left, also the steps of a call that was killed with its caller."""
         for folder in sorted(self.folder.glob("stage-*")):
             self.attempts += 1
             if (folder / RECORD).exists():
                 self._take(json.loads((folder / RECORD).read_text(encoding="utf-8")))
-            else:
-                remove_potcars(folder)
+                continue
+            remove_potcars(folder)
+            if self.finished < len(STAGES[self.relax_cell]):
+                self._keep(self._read(folder, folder.name.rpartition("-")[2], "VASP was killed"), folder)
 
     def run(self, interruption: Interruption) -> None:
         """Go on to the end, or until VASP gives a reason not to; custodian mends what it can."""
@@ -59,66 +68,77 @@ class Descent:
             if must_end(interruption, 0.0):
                 interruption.end(f"in {stages[self.finished]} {self.finished + 1} of {len(stages)} of {self.label}")
             record = self._attempt(stages[self.finished], interruption)
-            idle += not record["finished"]
             self.reason = record["problem"]
-            if idle > self.max_crashes and self.reason is None:
-                self.reason = f"not relaxed after {self.steps} steps in {idle} calls of VASP"
-            self._take(record)
+            if self.reason is None:
+                idle += not record["finished"]
+            if idle > self.max_crashes:
+                self.reason = f"not relaxed after {self.steps} steps in {self.attempts} calls of VASP"
 
     def _attempt(self, kind: str, interruption: Interruption) -> dict[str, Any]:
         from atomate2.vasp.run import DEFAULT_HANDLERS
 
         folder = self.folder / f"stage-{self.attempts:02d}-{kind}"
         self.attempts += 1
-        started = time.monotonic()
         inputs = energy_set(
-            kind, self.state, relax_cell=self.relax_cell, potcar_functional=self.potcar_functional
+            kind,
+            self.state,
+            relax_cell=self.relax_cell,
+            potcar_functional=self.potcar_functional,
+            max_force_ev_a=self.max_force_ev_a,
         )
         write_inputs(inputs, folder)
-        stages = STAGES[self.relax_cell]
-        work = Work(f"{self.label}: {kind}", 0, len(stages) * int(inputs.incar.get("NSW") or 1))
+        work = Work(f"{self.label}: {kind}", 0, 1 if kind == "static" else MAX_STEPS)
         # atomate2's handlers count over all the calculations of a process
         fresh = [type(handler)() for handler in DEFAULT_HANDLERS]
         complaint = call_vasp(folder, interruption, work, corrections=fresh)
         record = self._read(folder, kind, complaint)
-        record["wall_time_s"] = time.monotonic() - started
-        if record["problem"] is None:
-            write_atomically(folder / RECORD, json.dumps(record).encode())
+        self._keep(record, folder)
         return record
 
-    def _take(self, record: dict[str, Any]) -> None:
+    def _keep(self, record: dict[str, Any], folder: Path) -> None:
         if record["problem"] is None:
-            self.last, self.state = record, State.model_validate(record["state"])
-            self.steps += record["steps"]
-            self.finished += record["finished"]
+            write_atomically(folder / RECORD, json.dumps(record).encode())
+            self._take(record)
+
+    def _take(self, record: dict[str, Any]) -> None:
+        self.last, self.state = record, State.model_validate(record["state"])
+        self.steps += record["steps"]
+        self.finished += record["finished"]
 
     def _read(self, folder: Path, kind: str, complaint: str | None) -> dict[str, Any]:
         from pymatgen.io.vasp.outputs import Vasprun
 
+        path = folder / "vasprun.xml"
+        whole = _text(path).rstrip().endswith("</modeling>")
         try:
             with quietly():
-                run = Vasprun(folder / "vasprun.xml", parse_dos=False, parse_eigen=False, parse_potcar_file=False)
+                run = Vasprun(
+                    path, parse_dos=False, parse_eigen=False, parse_potcar_file=False, exception_on_bad_xml=False
+                )
                 last = run.ionic_steps[-1]
                 forces, stress = (np.asarray(last[name], dtype=float) for name in ("forces", "stress"))
                 energy = float(run.final_energy)
         except Exception as error:  # lxml, missing files and missing tags each fail in their own way
-            return {"problem": complaint or f"{kind}: vasprun.xml cannot be read: {' '.join(str(error).split())}"}
-        numbers = (energy, *forces.flat, *stress.flat)
+            words = (
+                f"cannot be read: {' '.join(str(error).split())}" if whole else "is cut off before the end of a step"
+            )
+            return {"problem": complaint or f"{kind}: vasprun.xml {words}"}
         problem = None
-        if not np.isfinite(numbers).all():
+        if not np.isfinite((energy, *forces.flat, *stress.flat)).all():
             problem = f"{kind}: an energy, force or stress is not a number (NaN)"
         elif not run.converged_electronic:
             problem = f"{kind}: the electronic steps did not converge in NELM = {run.parameters.get('NELM')}"
-        elif complaint is not None and not run.converged_ionic:
-            problem = complaint
+        elif not whole and (complaint is None or kind == "static"):
+            problem = complaint or f"{kind}: vasprun.xml is cut off after {len(run.ionic_steps)} steps"
+        arrived = kind == "static" or _ARRIVED in _text(folder / "OUTCAR")
         return {
             "problem": problem,
-            "finished": bool(kind == "static" or run.converged_ionic),
+            "finished": arrived and whole and problem is None,
             "steps": len(run.ionic_steps),
-            "state": self._state(run.final_structure).model_dump(),
+            "state": self._state(last["structure"]).model_dump(),
             "energy_ev": energy,
             "max_force_ev_a": float(np.linalg.norm(forces, axis=1).max()),
-            "pressure_gpa": float(np.trace(stress)) / 3 / KBAR_PER_GPA,
+            "stress_gpa": (-stress / KBAR_PER_GPA).tolist(),  # VASP's is positive where the cell would expand
             "version": run.vasp_version.strip(),
             "potcars": list(run.potcar_symbols),
             "correction_ev": self._correction(run) if kind == "static" and problem is None else None,
@@ -158,9 +178,14 @@ class Descent:
             steps=self.steps,
             energy_ev_per_atom=energy / n_atoms,
             max_force_ev_a=last.get("max_force_ev_a", float("nan")),
-            pressure_gpa=last.get("pressure_gpa", float("nan")),
+            pressure_gpa=-float(np.trace(last["stress_gpa"])) / 3 if last else float("nan"),
+            stress_gpa=last.get("stress_gpa"),
             state=self.state,
             provenance=provenance.model_copy(
                 update={"versions": provenance.versions | versions, "options": provenance.options | options}
             ),
         )
+
+
+def _text(path: Path) -> str:
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""

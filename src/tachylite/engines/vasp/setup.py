@@ -1,5 +1,6 @@
 """Where VASP, its POTCARs and its settings are: looked for as atomate2 and pymatgen do."""
 
+import functools
 import logging
 import os
 import shlex
@@ -51,7 +52,7 @@ def incar_updates() -> dict[str, Any]:
 
 def vasp_command() -> str:
     """Command that runs VASP; InputError where its first word is not a program on this machine."""
-    command = os.path.expandvars(settings().VASP_CMD)
+    command = os.path.expandvars(str(settings().VASP_CMD))
     words = shlex.split(command)
     if not words or shutil.which(words[0]) is None:
         program = repr(words[0]) if words else "an empty command"
@@ -85,21 +86,27 @@ def potcar_folder() -> Path:
 def missing_potcars(symbols: Sequence[str], functional: str) -> list[str]:
     """Elements without the POTCAR that the Materials Project's settings ask for, in alphabetical order."""
     settings()
-    from pymatgen.io.vasp.inputs import PotcarSingle
     from pymatgen.io.vasp.sets import MPRelaxSet
 
-    potcar_folder()
+    folder = potcar_folder()
     names = dict(MPRelaxSet.CONFIG["POTCAR"])
     if functional == "PBE_54":  # as pymatgen has it: this set has no W_pv
         names["W"] = "W_sv"
     missing = []
     for symbol in sorted(set(symbols)):
         try:
-            with quietly():
-                PotcarSingle.from_symbol_and_functional(names.get(symbol, symbol), functional)
+            _read_potcar(folder, names.get(symbol, symbol), functional)
         except (OSError, ValueError):
             missing.append(symbol)
     return missing
+
+
+@functools.cache  # keeps what was found, not what was missing
+def _read_potcar(folder: Path, name: str, functional: str) -> None:
+    from pymatgen.io.vasp.inputs import PotcarSingle
+
+    with quietly():
+        PotcarSingle.from_symbol_and_functional(name, functional)
 
 
 def check_potcars(symbols: Sequence[str], functional: str) -> None:

@@ -1,0 +1,193 @@
+"""From materials in a store to a table, from the table to a model, from melts to predictions."""
+
+import base64
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from jobflow import CURRENT_JOB, JobConfig, JobStore, job
+
+from tachylite.descriptors import DESCRIPTORS, Convention, Description, describe
+from tachylite.errors import InputError
+from tachylite.learning.dataset import Dataset, dataset_from_bytes, dataset_to_bytes, make_dataset
+from tachylite.learning.model_file import SavedModel, from_bytes, to_bytes
+from tachylite.learning.tables import DIFFUSIVITY, DIFFUSIVITY_UNIT, read_dataset
+from tachylite.learning.training import describe_dataset, train
+from tachylite.schemas import Failure, Material, Melt, Trajectory
+from tachylite.schemas.learning import Prediction
+
+MOST_FRAMES = 100
+"""Of a trajectory that are described; more are correlated."""
+
+_PER_CM2_S = 1e3
+
+
+@dataclass(frozen=True)
+class Row:
+    """One state of a material."""
+
+    formula: str
+    temperature_k: float
+    diffusivity_cm2_s: float
+    description: Description
+
+
+@job(data="parquet")
+def read_table(path: str, target: str, species: str, convention: Convention, without: Sequence[str]) -> dict[str, Any]:
+    """Freeze a table from a file; the output holds `dataset` (its card), `skipped` and `parquet` (base64)."""
+    dataset = read_dataset(Path(path), target=target, species=species, convention=convention, without=without)
+    return _frozen(dataset, [])
+
+
+@job(data="parquet", config=JobConfig(expose_store=True))
+def collect_table(
+    species: str, convention: Convention, without: Sequence[str], wanted: Mapping[str, str]
+) -> dict[str, Any]:
+    """Freeze a table of the diffusivities in the store this job runs with; output as of `read_table`.
+
+    Every melt and anneal of every material is a row, described as the mean over its frames; those without a
+    diffusivity of the species are skipped with the reason. `wanted` are fields of materials, like `protocol.name`.
+    """
+    store: JobStore = CURRENT_JOB.store
+    found = list(find_rows(store, species, convention, wanted))
+    rows = [one for one in found if isinstance(one, Row)]
+    skipped = [one for one in found if isinstance(one, Failure)]
+    names = [name for name in DESCRIPTORS if name not in without]
+    dataset = make_dataset(
+        {name: [row.description[name].mean for row in rows] for name in names},
+        {name: DESCRIPTORS[name].unit for name in names},
+        [row.formula for row in rows],
+        [row.temperature_k for row in rows],
+        [_PER_CM2_S * row.diffusivity_cm2_s for row in rows],
+        target_name=DIFFUSIVITY,
+        target_unit=DIFFUSIVITY_UNIT,
+        species=species,
+        convention=convention,
+        source=f"store {store.name}",
+    )
+    return _frozen(dataset, skipped)
+
+
+@job(data="archive")
+def train_model(parquet: str, learners: Sequence[str], skipped: Sequence[Failure]) -> dict[str, Any]:
+    """Train on a frozen table; the output holds `model` (the card) and `archive` (the file in base64)."""
+    saved = train(dataset_from_bytes(base64.b64decode(parquet), "the dataset"), learners, skipped=skipped)
+    return {"model": saved.card, "archive": base64.b64encode(to_bytes(saved)).decode()}
+
+
+@job
+def predict_melts(
+    archive: str,
+    melts: Sequence[Melt],
+    states: Sequence[Melt],
+    trajectories: Sequence[Trajectory | None],
+    source: str,
+) -> list[Prediction | Failure]:
+    """Describe the states that melts led to, with their trajectories, and predict them with a model (base64).
+
+    The diffusivity of the same run stands beside the prediction; a melt that failed is the failure that is named.
+    """
+    saved = from_bytes(base64.b64decode(archive), "the model")
+    return [
+        predict_melt(saved, state if melt.run is not None and melt.run.status == "completed" else melt, one, source)
+        for melt, state, one in zip(melts, states, trajectories, strict=True)
+    ]
+
+
+def predict_melt(saved: SavedModel, melt: Melt, trajectory: Trajectory | None, source: str) -> Prediction | Failure:
+    """Predict one state, or say why that is not possible."""
+    species = saved.card.data.species
+    where = f"{melt.equilibrium.formula} at {melt.temperature_k:g} K"
+    try:
+        found = describe_melt(melt, trajectory, species, saved.card.data.convention)
+        prediction = predict_description(saved, found, melt.equilibrium.formula, melt.temperature_k, source)
+    except InputError as error:
+        return Failure(stage=where, reason=str(error))
+    simulated = next((one for one in melt.diffusivities if one.species == species), None)
+    return prediction.model_copy(update={"simulated": simulated})
+
+
+def predict_description(
+    saved: SavedModel, found: Description, formula: str, temperature_k: float, source: str
+) -> Prediction:
+    """Predict what was described in the model's convention; InputError as of `SavedModel.predict`."""
+    values = {name: estimate.mean for name, estimate in found.values.items()}
+    return saved.predict(temperature_k, values, formula, source=source, n_frames=found.n_frames)
+
+
+def describe_melt(melt: Melt, trajectory: Trajectory | None, species: str, convention: Convention) -> Description:
+    """Descriptors of a state: means over its trajectory where that is at hand, else of its last frame.
+
+    Raises InputError for a state without a run and as `describe` does.
+    """
+    run = melt.run
+    if run is None or run.status == "failed":
+        reason = melt.equilibrium.reason or (run.reason if run is not None else None)
+        raise InputError(reason or "there is no run to describe")
+    if trajectory is None:
+        state = run.final
+        return describe([state.positions], state.cell, state.numbers, species, convention=convention)
+    some = slice(None, None, -(-trajectory.n_frames // MOST_FRAMES))
+    return describe(
+        trajectory.positions[some], trajectory.cells[some], trajectory.numbers, species, convention=convention
+    )
+
+
+def find_rows(
+    store: JobStore, species: str, convention: Convention, wanted: Mapping[str, str]
+) -> Iterator[Row | Failure]:
+    """Rows of all materials in a store, and those that are none with their reasons."""
+    for material in _materials(store, wanted):
+        trajectories = _trajectories(store, material)
+        for state in (material.melt, *material.anneals):
+            if state is not None:
+                run_id = state.run.trajectory_id if state.run is not None else None
+                yield _row(material.formula, state, trajectories.get(run_id or ""), species, convention)
+
+
+def _row(
+    formula: str, state: Melt, trajectory: Trajectory | None, species: str, convention: Convention
+) -> Row | Failure:
+    where = f"{formula} at {state.temperature_k:g} K"
+    measured = next((one for one in state.diffusivities if one.species == species), None)
+    try:
+        found = describe_melt(state, trajectory, species, convention)
+    except InputError as error:
+        return Failure(stage=where, reason=str(error))
+    if measured is None or measured.diffusivity_cm2_s is None:
+        reason = measured.reason if measured is not None else None
+        return Failure(stage=where, reason=reason or f"no diffusivity of {species} was measured")
+    return Row(formula, state.temperature_k, measured.diffusivity_cm2_s, found)
+
+
+def _materials(store: JobStore, wanted: Mapping[str, str]) -> list[Material]:
+    """The newest of every `material_id`, in the order of their ids, so that a table does not depend on the query."""
+    criteria = {"output.kind": "material", **{f"output.{name}": value for name, value in wanted.items()}}
+    newest: dict[str, Material] = {}
+    for entry in store.query(criteria):
+        content = {name: value for name, value in entry["output"].items() if not name.startswith("@")}
+        one = Material.model_validate(content)
+        known = newest.get(one.material_id)
+        if known is None or known.created_at.replace(tzinfo=None) <= one.created_at.replace(tzinfo=None):
+            newest[one.material_id] = one
+    return [newest[name] for name in sorted(newest)]
+
+
+def _trajectories(store: JobStore, material: Material) -> dict[str, Trajectory]:
+    """Load the trajectories of a material that the store holds, by their ids."""
+    states = [state for state in (material.melt, *material.anneals) if state is not None and state.run is not None]
+    ids = {state.run.trajectory_id for state in states if state.run is not None}
+    found: dict[str, Trajectory] = {}
+    for name in sorted(one for one in ids if one is not None):
+        for entry in store.query({"output.runs.trajectory_id": name}, load=True):
+            output = entry["output"]
+            for run, kept in zip(output["runs"], output["trajectories"], strict=True):
+                if run is not None and run["trajectory_id"] == name:
+                    found[name] = Trajectory.from_dict(kept)
+    return found
+
+
+def _frozen(dataset: Dataset, skipped: Sequence[Failure]) -> dict[str, Any]:
+    coded = base64.b64encode(dataset_to_bytes(dataset)).decode()
+    return {"dataset": describe_dataset(dataset), "skipped": list(skipped), "parquet": coded}

@@ -1,0 +1,113 @@
+"""The published protocol through the stand-in: the same documents as another engine gives."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from tests.engines.vasp.vasp_samples import NO_CONTENT
+
+from tachylite.configs import load_protocol, protocol_text
+from tachylite.engines import get_engine
+from tachylite.flows import run_amorphous
+from tachylite.schemas import Material, Protocol
+from tachylite.stores import find_materials, load_trajectory, open_store
+
+SHORTER: dict[str, dict[str, float]] = {
+    "packing": {"n_atoms": 4},
+    "volume_search": {
+        "equilibrate_ps": 0.02,
+        "sample_ps": 0.06,
+        "pressure_tolerance_gpa": 20.0,
+        "volume_tolerance": 2.0,
+        "energy_drift_tolerance": 100.0,
+        "max_attempts": 6,
+    },
+    "melt": {"production_ps": 0.08},
+    "anneal": {"production_ps": 0.06},
+    "snapshots": {"count": 2, "interval_ps": 0.04},
+}
+"""Durations, size and tolerances of `zheng2024` for a test; its temperatures and stages stay."""
+
+
+@pytest.fixture
+def protocol(tmp_path: Path) -> Protocol:
+    data = yaml.safe_load(protocol_text("zheng2024"))
+    for part, changes in SHORTER.items():
+        data[part] |= changes
+    path = tmp_path / "zheng2024-short.yaml"
+    path.write_text(yaml.safe_dump(data), encoding="utf-8")
+    return load_protocol(path)
+
+
+def campaign(engine: Any, protocol: Protocol, formulas: list[str], folder: Path) -> list[Material]:
+    return run_amorphous(
+        formulas, protocol=protocol, engine=engine, store=open_store(folder / "store"), workdir=folder / "work"
+    )
+
+
+def shape(value: Any) -> Any:
+    """Keys and types, all the way down; of a list the shapes that are in it."""
+    if isinstance(value, dict):
+        return {key: shape(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return sorted({json.dumps(shape(one), sort_keys=True) for one in value})
+    return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
+
+
+def differences(one: Any, other: Any, place: str = "") -> list[str]:
+    """Places at which two documents have other keys or types; what is None in one of them has none."""
+    if one is None or other is None:
+        return []
+    if isinstance(one, dict) and isinstance(other, dict):
+        found = [f"{place}.{key}" for key in one.keys() ^ other.keys()]
+        return found + [
+            d for key in one.keys() & other.keys() for d in differences(one[key], other[key], f"{place}.{key}")
+        ]
+    if isinstance(one, list) and isinstance(other, list):
+        return [d for a in one[:1] for b in other[:1] for d in differences(a, b, f"{place}[]")]
+    return [] if shape(one) == shape(other) else [f"{place}: {shape(one)} and {shape(other)}"]
+
+
+FREE = ("provenance.versions", "provenance.options", "reference_energies")
+"""What an engine fills with names of its own."""
+
+
+@pytest.mark.slow
+def test_the_whole_protocol_gives_the_same_documents_as_chgnet(vasp: Path, protocol: Protocol, tmp_path: Path) -> None:
+    (ours,) = campaign("vasp", protocol, ["Cu"], vasp)
+    (theirs,) = campaign("chgnet", protocol, ["Cu"], tmp_path / "chgnet")
+    assert ours.melt is not None
+    assert ours.status == "completed", ours.failures
+    assert [anneal.temperature_k for anneal in ours.anneals] == [1000, 1500, 2000, 2500]
+    assert ours.amorphous_limit is not None
+    assert ours.amorphous_limit.formation_energy_ev_per_atom is not None
+    found = differences(json.loads(ours.model_dump_json()), json.loads(theirs.model_dump_json()))
+    assert [place for place in found if not any(free in place for free in FREE)] == []
+    assert ours.melt.equilibrium.pressure_convention == "virial"
+    store = open_store(vasp / "store")
+    assert [material.material_id for material in find_materials(store, formula="Cu")] == [ours.material_id]
+    assert ours.melt.run is not None
+    assert load_trajectory(store, str(ours.melt.run.trajectory_id)).n_frames == 4
+    files = [path for path in tmp_path.rglob("*") if path.is_file() and "potcars" not in path.parts]
+    assert not [path for path in files if NO_CONTENT.encode() in path.read_bytes()], "no POTCAR is kept"
+    assert not list((vasp / "work").glob("*/run-*")), "finished work is cleared away"
+
+
+@pytest.mark.slow
+def test_one_member_fails_and_the_other_goes_on(
+    vasp: Path, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And asked for again, only what failed is computed."""
+    short = protocol.model_copy(update={"anneal": None, "volume_search": None})
+    monkeypatch.setenv("STAND_IN_VASP", "nan:7@Al")
+    engine = get_engine("vasp", chunk_steps=20)
+    bad, good = campaign(engine, short, ["Al", "Cu"], vasp)
+    assert (bad.status, good.status) == ("failed", "completed"), good.failures
+    reasons = {failure.stage: failure.reason for failure in bad.failures}
+    assert "not a number (NaN), at step 7 of segment 1" in reasons["melt at 5000 K"]
+    monkeypatch.delenv("STAND_IN_VASP")
+    mended, same = campaign(engine, short, ["Al", "Cu"], vasp)
+    assert mended.status == "completed", mended.failures
+    assert same.melt == good.melt, "to the wall time: it was not computed again"
