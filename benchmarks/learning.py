@@ -18,6 +18,7 @@ from tachylite.learning.tables import read_dataset
 from tachylite.learning.training import train
 from tachylite.report.model_page import coverage_table, importance_table, scores_table
 from tachylite.report.overview import Table
+from tachylite.report.text import quantity
 
 FILE = Path(__file__).parents[2] / "shared/data/zheng2024/feature_target.dat"
 
@@ -34,7 +35,8 @@ def main(learners: list[str], without: list[str]) -> None:
     parts = [scores_table(card), coverage_table(card), importance_table(card), settings]
     text = "\n\n".join(table(part.columns, part.rows) for part in parts)
     limit = card.applicability
-    text += f"\n\nWithin the limit: RMSE {limit.rmse_inside}; {limit.outside} rows beyond it: {limit.rmse_outside}."
+    inside, outside = quantity(limit.rmse_inside), quantity(limit.rmse_outside)
+    text += f"\n\nWithin the limit: RMSE {inside}; {limit.outside} rows beyond: {outside}."
     text += f"\n\n{seconds:.0f} s of processor time. " + ", ".join(f"{k} {v}" for k, v in card.versions.items())
     title = " ".join(learners) + (f" without {' '.join(without)}" if without else "")
     publish("learning", {title: text}, {title: json.loads(card.model_dump_json(exclude={"held_out"}))})

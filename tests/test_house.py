@@ -41,6 +41,7 @@ def test_every_requirement_has_a_constraint(group: str) -> None:
     wanted = PROJECT[group] if group == "dependencies" else PROJECT["optional-dependencies"][group]
     pinned = {normalised(line.split("==")[0]) for line in CONSTRAINTS}
     names = {normalised(re.split(r"[<>=!~\[; ]", requirement, maxsplit=1)[0]) for requirement in wanted}
+    names -= {"tachylite"}  # of an extra that takes others in
     assert names <= pinned, f"not pinned in constraints.txt: {sorted(names - pinned)}"
 
 

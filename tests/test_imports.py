@@ -24,6 +24,7 @@ FLOORS = (
     ("jobs",),
     ("flows",),
     ("stores", "report"),
+    ("launchers",),
     ("cli",),
 )
 """Rooms from the ground up ("" is the package itself); a room imports from the floors below, and from itself."""
@@ -31,9 +32,14 @@ FLOORS = (
 FLOOR_OF = {room: floor for floor, rooms in enumerate(FLOORS) for room in rooms}
 
 ONLY_IN = {
-    # opening a JobStore needs the class, so stores may import jobflow too
-    "jobflow": {"engines", "jobs", "flows", "stores"},
+    # opening a JobStore needs the class, so stores may import jobflow too; launchers hand flows on
+    "jobflow": {"engines", "jobs", "flows", "stores", "launchers"},
+    "fireworks": {"launchers"},
+    "jobflow_remote": {"launchers"},
     "atomate2": {"engines", "jobs", "flows"},
+    "custodian": {"engines"},
+    "sklearn": {"learning"},
+    "xgboost": {"learning"},
     "maggma": {"stores"},
     "montydb": {"stores"},
     "torch": {"engines"},
@@ -49,7 +55,7 @@ ONLY_IN = {
     "rich": {"cli"},
 }
 
-HEAVY = {"torch", "torch_sim", "chgnet", "matgl", "calorine"}
+HEAVY = {"torch", "torch_sim", "chgnet", "matgl", "calorine", "atomate2", "custodian", "sklearn", "xgboost"}
 """Loaded when an engine starts to work, never because something was imported."""
 
 

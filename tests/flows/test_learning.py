@@ -33,7 +33,7 @@ PROTOCOL = Protocol.model_validate(
 @cache
 def model() -> SavedModel:
     """A model of two real descriptors."""
-    return train(make_sample(15, names=("LNC", "AAV")), ["gp"])
+    return train(make_sample(15, names=("LNC", "AAV"), species="Cu"), ["gp"])
 
 
 def test_learning_leaves_its_documents_in_the_store(tmp_path: Path) -> None:
@@ -52,15 +52,15 @@ def test_learning_leaves_its_documents_in_the_store(tmp_path: Path) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("temperature", [2000.0, 1500.0])
 def test_an_engine_as_a_surrogate(tmp_path: Path, temperature: float) -> None:
-    """A Lennard-Jones fluid of lithium and fluorine, and what cannot be described beside it."""
-    engine = get_engine("lennard-jones", sigma=2.0)
+    """A melt of copper and gold, and what cannot be described beside it."""
+    engine = get_engine("ase:emt")
     maker = PredictionMaker(model(), engine=engine, protocol=PROTOCOL)
     store = open_store(tmp_path / "store")
-    fluid, other = run_prediction(["LiF", "NaF"], temperature, maker, store=store, workdir=tmp_path / "work")
+    fluid, other = run_prediction(["Cu3Au", "PdAu"], temperature, maker, store=store, workdir=tmp_path / "work")
     assert isinstance(fluid, Prediction)
-    assert (fluid.formula, fluid.temperature_k, fluid.source) == ("LiF", temperature, "lennard-jones, protocol fluid")
+    assert (fluid.formula, fluid.temperature_k, fluid.source) == ("Cu3Au", temperature, "ase:emt, protocol fluid")
     assert fluid.n_frames > 10
     assert fluid.simulated is not None
-    assert fluid.simulated.species == "Li"
+    assert fluid.simulated.species == "Cu"
     assert isinstance(other, Failure)
-    assert "no Li among" in other.reason
+    assert "there is no Cu" in other.reason

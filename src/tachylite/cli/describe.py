@@ -36,14 +36,15 @@ def describe(
 
     In the names of the columns, which are those of the published table, Li stands for the mobile element.
     """
-    rows = [(file, _describe(file, species, anion, convention)) for file in files]
+    rows = [(file, describe_file(file, species, anion, convention)) for file in files]
     if as_json:
         typer.echo(json.dumps([_as_row(file, found) for file, found in rows], indent=2))
     else:
         print_tables(*(_as_table(file, found) for file, found in rows))
 
 
-def _describe(file: Path, species: str, anion: str | None, convention: Convention) -> Description:
+def describe_file(file: Path, species: str, anion: str | None, convention: Convention) -> Description:
+    """Descriptors of a file as means over its frames; InputError, naming the file, for what has no answer."""
     from tachylite.descriptors import describe_frames
     from tachylite.physics.frames import Frames
     from tachylite.readers import open_trajectory

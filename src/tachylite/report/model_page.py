@@ -68,7 +68,7 @@ def _sections(model: Model) -> list[Section]:
 
 
 def _cards(model: Model) -> list[Card]:
-    leading, unit = model.leading.scores[0], _unit(model)
+    leading, unit = model.leading.scores[0], charts.written_unit(model)
     limit = model.applicability
     outside = [] if limit.rmse_outside is None else [Row("beyond it", quantity(limit.rmse_outside, unit=unit))]
     return [
@@ -79,7 +79,11 @@ def _cards(model: Model) -> list[Card]:
                 Row("MAE", quantity(leading.mae, unit=unit)),
                 Row("R²", quantity(leading.r2)),
                 *(
-                    Row(f"in the {one.level:.0%} interval", quantity(one.coverage), f"mean width {one.mean_width:.3g}")
+                    Row(
+                        f"in the {one.level:.0%} interval",
+                        quantity(one.coverage),
+                        f"mean width {quantity(one.mean_width, digits=3)}",
+                    )
                     for one in model.leading.coverage
                 ),
             ),
@@ -114,7 +118,14 @@ def scores_table(model: Model) -> Table:
         for entry in model.learners
         for score in entry.scores
     )
-    columns = ("learner", "split", "rows", "R²", f"RMSE ({_unit(model)})", f"MAE ({_unit(model)})")
+    columns = (
+        "learner",
+        "split",
+        "rows",
+        "R²",
+        f"RMSE ({charts.written_unit(model)})",
+        f"MAE ({charts.written_unit(model)})",
+    )
     return Table("Scores", columns, rows)
 
 
@@ -126,7 +137,9 @@ def coverage_table(model: Model) -> Table:
         for one in entry.coverage
     )
     return Table(
-        "Intervals on held-out compositions", ("learner", "nominal", "covered", f"mean width ({_unit(model)})"), rows
+        "Intervals on held-out compositions",
+        ("learner", "nominal", "covered", f"mean width ({charts.written_unit(model)})"),
+        rows,
     )
 
 
@@ -141,7 +154,7 @@ def importance_table(model: Model) -> Table:
         )
         for one in model.importances[: charts.MOST_INPUTS]
     )
-    return Table("Most important inputs", ("input", "rise of RMSE", "mean |Shapley value|", "direction"), rows)
+    return Table("Most important inputs", ("input", "rise of RMSE", "Shapley value, mean size", "direction"), rows)
 
 
 def _correlation_table(model: Model) -> Table:
@@ -165,9 +178,5 @@ def _anion_table(model: Model) -> Table:
         (one.anion, str(one.compositions), quantity(one.target), quantity(one.activation_energy_ev))
         for one in model.trends.anions
     )
-    unit = f"{model.data.target} at {model.trends.temperature_k:g} K ({_unit(model)})"
+    unit = f"{model.data.target} at {model.trends.temperature_k:g} K ({charts.written_unit(model)})"
     return Table("Anions", ("anion", "compositions", unit, "activation energy (eV)"), rows)
-
-
-def _unit(model: Model) -> str:
-    return model.data.target_unit.replace("10^-3", "10⁻³").replace("^2", "²")

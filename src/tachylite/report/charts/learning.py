@@ -22,7 +22,7 @@ def parity_of_held_out(model: Model) -> Chart:
     texts = np.array(
         [
             f"{plain_formula(formula)} at {t:g} K\nmeasured {quantity(x)}\npredicted "
-            f"{quantity(y, interval=Interval(low=low, high=high))}"
+            f"{quantity(y, interval=_interval(low, high))}"
             for formula, t, x, y, low, high in zip(
                 rows.formulas,
                 rows.temperatures_k,
@@ -65,14 +65,13 @@ def importances(model: Model) -> Chart:
     """Permutation importance and mean size of the Shapley values of the inputs that matter most."""
     by_shapley = sorted(model.importances, key=lambda one: -one.shapley.value)
     panels = (
-        _ranked(
-            model.importances, [one.permutation for one in model.importances], _with_unit("rise of RMSE", model), "swap"
-        ),
-        _ranked(by_shapley, [one.shapley for one in by_shapley], _with_unit("mean |Shapley value|", model), "shapley"),
+        _ranked(model.importances, [one.permutation for one in model.importances], "rise of RMSE"),
+        _ranked(by_shapley, [one.shapley for one in by_shapley], "mean |Shapley value|", hollow=True),
     )
+    unit = f" Both in {written_unit(model)}." if model.data.target_unit else ""
     caption = (
-        "Left: rise of the error on held-out compositions when the rows swap their values of one input. "
-        "Right: size of its Shapley values; filled where more of it raises the prediction, open where it lowers it."
+        "Left: rise of the error on held-out compositions when the rows swap their values of one input. Right: size of "
+        f"its Shapley values; filled where more of it raises the prediction, open where it lowers it.{unit}"
     )
     return Chart("importances", "What the model looks at", caption, panels)
 
@@ -122,11 +121,12 @@ def activation_energies(model: Model) -> Chart:
     return Chart("activation_energies", "Activation energies", caption, (panel,))
 
 
-def _ranked(inputs: list[Importance], values: list[Measured], label: str, kind: str) -> Panel:
+def _ranked(inputs: list[Importance], values: list[Measured], label: str, *, hollow: bool = False) -> Panel:
+    """The first inputs by name; hollow where more of one lowers the prediction."""
     shown = inputs[:MOST_INPUTS]
     y, error = _measured(values[:MOST_INPUTS])
     x = np.arange(len(shown), dtype=float)
-    lowers = np.array([kind == "shapley" and (one.direction or 0.0) < 0 for one in shown])
+    lowers = np.array([hollow and (one.direction or 0.0) < 0 for one in shown])
     marks: list[Mark] = []
     for chosen, open_symbol in ((~lowers, False), (lowers, True)):
         if chosen.any():
@@ -163,10 +163,19 @@ def _measured(values: list[Measured]) -> tuple[np.ndarray, np.ndarray]:
     return floats([one.value for one in values]), np.where(np.isfinite(errors), errors, 0.0)
 
 
+def _interval(low: float | None, high: float | None) -> Interval | None:
+    return Interval(low=low, high=high) if low is not None and high is not None else None
+
+
 def _target(model: Model) -> str:
     return _with_unit(model.data.target, model)
 
 
 def _with_unit(label: str, model: Model) -> str:
-    unit = model.data.target_unit.replace("10^-3", "10⁻³").replace("^2", "²")
+    unit = written_unit(model)
     return f"{label} ({unit})" if unit else label
+
+
+def written_unit(model: Model) -> str:
+    """Unit of the target as it is printed."""
+    return model.data.target_unit.replace("10^-3", "10⁻³").replace("^2", "²")

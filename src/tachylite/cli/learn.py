@@ -1,0 +1,140 @@
+"""`tachylite learn`: from a table or a store to a model."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from tachylite.cli.query import JsonOption, StoreOption, open_existing, print_tables
+from tachylite.errors import InputError
+
+if TYPE_CHECKING:
+    from tachylite.learning.model_file import SavedModel
+    from tachylite.schemas.learning import Model
+
+
+def learn(
+    table: Annotated[
+        Path | None,
+        typer.Argument(metavar="[TABLE]", help="A published table, CSV or .parquet. Default: the store."),
+    ] = None,
+    target: Annotated[str, typer.Option("--target", help="D, or a column of the table.")] = "D",
+    species: Annotated[str, typer.Option("--species", help="Symbol of the mobile element.")] = "Li",
+    learner: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="NAME",
+            help="gp, boosting, forest, boosting-zheng2024, forest-zheng2024; may be repeated. "
+            "Default: gp and both published ones.",
+        ),
+    ] = None,
+    without: Annotated[
+        str | None, typer.Option("--without", metavar="NAME,NAME", help="Descriptors to leave out.")
+    ] = None,
+    convention: Annotated[
+        Literal["exact", "zheng2024"],
+        typer.Option("--convention", help="Arithmetic of the descriptors; the published table knows its own."),
+    ] = "exact",
+    engine: Annotated[str | None, typer.Option("--engine", metavar="NAME", help="Materials of this engine.")] = None,
+    protocol: Annotated[
+        str | None, typer.Option("--protocol", metavar="NAME", help="Materials of this protocol.")
+    ] = None,
+    store: StoreOption = None,
+    out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where the model goes.")] = Path("model.npz"),
+    dataset: Annotated[
+        Path | None, typer.Option("--dataset", metavar="FILE", help="Freeze the table here, as .parquet.")
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", "-r", metavar="DIR", help="Write an HTML page and figures here.")
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Learn a property from a table of descriptors, say how well, and keep the model.
+
+    Every learner is scored on compositions it has not seen, on chemical systems it has not seen, and on rows drawn at
+    random as published; the one with the least error on new compositions is kept.
+    """
+    from tachylite.learning.learners import DEFAULT_LEARNERS, get_learner
+
+    names = [get_learner(name).name for name in learner or DEFAULT_LEARNERS]
+    left_out = [name.strip() for name in without.split(",")] if without else []
+    with redirect_stdout(sys.stderr):
+        if table is not None:
+            from tachylite.learning.dataset import save_dataset
+            from tachylite.learning.tables import read_dataset
+            from tachylite.learning.training import train
+
+            rows = read_dataset(table, target=target, species=species, convention=convention, without=left_out)
+            if dataset is not None:
+                save_dataset(rows, dataset)
+            saved = train(rows, names, tell=lambda line: typer.echo(line, err=True))
+        else:
+            wanted = {"provenance.engine": engine, "protocol.name": protocol}
+            chosen = {name: value for name, value in wanted.items() if value is not None}
+            if target != "D" or dataset is not None:
+                raise InputError("--target and --dataset are for tables; a store gives D, and keeps its dataset")
+            saved = _from_store(store, species, names, left_out, convention, chosen)
+        pages = _keep(saved, out, report)
+    if as_json:
+        typer.echo(json.dumps(json.loads(saved.card.model_dump_json()), indent=2))
+    else:
+        _show(saved.card)
+    for line in (f"model: {out}", *(f"report: {page}" for page in pages)):
+        typer.echo(line, err=as_json)
+
+
+def _from_store(
+    store: Path | None,
+    species: str,
+    learners: list[str],
+    without: list[str],
+    convention: Literal["exact", "zheng2024"],
+    wanted: dict[str, str],
+) -> SavedModel:
+    from tachylite.flows.learning import LearningMaker, run_learning
+
+    opened = open_existing(store)
+    if opened is None:
+        raise InputError("there is no store to learn from; give a table, or a store with --store")
+    maker = LearningMaker(species=species, learners=learners, without=without, convention=convention)
+    try:
+        return run_learning(maker, opened, wanted=wanted)
+    finally:
+        opened.close()
+
+
+def _keep(saved: SavedModel, out: Path, report: Path | None) -> list[Path]:
+    from tachylite.learning.model_file import save_model
+
+    save_model(saved, out)
+    if report is None:
+        return []
+    from tachylite.cli.run import check_writable
+    from tachylite.report.model_page import write_model_report
+
+    check_writable(report)
+    return [write_model_report(saved.card, report)]
+
+
+def _show(model: Model) -> None:
+    from rich.table import Table
+
+    from tachylite.report.model_page import coverage_table, scores_table
+
+    data = model.data
+    typer.echo(
+        f"{data.target} of {data.species} from {data.source}: {data.rows} rows, {data.compositions} compositions, "
+        f"{data.chemical_systems} chemical systems; kept {model.learner}, id {model.model_id}"
+    )
+    for one in model.skipped:
+        typer.echo(f"no row: {one.stage}: {one.reason}", err=True)
+    for found in (scores_table(model), coverage_table(model)):
+        shown = Table(*found.columns, title=found.caption, title_justify="left")
+        for row in found.rows:
+            shown.add_row(*row)
+        print_tables(shown)

@@ -1,0 +1,150 @@
+"""`tachylite predict`: what a model says of structures, trajectories and formulas."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tachylite.cli.query import JsonOption, StoreOption, print_tables
+from tachylite.cli.values import parse_options
+from tachylite.errors import InputError
+
+if TYPE_CHECKING:
+    from tachylite.learning.model_file import SavedModel
+    from tachylite.schemas import Failure
+    from tachylite.schemas.learning import Prediction
+
+
+def predict(
+    inputs: Annotated[
+        list[str],
+        typer.Argument(metavar="FORMULA|FILE...", help="Structures or trajectories; a formula is melted first."),
+    ],
+    temperature: Annotated[float, typer.Option("--temperature", "-T", metavar="K", help="Of the prediction.")],
+    model: Annotated[Path, typer.Option("--model", "-m", metavar="FILE", help="Made by `tachylite learn`.")] = Path(
+        "model.npz"
+    ),
+    engine: Annotated[str, typer.Option("--engine", "-e", metavar="NAME", help="Melts formulas.")] = "chgnet",
+    protocol: Annotated[
+        str, typer.Option("--protocol", "-p", metavar="NAME|FILE", help="How they are melted.")
+    ] = "quickstart",
+    option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Of the engine.")] = None,
+    seed: Annotated[int, typer.Option(min=0)] = 0,
+    store: StoreOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Predict structures with a model, with 95 % intervals, and warn of those unlike what it has learned from.
+
+    A file is described as it is. A formula is packed, melted with the engine and brought to the temperature by the
+    protocol, then described.
+    """
+    from tachylite.learning.model_file import load_model
+    from tachylite.schemas import Failure
+
+    saved = load_model(model)
+    files = [Path(text) for text in inputs if Path(text).exists()]
+    formulas = [_formula(text) for text in inputs if not Path(text).exists()]
+    found: list[Prediction | Failure] = [_of_file(saved, file, temperature) for file in files]
+    if formulas:
+        found += _of_formulas(saved, formulas, temperature, engine, protocol, parse_options(option or []), seed, store)
+    if as_json:
+        typer.echo(json.dumps([json.loads(one.model_dump_json()) for one in found], indent=2))
+    else:
+        _show(found)
+    if any(isinstance(one, Failure) for one in found):
+        raise typer.Exit(1)
+
+
+def _formula(text: str) -> str:
+    from tachylite.physics.composition import parse_formula
+
+    try:
+        parse_formula(text)
+    except InputError as error:
+        raise InputError(f"'{text}' is no file that exists, and no formula: {error}") from None
+    return text
+
+
+def _of_file(saved: SavedModel, file: Path, temperature: float) -> Prediction:
+    from tachylite.cli.describe import describe_file
+    from tachylite.jobs.learning import predict_description
+    from tachylite.schemas.run import reduced_formula
+
+    data = saved.card.data
+    found = describe_file(file, data.species, None, data.convention)
+    return predict_description(saved, found, reduced_formula(found.counts), temperature, str(file))
+
+
+def _of_formulas(
+    saved: SavedModel,
+    formulas: Sequence[str],
+    temperature: float,
+    engine: str,
+    protocol: str,
+    options: dict[str, object],
+    seed: int,
+    store: Path | None,
+) -> list[Prediction | Failure]:
+    with redirect_stdout(sys.stderr):
+        from rich.console import Console
+
+        from tachylite.cli.plan import make_plan
+        from tachylite.cli.progress import shown_progress
+        from tachylite.cli.run import check_writable, default_workdir, noise_into
+        from tachylite.flows.learning import PredictionMaker, run_prediction
+        from tachylite.stores import open_store
+
+        plan = make_plan(formulas, protocol, engine, [], None, seed, options)
+        species = saved.card.data.species
+        without = [member.formula for member in plan.members if species not in member.reduced]
+        if without:
+            raise InputError(f"there is no {species} in {', '.join(without)}; the model predicts {species} only")
+        job_store = open_store(store)
+        folder = default_workdir(job_store)
+        check_writable(folder)
+        maker = PredictionMaker(saved, engine=plan.engine, protocol=plan.protocol, seed=seed)
+        try:
+            with shown_progress(Console(file=sys.stderr)), noise_into(folder / "tachylite.log"):
+                return run_prediction(formulas, temperature, maker, store=job_store, workdir=folder)
+        finally:
+            job_store.close()
+
+
+def _show(found: Sequence[Prediction | Failure]) -> None:
+    from rich.table import Table
+
+    from tachylite.report.text import ABSENT, plain_formula, quantity
+    from tachylite.schemas import Failure
+
+    made = [one for one in found if not isinstance(one, Failure)]
+    if made:
+        unit = made[0].unit.replace("^2", "²")
+        table = Table(
+            "input", "formula", "T (K)", f"{made[0].target} ({unit})", f"same run ({unit})", "distance / limit"
+        )
+        for one in made:
+            run = one.simulated
+            known = run is not None and run.diffusivity_cm2_s is not None
+            table.add_row(
+                one.source,
+                plain_formula(one.formula),
+                f"{one.temperature_k:g}",
+                quantity(one.value, interval=one.interval, digits=3),
+                quantity(run.diffusivity_cm2_s, interval=run.diffusivity_interval_cm2_s)
+                if run is not None and known
+                else ABSENT,
+                f"{one.distance:.2f} / {one.threshold:.2f}",
+            )
+        print_tables(table)
+    for one in made:
+        for warning in one.warnings:
+            typer.echo(f"unlike the training set: {one.formula}: {warning}", err=True)
+    for failure in found:
+        if isinstance(failure, Failure):
+            typer.echo(f"failed: {failure.stage}: {failure.reason}", err=True)

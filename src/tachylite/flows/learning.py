@@ -1,0 +1,124 @@
+"""From a store to a model, and from formulas to what a model says of them."""
+
+import base64
+import shutil
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from jobflow import Flow, JobStore, Maker, run_locally
+
+from tachylite.configs import load_protocol
+from tachylite.descriptors import Convention
+from tachylite.engines.workdir import content_key, use_workdir
+from tachylite.flows.melt import AnnealMaker, MeltMaker, Structures
+from tachylite.jobs.engine import EngineLike
+from tachylite.jobs.learning import collect_table, predict_melts, read_table, train_model
+from tachylite.jobs.packing import pack_structures
+from tachylite.learning.learners import DEFAULT_LEARNERS
+from tachylite.learning.model_file import SavedModel, from_bytes, to_bytes
+from tachylite.learning.tables import DIFFUSIVITY
+from tachylite.schemas import Failure, Protocol
+from tachylite.schemas.learning import Prediction
+from tachylite.schemas.protocol import Anneal
+
+
+@dataclass
+class LearningMaker(Maker):
+    """Freeze a table, train learners on it, keep the best: from a query to a model card.
+
+    The flow's output holds `model` (the `Model`) and `archive` (the file of `tachylite.learning.model_file`, base64).
+    """
+
+    name: str = "learning"
+    species: str = "Li"
+    target: str = DIFFUSIVITY
+    learners: Sequence[str] = DEFAULT_LEARNERS
+    without: Sequence[str] = ()
+    """Descriptors to leave out."""
+    convention: Convention = "exact"
+
+    def make(self, table: str | Path | None = None, wanted: Mapping[str, str] | None = None) -> Flow:
+        """Learn from a file, or from the materials in the store that the flow runs with.
+
+        `wanted` are fields of those materials, like `{"provenance.engine": "vasp", "protocol.name": "zheng2024"}`:
+        forces of several engines make a table of several truths.
+        """
+        if table is None:
+            freezing = collect_table(self.species, self.convention, list(self.without), dict(wanted or {}))
+        else:
+            freezing = read_table(str(table), self.target, self.species, self.convention, list(self.without))
+        training = train_model(freezing.output["parquet"], list(self.learners), freezing.output["skipped"])
+        return Flow([freezing, training], output=training.output, name=self.name)
+
+
+@dataclass
+class PredictionMaker(Maker):
+    """Make a melt with an engine, bring it to a temperature, describe it, and ask a model: an engine as a surrogate.
+
+    The flow's output is a list with a `Prediction` or a `Failure` for every structure. The diffusivity that the run
+    itself gives stands in the prediction.
+    """
+
+    model: SavedModel
+    name: str = "prediction"
+    engine: EngineLike = "chgnet"
+    protocol: Protocol = field(default_factory=lambda: load_protocol("quickstart"))
+    seed: int = 0
+
+    def make(self, structures: Structures, temperature_k: float) -> Flow:
+        """Melt at the protocol's temperature, then anneal at this one, where it is another."""
+        melt_k = self.protocol.melt.temperature_k
+        stages = [MeltMaker("melt", self.engine, self.protocol, self.seed).make(structures)]
+        if temperature_k != melt_k:
+            protocol = self.protocol.model_copy(update={"anneal": _anneal(self.protocol, temperature_k)})
+            stages.append(AnnealMaker("anneal", self.engine, protocol, self.seed).make(stages[0].output["melts"]))
+        reached = stages[-1].output
+        engine = self.engine if isinstance(self.engine, str) else self.engine.name
+        source = f"{engine}, protocol {self.protocol.name}"
+        archive = base64.b64encode(to_bytes(self.model)).decode()
+        predicting = predict_melts(
+            archive, stages[0].output["melts"], reached["melts"], reached["trajectories"], source
+        )
+        return Flow([*stages, predicting], output=predicting.output, name=self.name)
+
+
+def run_learning(
+    maker: LearningMaker, store: JobStore, table: str | Path | None = None, wanted: Mapping[str, str] | None = None
+) -> SavedModel:
+    """Learn on this machine; the flow's documents stay in the store. Errors as of the jobs."""
+    flow = maker.make(table, wanted)
+    store.connect()
+    responses = run_locally(flow, store=store, log=False, raise_immediately=True)
+    archive = responses[flow.jobs[-1].uuid][1].output["archive"]
+    return from_bytes(base64.b64decode(archive), "the model")
+
+
+def run_prediction(
+    formulas: Sequence[str],
+    temperature_k: float,
+    maker: PredictionMaker,
+    *,
+    store: JobStore,
+    workdir: Path,
+) -> list[Prediction | Failure]:
+    """Pack, melt, anneal, describe and predict formulas as one cohort; interrupted, the same call goes on."""
+    protocol, seed = maker.protocol, maker.seed
+    packing = pack_structures(list(formulas), protocol, seed)
+    making = maker.make([packing.output[index] for index in range(len(formulas))], temperature_k)
+    flow = Flow([packing, making], output=making.output, name=", ".join(formulas))
+    campaign = content_key([*formulas, f"{temperature_k:g}", protocol.model_dump_json(), str(seed), repr(maker.engine)])
+    flow.update_metadata({"campaign": campaign})
+    store.connect()
+    store.remove_docs({"metadata.campaign": campaign})
+    with use_workdir(workdir, campaign):
+        responses = run_locally(flow, store=store, log=False, raise_immediately=True)
+    shutil.rmtree(workdir / campaign, ignore_errors=True)
+    found: list[Prediction | Failure] = responses[making.output.uuid][1].output
+    return found
+
+
+def _anneal(protocol: Protocol, temperature_k: float) -> Anneal:
+    """One anneal at this temperature, as long as those of the protocol."""
+    length = protocol.anneal.production_ps if protocol.anneal is not None else protocol.melt.production_ps
+    return Anneal(temperatures_k=[temperature_k], production_ps=length)

@@ -1,0 +1,242 @@
+"""A frozen table to learn from: rows of descriptors with a target, named by its content."""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tachylite.descriptors import Convention
+from tachylite.errors import InputError
+from tachylite.learning.packages import needing
+from tachylite.physics.composition import parse_formula
+
+type FloatArray = NDArray[np.float64]
+
+SCHEMA_VERSION = 1
+FEWEST_ROWS = 20
+"""Below this there is nothing to hold out."""
+
+_METADATA = b"tachylite"
+_FORMAT = "tachylite dataset"
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Rows of a table, in a fixed order; `make_dataset` checks and makes one."""
+
+    formulas: tuple[str, ...]
+    """Composition of every row, as written."""
+    temperature_k: FloatArray
+    """Shape (n,)."""
+    features: FloatArray
+    """Shape (n, p)."""
+    names: tuple[str, ...]
+    units: tuple[str, ...]
+    """Of the features."""
+    target: FloatArray
+    """Shape (n,)."""
+    target_name: str
+    target_unit: str
+    species: str
+    """The mobile element, for which `Li` stands in the names of the features."""
+    convention: Convention
+    """Arithmetic of the descriptors; what is predicted must be described in the same way."""
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.formulas)
+
+    @property
+    def fingerprint(self) -> str:
+        """SHA-256 of the content with its units, in hexadecimal; the source does not count."""
+        head = (self.formulas, self.names, self.units, self.target_name, self.target_unit, self.species)
+        digest = hashlib.sha256(json.dumps([*head, self.convention]).encode())
+        for array in (self.temperature_k, self.features, self.target):
+            digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
+        return digest.hexdigest()
+
+    @property
+    def compositions(self) -> NDArray[np.str_]:
+        """Label of every row's composition, shape (n,): Li2O and Li4O2 have one, that which comes first."""
+        first: dict[tuple[tuple[str, int], ...], str] = {}
+        keys = [tuple(sorted(parse_formula(text).unit.items())) for text in self.formulas]
+        return np.array([first.setdefault(key, text) for key, text in zip(keys, self.formulas, strict=True)])
+
+    @property
+    def systems(self) -> NDArray[np.str_]:
+        """Chemical system of every row, shape (n,), like Li-O."""
+        return np.array(["-".join(sorted(parse_formula(text).unit)) for text in self.formulas])
+
+    @property
+    def elements(self) -> tuple[str, ...]:
+        """All elements of all rows, in alphabetical order."""
+        return tuple(sorted({symbol for text in set(self.formulas) for symbol in parse_formula(text).unit}))
+
+    def rows(self, chosen: NDArray[np.int64]) -> "Dataset":
+        """Some of the rows, in the order given."""
+        return replace(
+            self,
+            formulas=tuple(self.formulas[index] for index in chosen),
+            temperature_k=self.temperature_k[chosen],
+            features=self.features[chosen],
+            target=self.target[chosen],
+        )
+
+    def without(self, names: Sequence[str]) -> "Dataset":
+        """The same rows without some of the features; InputError for one that is not there."""
+        missing = [name for name in names if name not in self.names]
+        if missing:
+            raise InputError(
+                f"there is no feature {', '.join(missing)} to leave out; there are {', '.join(self.names)}"
+            )
+        kept = [index for index, name in enumerate(self.names) if name not in names]
+        if not kept:
+            raise InputError("no feature is left; leave fewer out")
+        return replace(
+            self,
+            features=self.features[:, kept],
+            names=tuple(self.names[index] for index in kept),
+            units=tuple(self.units[index] for index in kept),
+        )
+
+
+def make_dataset(
+    columns: Mapping[str, Sequence[float]],
+    units: Mapping[str, str],
+    formulas: Sequence[str],
+    temperature_k: Sequence[float],
+    target: Sequence[float],
+    *,
+    target_name: str,
+    target_unit: str,
+    species: str,
+    convention: Convention,
+    source: str,
+) -> Dataset:
+    """Check a table and freeze it; `columns` are the features by name, `units` theirs.
+
+    Raises InputError for too few rows, values that are not finite numbers (named with column and row, counted from
+    1), temperatures that are not positive, and formulas that cannot be read or are without the mobile species.
+    """
+    dataset = Dataset(
+        formulas=tuple(formulas),
+        temperature_k=np.asarray(temperature_k, dtype=np.float64),
+        features=np.array([np.asarray(column, dtype=np.float64) for column in columns.values()]).T,
+        names=tuple(columns),
+        units=tuple(units[name] for name in columns),
+        target=np.asarray(target, dtype=np.float64),
+        target_name=target_name,
+        target_unit=target_unit,
+        species=species,
+        convention=convention,
+        source=source,
+    )
+    for problem in _problems(dataset):
+        raise InputError(f"{source}: {problem}")
+    return dataset
+
+
+def _problems(dataset: Dataset) -> Iterator[str]:
+    if len(dataset) < FEWEST_ROWS:
+        yield f"{len(dataset)} rows; at least {FEWEST_ROWS} are needed to learn from and to hold out"
+    named = zip(dataset.names, dataset.features.T, strict=True)
+    for name, column in (("temperature", dataset.temperature_k), (dataset.target_name, dataset.target), *named):
+        bad = np.flatnonzero(~np.isfinite(column))
+        if bad.size:
+            where = f"row {bad[0] + 1}, {dataset.formulas[bad[0]]}"
+            yield f"{name} has no finite number in {where} ({bad.size} such); mend or remove those rows"
+    if (dataset.temperature_k <= 0).any():
+        yield "a temperature is not positive; it is in K"
+    for number, text in enumerate(dataset.formulas, 1):
+        if dataset.species not in parse_formula(text).unit:
+            yield f"there is no {dataset.species} in row {number}, {text}; name the mobile species or remove the row"
+
+
+def dataset_to_bytes(dataset: Dataset) -> bytes:
+    """Give a dataset as a parquet file with units, provenance and fingerprint in its metadata."""
+    with needing("pyarrow"):
+        import pyarrow
+        import pyarrow.parquet
+
+    data = {"formula": list(dataset.formulas), "temperature": dataset.temperature_k}
+    data |= {dataset.target_name: dataset.target} | dict(zip(dataset.names, dataset.features.T, strict=True))
+    described = {
+        "format": _FORMAT,
+        "schema_version": SCHEMA_VERSION,
+        "fingerprint": dataset.fingerprint,
+        "target": dataset.target_name,
+        "target_unit": dataset.target_unit,
+        "units": dict(zip(dataset.names, dataset.units, strict=True)),
+        "species": dataset.species,
+        "convention": dataset.convention,
+        "source": dataset.source,
+    }
+    buffer = BytesIO()
+    table = pyarrow.table(data).replace_schema_metadata({_METADATA: json.dumps(described).encode()})
+    pyarrow.parquet.write_table(table, buffer)
+    return buffer.getvalue()
+
+
+def dataset_from_bytes(content: bytes, source: str) -> Dataset:
+    """Read a dataset that `dataset_to_bytes` gave.
+
+    Raises InputError for another file, for one of a newer version, and where the content is not that of the
+    fingerprint.
+    """
+    with needing("pyarrow"):
+        import pyarrow
+        import pyarrow.parquet
+
+    try:
+        table = pyarrow.parquet.read_table(BytesIO(content))
+    except pyarrow.ArrowInvalid as error:
+        raise InputError(f"{source} is no parquet file: {' '.join(str(error).split())}") from None
+    described = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
+    if described.get("format") != _FORMAT:
+        raise InputError(f"{source} is a parquet file but no dataset of tachylite; give the table as CSV")
+    if described["schema_version"] > SCHEMA_VERSION:
+        raise InputError(
+            f"{source} has a version newer than {SCHEMA_VERSION}; read it with the tachylite that wrote it"
+        )
+    dataset = _from_columns(table.to_pydict(), described)
+    if dataset.fingerprint != described["fingerprint"]:
+        raise InputError(f"{source} was changed after it was frozen: its fingerprint is another; make it again")
+    return dataset
+
+
+def save_dataset(dataset: Dataset, path: Path) -> None:
+    """Write a dataset as a parquet file; InputError where the file cannot be written."""
+    try:
+        path.write_bytes(dataset_to_bytes(dataset))
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror}; choose another file") from None
+
+
+def load_dataset(path: Path) -> Dataset:
+    """Read a parquet file that `save_dataset` wrote; errors as of `dataset_from_bytes`."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None
+    return dataset_from_bytes(content, str(path))
+
+
+def _from_columns(columns: Mapping[str, Any], described: Mapping[str, Any]) -> Dataset:
+    return make_dataset(
+        {name: columns[name] for name in described["units"]},
+        described["units"],
+        columns["formula"],
+        columns["temperature"],
+        columns[described["target"]],
+        target_name=described["target"],
+        target_unit=described["target_unit"],
+        species=described["species"],
+        convention=described["convention"],
+        source=described["source"],
+    )

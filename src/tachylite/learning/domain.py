@@ -1,0 +1,104 @@
+"""Where a model may be asked: how far a row is from those it has learned from."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tachylite.learning.inputs import Inputs
+from tachylite.physics.composition import parse_formula
+
+type FloatArray = NDArray[np.float64]
+
+QUANTILE = 0.95
+_SMALLEST = 1e-9
+"""A limit below it is rounding: the training rows are all alike."""
+
+CRITERION = (
+    "distance to the nearest training row: root mean square over the descriptors, in standard deviations; the limit is "
+    "what 95 % of the training compositions have to another one"
+)
+
+
+@dataclass(frozen=True)
+class Domain:
+    """The training rows in the space of descriptors."""
+
+    names: tuple[str, ...]
+    mean: FloatArray
+    scale: FloatArray
+    """Of the descriptors, shape (p,)."""
+    rows: FloatArray
+    """Scaled, shape (n, p)."""
+    threshold: float
+    temperatures_k: tuple[float, float]
+    elements: tuple[str, ...]
+
+    @classmethod
+    def of(cls, inputs: Inputs, matrix: FloatArray, groups: NDArray[np.str_]) -> Self:
+        """Learn it from training rows (n, columns) and their compositions (n,)."""
+        features = matrix[:, 1 : inputs.n_described]
+        mean, deviation = features.mean(axis=0), features.std(axis=0)
+        scale = np.where(deviation > 0, deviation, 1.0)
+        rows = (features - mean) / scale
+        gaps = _distances(rows, rows)
+        gaps[groups[:, None] == groups[None]] = np.inf
+        # the farthest row of a composition stands for it
+        farthest = [gaps[groups == group].min(axis=1).max() for group in np.unique(groups)]
+        temperatures = matrix[:, 0]
+        return cls(
+            inputs.names,
+            mean,
+            scale,
+            rows,
+            max(float(np.quantile(farthest, QUANTILE)), _SMALLEST),
+            (float(temperatures.min()), float(temperatures.max())),
+            inputs.elements,
+        )
+
+    def distances(self, matrix: FloatArray) -> FloatArray:
+        """Distance (m,) of rows (m, columns) to the nearest training row."""
+        features = matrix[:, 1 : 1 + len(self.names)]
+        return np.asarray(_distances((features - self.mean) / self.scale, self.rows).min(axis=1))
+
+    def complaints(self, row: FloatArray, formula: str) -> list[str]:
+        """Say why a row (columns,) is unlike the training set, one line each; empty where it is not."""
+        found = []
+        distance = float(self.distances(row[None])[0])
+        if distance > self.threshold:
+            z = np.abs((row[1 : 1 + len(self.names)] - self.mean) / self.scale)
+            worst = [f"{self.names[index]} ({z[index]:.1f})" for index in np.argsort(-z)[:3]]
+            found.append(
+                f"{distance:.2f} from the nearest training row, where {self.threshold:.2f} is the limit; most standard "
+                f"deviations from the mean: {', '.join(worst)}"
+            )
+        unknown = [symbol for symbol in parse_formula(formula).unit if symbol not in self.elements]
+        if unknown:
+            found.append(f"no training row has {', '.join(unknown)}")
+        low, high = self.temperatures_k
+        if not low <= row[0] <= high:
+            found.append(f"{row[0]:g} K is outside the {low:g} to {high:g} K of the training set")
+        return found
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """What makes it, beside the names and elements of the inputs, as arrays by name."""
+        return {
+            "mean": self.mean,
+            "scale": self.scale,
+            "rows": self.rows,
+            "limits": np.array([self.threshold, *self.temperatures_k]),
+        }
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], names: Sequence[str], elements: Sequence[str]) -> Self:
+        """Make it again."""
+        threshold, low, high = (float(number) for number in arrays["limits"])
+        parts = (arrays["mean"], arrays["scale"], arrays["rows"])
+        return cls(tuple(names), *parts, threshold, (low, high), tuple(elements))
+
+
+def _distances(a: FloatArray, b: FloatArray) -> FloatArray:
+    squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None] - 2 * a @ b.T
+    return np.asarray(np.sqrt(np.maximum(squares, 0.0) / a.shape[1]))

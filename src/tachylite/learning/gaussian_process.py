@@ -1,0 +1,181 @@
+"""Gaussian process regression with one length for each kind of input."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.linalg import cho_factor, cho_solve
+from scipy.optimize import minimize
+
+from tachylite.errors import InputError
+from tachylite.units import KB_EV
+
+type FloatArray = NDArray[np.float64]
+
+_ROWS_AT_ONCE = 4000
+"""Of predictions: covariances of more would fill the memory."""
+
+MOST_ROWS = 5000
+"""To learn from: time grows with the cube, memory with the square."""
+
+_LOG_LENGTH = (-2.0, 7.0)
+_LOG_VARIANCE = (-5.0, 7.0)
+_LOG_NOISE = (-9.0, 2.0)
+"""Bounds of the natural logarithms, for standardised inputs and targets."""
+
+
+@dataclass(frozen=True)
+class GaussianProcess:
+    r"""A Gaussian process with a Matern kernel of order 3/2 over three kinds of inputs.
+
+    $$ k(x, x') = s^2 (1 + \sqrt{3} r) e^{-\sqrt{3} r}, \quad r^2 = \sum_g |x_g - x'_g|^2 / l_g^2 $$
+
+    | symbol | meaning |
+    |---|---|
+    | x_g | inputs of kind g: descriptors and 1/kT, each over its standard deviation; atomic fractions as they are |
+    | l_g | length of that kind |
+    | s^2 | variance of the function; the noise has its own |
+
+    Lengths and both variances maximise the marginal likelihood (Rasmussen and Williams 2006, chapter 5).
+    """
+
+    mean: FloatArray
+    scale: FloatArray
+    """Of the columns, shape (p,)."""
+    rows: FloatArray
+    """Scaled inputs of the rows it learned from, shape (n, p)."""
+    target: FloatArray
+    """Standardised, shape (n,)."""
+    offset: float
+    spread_of_target: float
+    """Mean and standard deviation of the target."""
+    log_lengths: FloatArray
+    """Of temperature, descriptors and fractions."""
+    log_variance: float
+    log_noise: float
+    kinds: FloatArray
+    """Kind of every column, 0 to 2, shape (p,)."""
+
+    @classmethod
+    def fit(cls, inputs: FloatArray, target: FloatArray, n_described: int) -> Self:
+        """Learn from inputs (n, p) with the temperature (K) first, fractions from `n_described` on, targets (n,).
+
+        Raises InputError for more than 5000 rows.
+        """
+        if len(inputs) > MOST_ROWS:
+            raise InputError(f"a Gaussian process of {len(inputs)} rows is too large; learn with --learner boosting")
+        kinds = np.repeat([0.0, 1.0, 2.0], [1, n_described - 1, inputs.shape[1] - n_described])
+        raw = _with_inverse_temperature(inputs)
+        fractions = kinds == 2
+        deviation = raw.std(axis=0)
+        scale = np.where(fractions | (deviation == 0), 1.0, deviation)
+        mean = np.where(fractions, 0.0, raw.mean(axis=0))
+        rows = (raw - mean) / scale
+        offset, spread = float(target.mean()), float(target.std()) or 1.0
+        standard = (target - offset) / spread
+        parameters = _maximise_likelihood(_squares(rows, rows, kinds), standard, kinds)
+        return cls(
+            mean=mean,
+            scale=scale,
+            rows=rows,
+            target=standard,
+            offset=offset,
+            spread_of_target=spread,
+            log_lengths=parameters[:3],
+            log_variance=float(parameters[3]),
+            log_noise=float(parameters[4]),
+            kinds=kinds,
+        )
+
+    def centre(self, inputs: FloatArray) -> FloatArray:
+        """Mean (m,) of the process for inputs (m, p)."""
+        _, weights = self._solved
+        parts = np.array_split(inputs, -(-len(inputs) // _ROWS_AT_ONCE))
+        return self.offset + self.spread_of_target * np.concatenate([self._cross(part) @ weights for part in parts])
+
+    def spread(self, inputs: FloatArray) -> FloatArray:
+        """Standard deviation (m,) of a new measurement for inputs (m, p)."""
+        factor, _ = self._solved
+        cross = self._cross(inputs)
+        explained = np.einsum("ij,ji->i", cross, cho_solve(factor, cross.T))
+        variance = np.maximum(np.exp(self.log_variance) - explained, 0.0) + np.exp(self.log_noise)
+        return np.asarray(self.spread_of_target * np.sqrt(variance))
+
+    def _cross(self, inputs: FloatArray) -> FloatArray:
+        """Covariance (m, n) of the function between inputs and rows."""
+        scaled = (_with_inverse_temperature(inputs) - self.mean) / self.scale
+        radius2 = _radius2(_squares(scaled, self.rows, self.kinds), self.log_lengths)
+        return np.asarray(np.exp(self.log_variance) * _matern(radius2))
+
+    @cached_property
+    def _solved(self) -> tuple[tuple[FloatArray, bool], FloatArray]:
+        kernel = np.exp(self.log_variance) * _matern(
+            _radius2(_squares(self.rows, self.rows, self.kinds), self.log_lengths)
+        )
+        kernel[np.diag_indices_from(kernel)] += np.exp(self.log_noise)
+        factor = cho_factor(kernel, lower=True)
+        return factor, cho_solve(factor, self.target)
+
+    def arrays(self) -> dict[str, FloatArray]:
+        """Everything that makes it, as arrays by name."""
+        numbers = np.array([self.offset, self.spread_of_target, self.log_variance, self.log_noise])
+        named = ("mean", "scale", "rows", "target", "log_lengths", "kinds")
+        return {name: np.asarray(getattr(self, name)) for name in named} | {"numbers": numbers}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, FloatArray]) -> Self:
+        """Make it again."""
+        parts = {name: arrays[name] for name in ("mean", "scale", "rows", "target", "log_lengths", "kinds")}
+        offset, spread, log_variance, log_noise = (float(number) for number in arrays["numbers"])
+        return cls(**parts, offset=offset, spread_of_target=spread, log_variance=log_variance, log_noise=log_noise)
+
+
+def _with_inverse_temperature(inputs: FloatArray) -> FloatArray:
+    return np.column_stack([1 / (KB_EV * inputs[:, 0]), inputs[:, 1:]])
+
+
+def _squares(a: FloatArray, b: FloatArray, kinds: FloatArray) -> list[FloatArray]:
+    """Squared distances (n, m) of every kind of input."""
+    found = []
+    for kind in range(3):
+        left, right = a[:, kinds == kind], b[:, kinds == kind]
+        squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None] - 2 * left @ right.T
+        found.append(np.maximum(squares, 0.0))
+    return found
+
+
+def _radius2(squares: Sequence[FloatArray], log_lengths: FloatArray) -> FloatArray:
+    return np.asarray(sum(np.exp(-2 * length) * part for length, part in zip(log_lengths, squares, strict=True)))
+
+
+def _matern(radius2: FloatArray) -> FloatArray:
+    scaled = np.sqrt(3 * radius2)
+    return np.asarray((1 + scaled) * np.exp(-scaled))
+
+
+def _maximise_likelihood(squares: Sequence[FloatArray], target: FloatArray, kinds: FloatArray) -> FloatArray:
+    """Natural logarithms of the lengths, of the variance and of that of the noise."""
+    n = len(target)
+    columns = [max(1, int((kinds == kind).sum())) for kind in range(3)]
+    start = np.array([*(np.log(3 * count**0.5) for count in columns[:2]), 0.0, 1.0, -3.0])
+    bounds = [_LOG_LENGTH] * 3 + [_LOG_VARIANCE, _LOG_NOISE]
+
+    def loss(parameters: FloatArray) -> tuple[float, FloatArray]:
+        """Negative logarithm of the marginal likelihood and its gradient."""
+        radius2 = _radius2(squares, parameters[:3])
+        variance, noise = np.exp(parameters[3:])
+        function = variance * _matern(radius2)
+        factor = cho_factor(function + noise * np.eye(n), lower=True)
+        inverse = cho_solve(factor, np.eye(n))
+        weights = inverse @ target
+        outer = inverse - np.outer(weights, weights)
+        slope = outer * (-1.5 * variance * np.exp(-np.sqrt(3 * radius2)))
+        lengths = [-np.exp(-2 * p) * float((slope * part).sum()) for p, part in zip(parameters, squares, strict=False)]
+        gradient = [*lengths, 0.5 * float((outer * function).sum()), 0.5 * noise * float(np.trace(outer))]
+        value = 0.5 * float(target @ weights) + float(np.log(np.diag(factor[0])).sum())
+        return value, np.array(gradient)
+
+    return np.asarray(minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds).x)

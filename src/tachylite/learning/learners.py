@@ -1,0 +1,192 @@
+"""The learners: how each is fitted, and which settings it may choose from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tachylite.errors import InputError
+from tachylite.learning.gaussian_process import GaussianProcess
+from tachylite.learning.inputs import Inputs
+from tachylite.learning.trees import Trees, grow_boosted, grow_forest
+
+type FloatArray = NDArray[np.float64]
+
+type Kind = Literal["forest", "boosting", "gp"]
+type Transform = Literal["none", "square root", "logarithm"]
+
+
+class Predictor(Protocol):
+    """What a fitted learner is made of."""
+
+    def centre(self, inputs: FloatArray) -> FloatArray:
+        """Values of rows, in the transformed unit."""
+        ...
+
+    def spread(self, inputs: FloatArray) -> FloatArray:
+        """How uncertain each is, relative to the others."""
+        ...
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """Everything that makes it."""
+        ...
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One way to fit a learner."""
+
+    transform: Transform
+    """What is learned instead of the target."""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """Of the library that fits it."""
+    elements: bool = True
+    """Whether atomic fractions are among the inputs."""
+
+    @property
+    def text(self) -> str:
+        """In words."""
+        words = [f"{key}={value}" for key, value in self.settings.items()]
+        learned = [] if self.transform == "none" else [f"{self.transform} of the target"]
+        return ", ".join([*learned, *words]) or "target as it is"
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A kind of model with the candidates that its tuning compares."""
+
+    name: str
+    description: str
+    kind: Kind
+    candidates: tuple[Candidate, ...]
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """A model that answers."""
+
+    kind: Kind
+    transform: Transform
+    inputs: Inputs
+    elements: bool
+    predictor: Predictor
+
+    def predict(self, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+        """Centre and spread of rows (m, columns), in the transformed unit."""
+        used = self._used(matrix)
+        return self.predictor.centre(used), self.predictor.spread(used)
+
+    def value(self, matrix: FloatArray) -> FloatArray:
+        """Predicted target of rows (m, columns)."""
+        return backward(self.transform, self.predictor.centre(self._used(matrix)))
+
+    def _used(self, matrix: FloatArray) -> FloatArray:
+        return matrix if self.elements else matrix[:, : self.inputs.n_described]
+
+
+_PUBLISHED_BOOSTING = MappingProxyType({"n_estimators": 100, "max_depth": 4, "reg_alpha": 0.8, "learning_rate": 0.1})
+_SLOW_BOOSTING = MappingProxyType(
+    {
+        "n_estimators": 600,
+        "max_depth": 4,
+        "learning_rate": 0.04,
+        "subsample": 0.7,
+        "colsample_bytree": 0.3,
+        "min_child_weight": 3,
+    }
+)
+
+LEARNERS: Mapping[str, Learner] = MappingProxyType(
+    {
+        learner.name: learner
+        for learner in (
+            Learner(
+                "gp",
+                "Gaussian process over descriptors, 1/kT and atomic fractions; the transform is tuned",
+                "gp",
+                (Candidate("square root"), Candidate("logarithm"), Candidate("none")),
+            ),
+            Learner(
+                "boosting",
+                "gradient boosted trees with atomic fractions, tuned",
+                "boosting",
+                (
+                    Candidate("none", _PUBLISHED_BOOSTING),
+                    Candidate("none", _SLOW_BOOSTING),
+                    Candidate("square root", _SLOW_BOOSTING),
+                ),
+            ),
+            Learner(
+                "forest",
+                "random forest with atomic fractions, tuned",
+                "forest",
+                (
+                    Candidate("none", {"n_estimators": 100}),
+                    Candidate("square root", {"n_estimators": 100}),
+                ),
+            ),
+            Learner(
+                "boosting-zheng2024",
+                "gradient boosted trees with the published settings",
+                "boosting",
+                (Candidate("none", _PUBLISHED_BOOSTING, elements=False),),
+            ),
+            Learner(
+                "forest-zheng2024",
+                "random forest with the published settings",
+                "forest",
+                (Candidate("none", {"n_estimators": 100}, elements=False),),
+            ),
+        )
+    }
+)
+"""By name; published settings from Zheng et al. 2024, DOI 10.1038/s41524-024-01469-2."""
+
+DEFAULT_LEARNERS = ("gp", "boosting-zheng2024", "forest-zheng2024")
+"""The best one, and what it has to beat."""
+
+SEED = 62
+"""The published one."""
+
+
+def get_learner(name: str) -> Learner:
+    """Look a learner up; InputError, with their names, where there is none of this one."""
+    if name not in LEARNERS:
+        raise InputError(f"there is no learner '{name}'; choose from {', '.join(LEARNERS)}")
+    return LEARNERS[name]
+
+
+def fit(learner: Learner, candidate: Candidate, inputs: Inputs, matrix: FloatArray, target: FloatArray) -> Fitted:
+    """Fit a candidate to rows (n, columns) with targets (n,); InputError for a logarithm or root of no number."""
+    transformed = forward(candidate.transform, target)
+    used = matrix if candidate.elements else matrix[:, : inputs.n_described]
+    predictor: Trees | GaussianProcess
+    if learner.kind == "gp":
+        predictor = GaussianProcess.fit(used, transformed, inputs.n_described)
+    else:
+        grow = grow_forest if learner.kind == "forest" else grow_boosted
+        predictor = grow(used, transformed, candidate.settings, SEED)
+    return Fitted(learner.kind, candidate.transform, inputs, candidate.elements, predictor)
+
+
+def suits(candidate: Candidate, target: FloatArray) -> bool:
+    """Whether the transform has a value for every target."""
+    least = float(target.min())
+    return least > 0 or candidate.transform == "none" or (least == 0 and candidate.transform == "square root")
+
+
+def forward(transform: Transform, target: FloatArray) -> FloatArray:
+    """Transform targets (n,)."""
+    if transform == "none":
+        return target
+    return np.asarray(np.sqrt(target) if transform == "square root" else np.log(target))
+
+
+def backward(transform: Transform, values: FloatArray) -> FloatArray:
+    """Transform back (n,); what is below the root's range is 0."""
+    if transform == "none":
+        return values
+    return np.asarray(np.maximum(values, 0.0) ** 2 if transform == "square root" else np.exp(values))

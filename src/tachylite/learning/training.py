@@ -1,0 +1,188 @@
+"""From a dataset to a model with its card: evaluate learners, keep the one that predicts new compositions best."""
+
+from collections.abc import Callable, Sequence
+from importlib.metadata import PackageNotFoundError, version
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tachylite.learning.dataset import Dataset
+from tachylite.learning.domain import CRITERION, Domain
+from tachylite.learning.evaluation import (
+    HeldOut,
+    coverages,
+    hold_out,
+    over_folds,
+    root_mean_square,
+    score,
+    tune,
+)
+from tachylite.learning.importance import measure_importances
+from tachylite.learning.inputs import inputs_of
+from tachylite.learning.learners import DEFAULT_LEARNERS, SEED, Fitted, Learner, fit, get_learner
+from tachylite.learning.model_file import SavedModel, model_id
+from tachylite.learning.splits import SPLITS
+from tachylite.learning.trends import find_trends
+from tachylite.schemas import Failure, Measured
+from tachylite.schemas.learning import (
+    Applicability,
+    DatasetCard,
+    HeldOutRows,
+    LearnerScores,
+    LearningPoint,
+    Model,
+)
+
+type FloatArray = NDArray[np.float64]
+
+CURVE_FRACTIONS = (0.1, 0.2, 0.4, 0.7, 1.0)
+"""Of the compositions to learn from."""
+
+_PACKAGES = ("tachylite", "numpy", "scipy", "scikit-learn", "xgboost")
+
+
+def train(
+    dataset: Dataset,
+    learners: Sequence[str] = DEFAULT_LEARNERS,
+    *,
+    skipped: Sequence[Failure] = (),
+    tell: Callable[[str], None] = lambda line: None,
+) -> SavedModel:
+    """Evaluate learners on all splits and fit the best one to all rows.
+
+    Best is the least RMSE on held-out compositions. `tell` hears what is done. Raises InputError for an unknown
+    learner and for a dataset with too few compositions or chemical systems, MissingPackageError where a library is
+    not installed.
+    """
+    chosen = [get_learner(name) for name in dict.fromkeys(learners)]
+    scored: list[tuple[float, Learner, HeldOut, LearnerScores]] = []
+    for learner in chosen:
+        held_out = []
+        for split in SPLITS:
+            tell(f"{learner.name}: split by {split}" if split != "random" else f"{learner.name}: random split")
+            held_out.append(hold_out(learner, dataset, split))
+        scores = LearnerScores(
+            learner=learner.name,
+            description=learner.description,
+            settings=[tuned.candidate.text for tuned in held_out[0].models],
+            scores=[score(dataset, one) for one in held_out],
+            coverage=coverages(dataset, held_out[0]),
+        )
+        scored.append((scores.scores[0].rmse.value, learner, held_out[0], scores))
+    scored.sort(key=lambda one: one[0])
+    _, best, held_out_rows, _ = scored[0]
+    tell(f"{best.name}: fitted to all rows, and explained")
+    return _finished(dataset, best, held_out_rows, [scores for *_, scores in scored], skipped)
+
+
+def _finished(
+    dataset: Dataset, learner: Learner, held_out: HeldOut, scores: list[LearnerScores], skipped: Sequence[Failure]
+) -> SavedModel:
+    inputs, matrix = inputs_of(dataset)
+    groups = dataset.compositions
+    tuned = tune(learner, inputs, matrix, dataset.target, groups)
+    domain = Domain.of(inputs, matrix, groups)
+    rows = _held_out_rows(dataset, held_out)
+    card = Model(
+        model_id=model_id(tuned.model, tuned.calibration, domain),
+        learner=learner.name,
+        settings=tuned.candidate.text,
+        data=describe_dataset(dataset),
+        skipped=list(skipped),
+        learners=scores,
+        applicability=_applicability(domain, rows),
+        importances=measure_importances(held_out, tuned.model, matrix, dataset.target),
+        trends=find_trends(dataset),
+        learning_curve=_learning_curve(dataset, learner, held_out),
+        held_out=rows,
+        versions=_versions(),
+    )
+    return SavedModel(card, tuned.model, tuned.calibration, domain)
+
+
+def describe_dataset(dataset: Dataset) -> DatasetCard:
+    """Say what a dataset holds."""
+    return DatasetCard(
+        fingerprint=dataset.fingerprint,
+        source=dataset.source,
+        species=dataset.species,
+        convention=dataset.convention,
+        target=dataset.target_name,
+        target_unit=dataset.target_unit,
+        features=dict(zip(dataset.names, dataset.units, strict=True)),
+        rows=len(dataset),
+        compositions=len(np.unique(dataset.compositions)),
+        chemical_systems=len(np.unique(dataset.systems)),
+        elements=list(dataset.elements),
+        temperatures_k=np.unique(dataset.temperature_k).tolist(),
+    )
+
+
+def _held_out_rows(dataset: Dataset, held_out: HeldOut) -> HeldOutRows:
+    inputs, matrix = inputs_of(dataset)
+    groups, distance = dataset.compositions, np.empty(len(dataset))
+    for train_rows, test in held_out.folds:
+        domain = Domain.of(inputs, matrix[train_rows], groups[train_rows])
+        distance[test] = domain.distances(matrix[test]) / domain.threshold
+    return HeldOutRows(
+        formulas=list(dataset.formulas),
+        temperatures_k=dataset.temperature_k.tolist(),
+        measured=dataset.target.tolist(),
+        predicted=held_out.value.tolist(),
+        low=_known(held_out.low[-1]),
+        high=_known(held_out.high[-1]),
+        distance=distance.tolist(),
+    )
+
+
+def _known(values: FloatArray) -> list[float | None]:
+    return [value if np.isfinite(value) else None for value in values.tolist()]
+
+
+def _applicability(domain: Domain, rows: HeldOutRows) -> Applicability:
+    errors = np.array(rows.predicted) - np.array(rows.measured)
+    outside = np.array(rows.distance) > 1
+    return Applicability(
+        criterion=CRITERION,
+        threshold=domain.threshold,
+        temperatures_k=domain.temperatures_k,
+        rmse_inside=_rmse(errors[~outside]),
+        rmse_outside=_rmse(errors[outside]) if outside.sum() > 1 else None,
+        outside=int(outside.sum()),
+    )
+
+
+def _rmse(errors: FloatArray) -> Measured:
+    value = root_mean_square(errors)
+    spread = float((errors**2).std(ddof=1)) if len(errors) > 1 else float("inf")
+    return Measured(value=value, error=spread / (2 * value * len(errors) ** 0.5) if value else 0.0)
+
+
+def _learning_curve(dataset: Dataset, learner: Learner, held_out: HeldOut) -> list[LearningPoint]:
+    """Errors with some of the compositions to learn from, with what was chosen in every fold."""
+    inputs, matrix = inputs_of(dataset)
+    groups, generator = dataset.compositions, np.random.default_rng(SEED)
+    orders = [generator.permutation(np.unique(groups[rows])) for rows, _ in held_out.folds]
+    points = []
+    for fraction in CURVE_FRACTIONS:
+        counts, errors = [], []
+        for (rows, test), order, tuned in zip(held_out.folds, orders, held_out.models, strict=True):
+            some = order[: max(2, round(fraction * len(order)))]
+            own = rows[np.isin(groups[rows], some)]
+            model: Fitted = tuned.model
+            if fraction < 1:
+                model = fit(learner, tuned.candidate, inputs, matrix[own], dataset.target[own])
+            counts.append(len(some))
+            errors.append(root_mean_square(model.value(matrix[test]) - dataset.target[test]))
+        points.append(LearningPoint(compositions=float(np.mean(counts)), rmse=over_folds(errors)))
+    return points
+
+
+def _versions() -> dict[str, str]:
+    found = {}
+    for name in _PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found

@@ -1,0 +1,197 @@
+"""What was learned from a table: the model's card, and what it predicts."""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import Field
+
+from tachylite.schemas.base import Document, Failure, Frozen, Interval, Measured
+from tachylite.schemas.transport import Diffusivity
+
+
+class DatasetCard(Frozen):
+    """The table that was learned from."""
+
+    fingerprint: str
+    """SHA-256 of the content with its units."""
+    source: str
+    species: str
+    """The mobile element."""
+    convention: Literal["exact", "zheng2024"]
+    """Arithmetic of the descriptors."""
+    target: str
+    target_unit: str
+    features: dict[str, str]
+    """Names and units."""
+    rows: int
+    compositions: int
+    chemical_systems: int
+    elements: list[str]
+    temperatures_k: list[float]
+
+
+class Score(Frozen):
+    """Errors on held-out rows, in the unit of the target."""
+
+    split: Literal["composition", "chemical system", "random"]
+    n_folds: int
+    n_rows: int
+    r2: float
+    """Over all held-out rows."""
+    rmse: Measured
+    mae: Measured
+    """Means over the folds."""
+
+
+class Coverage(Frozen):
+    """How often a held-out row lies in its interval."""
+
+    level: float
+    coverage: Measured
+    """Every composition counts once."""
+    mean_width: float | None
+    """None where too few compositions were left to know."""
+
+
+class LearnerScores(Frozen):
+    """One learner on all splits."""
+
+    learner: str
+    description: str
+    settings: list[str]
+    """Chosen in every fold of the split by composition."""
+    scores: list[Score]
+    """The split by composition first."""
+    coverage: list[Coverage]
+    """On held-out compositions."""
+
+
+class Importance(Frozen):
+    """What one input does, in the unit of the target."""
+
+    feature: str
+    permutation: Measured
+    """Rise of the RMSE on held-out compositions when the rows swap their values; error over folds."""
+    shapley: Measured
+    """Mean size of the Shapley value; error over rows."""
+    direction: float | None
+    """Correlation of Shapley value and input: positive where more of it means more of the target."""
+
+
+class Correlation(Frozen):
+    """Pearson's r of one descriptor and the target at one temperature."""
+
+    feature: str
+    pearson: Measured
+    published: float | None
+    """Of the 5000 K melts of Zheng et al. 2024, Table 1."""
+
+
+class AnionTrend(Frozen):
+    """Compositions with one anion."""
+
+    anion: str
+    compositions: int
+    target: Measured
+    """Mean at the temperature of the correlations."""
+    activation_energy_ev: Measured | None
+
+
+class Trends(Frozen):
+    """What the table says without a model."""
+
+    temperature_k: float
+    """The highest that most compositions have."""
+    correlations: list[Correlation]
+    anions: list[AnionTrend]
+    activation_against_radius: Measured | None
+    """Pearson's r of the activation energy and (Li fraction) x (mean atomic radius of the others)."""
+    activation_compositions: list[str]
+    activation_energies_ev: list[float]
+    fraction_times_radius_a: list[float]
+
+
+class LearningPoint(Frozen):
+    """Error on held-out compositions of a model that has learned from some of the others."""
+
+    compositions: float
+    """Mean number over the folds."""
+    rmse: Measured
+
+
+class HeldOutRows(Frozen):
+    """Every row as predicted by a model that has not seen its composition; 95 % intervals."""
+
+    formulas: list[str]
+    temperatures_k: list[float]
+    measured: list[float]
+    predicted: list[float]
+    low: list[float | None]
+    high: list[float | None]
+    """None where too few compositions were left to know."""
+    distance: list[float]
+    """To the nearest row learned from, over the limit of the domain."""
+
+
+class Applicability(Frozen):
+    """Where the model may be asked."""
+
+    criterion: str
+    threshold: float
+    temperatures_k: tuple[float, float]
+    rmse_inside: Measured
+    """Of held-out rows within the limit; errors over rows."""
+    rmse_outside: Measured | None
+    outside: int
+    """Held-out rows beyond it."""
+
+
+class Model(Document):
+    """Card of a fitted learner: its data, split, scores, intervals, and what it has learned."""
+
+    kind: Literal["model"] = "model"
+    model_id: str
+    """SHA-256 of what makes the predictions, shortened."""
+    learner: str
+    settings: str
+    data: DatasetCard
+    skipped: list[Failure] = []
+    """Materials that gave no row, and why."""
+    learners: list[LearnerScores]
+    """This one first."""
+    applicability: Applicability
+    importances: list[Importance]
+    """Most important first, by permutation."""
+    trends: Trends
+    learning_curve: list[LearningPoint]
+    held_out: HeldOutRows
+    versions: dict[str, str]
+    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+
+    @property
+    def leading(self) -> LearnerScores:
+        """Scores of this learner; the first one is that of new compositions."""
+        return self.learners[0]
+
+
+class Prediction(Document):
+    """What a model says of one structure at one temperature."""
+
+    kind: Literal["prediction"] = "prediction"
+    model_id: str
+    source: str
+    """A file, or the engine and protocol that made the structure."""
+    formula: str
+    temperature_k: float
+    n_frames: int
+    target: str
+    unit: str
+    value: float
+    interval: Interval | None
+    """None where too few compositions were held out to know."""
+    distance: float
+    threshold: float
+    warnings: list[str]
+    """Why the input is unlike the training set; empty where it is not."""
+    simulated: Diffusivity | None = None
+    """From the same molecular dynamics, where the structure was made for this prediction."""
