@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint benchmark clean
+.PHONY: help demo test lint services services-stop benchmark clean
 
 # A stamp is named by what was installed, where and from which lists: nothing changed, nothing to do.
 LISTS := pyproject.toml constraints.txt .ci/venv
@@ -14,6 +14,7 @@ help:
 	@echo 'make demo   Li3PO4 from the formula to demo/report/, a few minutes'
 	@echo 'make test   ruff, mypy and every test'
 	@echo 'make lint   ruff and mypy'
+	@echo 'make services, services-stop   a MongoDB and a Slurm on loopback, for the tests that need them (as root)'
 	@echo 'make benchmark   the engine beside its peers; hours, on a quiet machine'
 	@echo 'make clean  remove caches and demo/, keep .venv'
 
@@ -27,6 +28,13 @@ lint: $(FOR_TEST)
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+
+services: $(FOR_TEST)
+	tools/services start
+	@echo 'now: source .services/env'
+
+services-stop:
+	tools/services stop
 
 benchmark: $(FOR_TEST)
 	benchmarks/peer_environment
