@@ -146,4 +146,7 @@ def main(name: str, jobs: int) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1000)
+    # workers have to find the job in a module, and not in the program that is run
+    from benchmarks.launchers import main as carry_out
+
+    carry_out(sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 1000)

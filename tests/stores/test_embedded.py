@@ -76,6 +76,15 @@ def test_nothing_is_lost_when_two_processes_write_at_once(folder: Path) -> None:
     assert len({Trajectory.from_dict(output).sha256 for output in outputs}) == 7
 
 
+def test_documents_are_removed_for_every_reader(store: JobStore, folder: Path) -> None:
+    for name in "abc":
+        document = {"uuid": name, "index": 1, "output": {"kind": "x", "n": ord(name)}}
+        store.update({**document, "metadata": {"campaign": "one" if name < "c" else "two"}})
+    store.remove_docs({"metadata.campaign": "one"})
+    assert [entry["uuid"] for entry in open_store(folder).query({"output.kind": "x"})] == ["c"]
+    assert store.count() == 1
+
+
 def test_a_job_that_runs_again_replaces_its_document(store: JobStore) -> None:
     work = keep({"value": 1})
     submit(store, work)

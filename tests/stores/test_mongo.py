@@ -18,7 +18,7 @@ from tests.stores.store_samples import (
     submit,
 )
 
-from tachylite.stores import find_materials, find_runs, find_stages, load_trajectory, open_store
+from tachylite.stores import find_materials, find_rows, find_runs, find_stages, load_trajectory, open_store
 
 URI = os.environ.get("TACHYLITE_TEST_MONGO")
 
@@ -59,6 +59,8 @@ def test_jobs_and_questions_work_as_with_the_embedded_store(mongo: JobStore) -> 
     assert find_materials(mongo, temperature_k=3000, limit=1) == [new]
     assert find_runs(mongo) == [make_run(make_trajectory(1))]
     assert load_trajectory(mongo, make_trajectory(1).sha256) == make_trajectory(1)
+    rows = find_rows(mongo, where=["n_atoms>=96", "melt.temperature_k=3000"])
+    assert [row["formula"] for row in rows] == ["Li3PO4", "NaCl"]
     assert {(stage.name, stage.jobs) for stage in find_stages(mongo)} == {
         ("keep", 3),
         ("simulate", 1),

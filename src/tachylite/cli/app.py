@@ -11,11 +11,15 @@ from tachylite import __version__
 from tachylite.cli.analyze import analyze
 from tachylite.cli.describe import describe
 from tachylite.cli.doctor import doctor
+from tachylite.cli.learn import learn
+from tachylite.cli.predict import predict
 from tachylite.cli.protocols import protocols
 from tachylite.cli.query import query
 from tachylite.cli.report import report
+from tachylite.cli.rerun import rerun
 from tachylite.cli.run import run
 from tachylite.cli.status import status
+from tachylite.cli.submit import submit
 from tachylite.errors import InputError
 
 EXIT_INPUT = 2
@@ -27,7 +31,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, query, status, report, describe, protocols, doctor):
+for command in (run, submit, status, rerun, query, report, describe, learn, predict, protocols, doctor):
     app.command()(command)
 app.add_typer(analyze)
 

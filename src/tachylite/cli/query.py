@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,6 +17,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from tachylite.schemas import Material, Melt
+    from tachylite.stores.queries import Question
 
 TABLE_WIDTH = 1000
 """Columns where stdout is not a terminal: no row is broken."""
@@ -46,35 +49,67 @@ def query(
     temperature: Annotated[
         float | None, typer.Option("--temperature", metavar="K", help="Melted or annealed at this temperature.")
     ] = None,
+    campaign: Annotated[str | None, typer.Option("--campaign", metavar="ID", help="Submitted together.")] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(metavar="CONDITION", help="On any result, like 'melt.density_g_cm3.value>2.5'; may be repeated."),
+    ] = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="The newest ones only.")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="Print a row of numbers for each, comma separated.")] = False,
+    export: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write their structures here, as extended XYZ.")
+    ] = None,
 ) -> None:
     """List the materials in a store, newest first."""
-    from tachylite.stores import find_materials
+    from tachylite.stores import find_materials, find_rows
 
     _check_status(status)
+    asked: Question = {
+        "formula": formula,
+        "elements": [symbol.strip() for symbol in elements.split(",")] if elements else None,
+        "engine": engine,
+        "protocol": protocol,
+        "status": status,
+        "temperature_k": temperature,
+        "campaign": campaign,
+        "where": where or (),
+    }
     opened = open_existing(store)
+    rows: list[dict[str, Any]] = []
     materials: list[Material] = []
     if opened is not None:
-        materials = find_materials(
-            opened,
-            formula=formula,
-            elements=[symbol.strip() for symbol in elements.split(",")] if elements else None,
-            engine=engine,
-            protocol=protocol,
-            status=status,
-            temperature_k=temperature,
-            limit=limit,
-        )
+        if as_csv:
+            rows = find_rows(opened, limit=limit, **asked)
+        else:
+            materials = find_materials(opened, limit=limit, **asked)
         opened.close()
+    if as_csv:
+        typer.echo(_csv(rows), nl=False)
+        return
+    if export:
+        from tachylite.cli.export import export_structures
+
+        for path in export_structures(materials, export):
+            typer.echo(path, err=as_json)
     if as_json:
         typer.echo(json.dumps([json.loads(material.model_dump_json()) for material in materials], indent=2))
-    elif materials:
+    elif materials and not export:
         print_tables(_table(materials))
-    else:
-        asked = any(value is not None for value in (formula, elements, engine, protocol, status, temperature))
-        typer.echo("no material in the store matches" if asked and opened else NOTHING_YET)
+    elif not materials:
+        anything = any(value not in (None, ()) for value in asked.values())
+        typer.echo("no material in the store matches" if anything and opened else NOTHING_YET)
+
+
+def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+    columns = list(dict.fromkeys(column for row in rows for column in row))
+    text = io.StringIO()
+    writer = csv.DictWriter(text, columns, lineterminator="\n")
+    if rows:
+        writer.writeheader()
+    writer.writerows(rows)
+    return text.getvalue()
 
 
 def open_existing(store: Path | None) -> JobStore | None:

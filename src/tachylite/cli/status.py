@@ -6,54 +6,131 @@ import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from tachylite.cli.query import NOTHING_YET, JsonOption, StoreOption, open_existing, print_tables
+from tachylite.cli.rerun import LostAfterOption
+from tachylite.cli.values import parse_walltime
 
 if TYPE_CHECKING:
+    from jobflow import JobStore
     from rich.table import Table
 
-    from tachylite.schemas import Material
+    from tachylite.launchers import LaunchedJob
+    from tachylite.schemas.campaign import Campaign
     from tachylite.stores import Stage
 
 
-def status(store: StoreOption = None, as_json: JsonOption = False) -> None:
-    """Count materials by status, name every failure with its reason, and count stored jobs, newest first."""
-    from tachylite.stores import find_materials, find_stages
+def status(
+    campaign: Annotated[
+        str | None,
+        typer.Argument(metavar="[CAMPAIGN]", help="The id of one, or how it begins, or `newest`. Default: the store."),
+    ] = None,
+    store: StoreOption = None,
+    lost_after: LostAfterOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Say how far a submitted campaign is, stage by stage, and what failed why; else what the store holds.
 
-    materials: list[Material] = []
-    stages: list[Stage] = []
+    Without a campaign: materials by status, every failure with its reason, stored jobs, and the campaigns.
+    """
     opened = open_existing(store)
-    if opened is not None:
-        materials, stages = find_materials(opened), find_stages(opened)
-        opened.close()
-    counts: Counter[str] = Counter(material.status for material in materials)
+    if campaign is not None:
+        _show_campaign(opened, campaign, lost_after, as_json)
+    else:
+        _show_store(opened, as_json)
+
+
+def _show_campaign(opened: JobStore | None, campaign: str, lost_after: str | None, as_json: bool) -> None:
+    from tachylite.errors import InputError
+    from tachylite.launchers import find_campaign, launched_jobs
+
+    if opened is None:
+        raise InputError("there is no store yet; name the one that the campaign was submitted to with --store")
+    found = find_campaign(opened, None if campaign == "newest" else campaign)
+    opened.close()
+    jobs = launched_jobs(found, parse_walltime(lost_after) if lost_after is not None else None)
     if as_json:
-        content = {"materials": counts, "failures": _failures(materials), "jobs": [asdict(one) for one in stages]}
+        typer.echo(json.dumps({"campaign": found.campaign_id, "jobs": [asdict(job) for job in jobs]}, indent=2))
+        return
+    from tachylite.launchers.campaigns import is_finished, work_folder
+
+    formulas = sum(map(len, found.cohorts))
+    typer.echo(f"campaign {found.campaign_id}: {formulas} formulas, {found.launcher.launcher}")
+    print_tables(*_campaign_tables(jobs))
+    if is_finished(jobs):
+        typer.echo(f"everything is done; its checkpoints are no longer needed: rm -r {work_folder(found)}")
+
+
+def _campaign_tables(jobs: Sequence[LaunchedJob]) -> list[Table]:
+    """Jobs by stage, in the order in which the stages began, and those that need somebody."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    from tachylite.launchers.manager import STATES
+
+    shown = [state for state in STATES if any(job.state == state for job in jobs)]
+    stages = Table("stage", *shown)
+    counts = Counter((job.name, job.state) for job in jobs)
+    for name in dict.fromkeys(job.name for job in jobs):
+        stages.add_row(escape(name), *(str(counts[name, state] or "") for state in shown))
+    stopped = [job for job in jobs if job.reason]
+    if not stopped:
+        return [stages]
+    reasons = Table("job", "state", "reason", "at the launcher")
+    for job in stopped:
+        reasons.add_row(*(escape(text) for text in (job.name, job.state, job.reason, job.key)))
+    return [stages, reasons]
+
+
+def _show_store(opened: JobStore | None, as_json: bool) -> None:
+    from tachylite.launchers import find_campaigns
+    from tachylite.stores import find_stages
+    from tachylite.stores.queries import newest_entries
+
+    materials: list[dict[str, Any]] = []
+    stages: list[Stage] = []
+    campaigns: list[Campaign] = []
+    if opened is not None:
+        names = ("formula", "status", "failures")
+        materials = [entry["output"] for entry in newest_entries(opened, names)]
+        stages, campaigns = find_stages(opened), find_campaigns(opened)
+        opened.close()
+    counts: Counter[str] = Counter(material["status"] for material in materials)
+    if as_json:
+        content = {
+            "materials": counts,
+            "failures": _failures(materials),
+            "jobs": [asdict(one) for one in stages],
+            "campaigns": [one.campaign_id for one in campaigns],
+        }
         typer.echo(json.dumps(content, indent=2))
     elif not stages:
         typer.echo(NOTHING_YET)
     else:
         print_tables(*_tables(counts, materials, stages))
+        for one in campaigns:
+            formulas = sum(map(len, one.cohorts))
+            typer.echo(f"campaign {one.campaign_id}: {formulas} formulas, {one.launcher.launcher}, {one.created_at}")
 
 
-def _failures(materials: Sequence[Material]) -> list[dict[str, Any]]:
+def _failures(materials: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [
         {
-            "formula": material.formula,
-            "status": material.status,
-            "stage": failure.stage,
-            "reason": failure.reason,
-            "material_id": material.material_id,
+            "formula": material["formula"],
+            "status": material["status"],
+            "stage": failure["stage"],
+            "reason": failure["reason"],
+            "material_id": material["material_id"],
         }
         for material in materials
-        for failure in material.failures
+        for failure in material["failures"]
     ]
 
 
-def _tables(counts: Mapping[str, int], materials: Sequence[Material], stages: Sequence[Stage]) -> list[Table]:
+def _tables(counts: Mapping[str, int], materials: Sequence[Mapping[str, Any]], stages: Sequence[Stage]) -> list[Table]:
     from rich.markup import escape
     from rich.table import Table
 

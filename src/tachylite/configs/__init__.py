@@ -1,4 +1,4 @@
-"""Protocols shipped with the package, and those that a user writes."""
+"""Protocols and launchers shipped with the package, and those that a user writes."""
 
 import math
 from difflib import get_close_matches
@@ -10,9 +10,11 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from tachylite.errors import InputError
+from tachylite.schemas.campaign import Launcher
 from tachylite.schemas.protocol import Protocol
 
 _SHIPPED = files(__name__) / "protocols"
+_LAUNCHERS = ("fireworks", "jobflow-remote")
 
 
 def protocol_names() -> list[str]:
@@ -37,15 +39,37 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
     source = f"protocol {name_or_path}"
     shipped = str(name_or_path) in protocol_names()
     text = protocol_text(str(name_or_path)) if shipped else _read(Path(name_or_path))
-    data = _mapping(text, source)
+    data = _mapping(text, source, Protocol)
     data.setdefault("name", Path(name_or_path).stem)
     _refuse_infinities(data, source, ())
-    try:
-        protocol = Protocol.model_validate(data)
-    except ValidationError as error:
-        raise InputError(f"{source}: {_first_problem(error)}") from None
+    protocol = _validated(Protocol, data, source)
     _check_times(protocol, source)
     return protocol
+
+
+def load_launcher(name_or_path: str | Path) -> Launcher:
+    """Load `fireworks` or `jobflow-remote` as shipped, or how to use one of them from a YAML file.
+
+    Raises InputError as `load_protocol` does.
+    """
+    if str(name_or_path) in _LAUNCHERS:
+        text = (files(__name__) / "launchers" / f"{name_or_path}.yaml").read_text(encoding="utf-8")
+    else:
+        try:
+            text = Path(name_or_path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            names = ", ".join(_LAUNCHERS)
+            raise InputError(f"launcher {name_or_path}: {reason}; give {names} or a YAML file") from None
+    source = f"launcher {name_or_path}"
+    return _validated(Launcher, _mapping(text, source, Launcher), source)
+
+
+def _validated[M: BaseModel](model: type[M], data: dict[str, Any], source: str) -> M:
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise InputError(f"{source}: {_first_problem(error, model)}") from None
 
 
 def _unknown(name: str) -> str:
@@ -67,7 +91,7 @@ def _read(path: Path) -> str:
         raise InputError(f"protocol file {path} cannot be read: {reason}") from None
 
 
-def _mapping(text: str, source: str) -> dict[str, Any]:
+def _mapping(text: str, source: str, model: type[BaseModel]) -> dict[str, Any]:
     try:
         data = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -77,7 +101,7 @@ def _mapping(text: str, source: str) -> dict[str, Any]:
         raise InputError(f"{source} is not valid YAML{line}: {' '.join(str(what).split())}") from None
     if not isinstance(data, dict):
         kind = "empty" if data is None else f"a {type(data).__name__}"
-        raise InputError(f"{source} must be a mapping of keys to values, and is {kind}; keys: {_keys(Protocol)}")
+        raise InputError(f"{source} must be a mapping of keys to values, and is {kind}; keys: {_keys(model)}")
     return data
 
 
@@ -89,27 +113,26 @@ def _refuse_infinities(value: Any, source: str, place: tuple[Any, ...]) -> None:
         _refuse_infinities(entry, source, (*place, key))
 
 
-def _first_problem(error: ValidationError) -> str:
+def _first_problem(error: ValidationError, model: type[BaseModel]) -> str:
     """Say the most telling problem: a misspelt key also makes the right one missing."""
     problems = error.errors(include_url=False)
     problem = min(problems, key=lambda one: one["type"] != "extra_forbidden")
     place, value = problem["loc"], problem["input"]
     if problem["type"] == "extra_forbidden":
-        owner = _model_at(place[:-1])
+        owner = _model_at(model, place[:-1])
         guess = get_close_matches(str(place[-1]), owner.model_fields, n=1)
         hint = f" did you mean '{guess[0]}'?" if guess else ""
         return f"unknown key '{place[-1]}'{_inside(place)};{hint} allowed: {_keys(owner)}"
     if problem["type"] == "missing":
-        return f"'{place[-1]}' is missing{_inside(place)}; keys: {_keys(_model_at(place[:-1]))}"
+        return f"'{place[-1]}' is missing{_inside(place)}; keys: {_keys(_model_at(model, place[:-1]))}"
     if problem["type"] in {"model_type", "model_attributes_type"}:
-        return f"{_dotted(place)} = {value!r} must be a mapping with the keys {_keys(_model_at(place))}"
+        return f"{_dotted(place)} = {value!r} must be a mapping with the keys {_keys(_model_at(model, place))}"
     rule = problem["msg"].removeprefix("Input should be ")
     rule = f" must be {rule}" if rule != problem["msg"] else f": {rule[0].lower()}{rule[1:]}"
     return f"{_dotted(place)} = {value!r}{rule}"
 
 
-def _model_at(place: tuple[int | str, ...]) -> type[BaseModel]:
-    model: type[BaseModel] = Protocol
+def _model_at(model: type[BaseModel], place: tuple[int | str, ...]) -> type[BaseModel]:
     for key in place:
         annotation = model.model_fields[str(key)].annotation
         model = next(kind for kind in (annotation, *get_args(annotation)) if _is_model(kind))

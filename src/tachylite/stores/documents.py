@@ -12,6 +12,8 @@ from maggma.stores import MemoryStore, MontyStore
 from monty.json import jsanitize
 from montydb import MontyClient, set_storage
 
+from tachylite.stores.fields import Paths, names_in, paths_of, pick
+
 MARKER = ".monty.storage"
 _PATIENCE_MS = 60_000
 _TABLE = "create table if not exists documents (k text not null, v text not null, primary key (k))"
@@ -22,9 +24,9 @@ class EmbeddedDocumentStore(MontyStore):
     """Documents of a jobflow JobStore in a folder, read and written by any number of processes of a machine.
 
     The files are those of maggma's MontyStore, which decodes every document for every query and every write.
-    Here, documents that do not contain the words a query asks for are passed over undecoded, the document of a
-    job is written without a search, and the settings of a folder are written once instead of at every connection,
-    where another process could read them half-written.
+    Here, documents that do not contain the words a query asks for are passed over; of the others only the fields
+    that it looks at are decoded; the document of a job is written without a search; and the settings of a folder are
+    written once instead of at every connection, where another process could read them half-written.
     """
 
     _coll: Any
@@ -81,16 +83,19 @@ class EmbeddedDocumentStore(MontyStore):
         limit: int = 0,
         **kwargs: Any,
     ) -> Iterator[dict[str, Any]]:
-        """Give the documents that match, as MongoStore does."""
-        words = list(_words(criteria or {}))
-        if not words:
-            yield from super().query(criteria, properties, sort, hint, skip, limit, **kwargs)
-            return
+        """Give the documents that match, as MongoStore does; of `properties` those to include."""
+        asked = criteria or {}
+        kept = None if properties is None else [*properties]
+        names = [*names_in(asked), *(sort or {}), "_id", *(kept or [])]
         candidates = MemoryStore()
         candidates.connect()
-        if documents := self._containing(words):
-            candidates._collection.insert_many(documents)
-        yield from candidates.query(criteria, properties, sort, hint, skip, limit, **kwargs)
+        if picked := self._picked(list(_words(asked)), paths_of(names)):
+            candidates._collection.insert_many(picked)
+        if kept is not None:
+            yield from candidates.query(asked, properties, sort, hint, skip, limit, **kwargs)
+            return
+        for found in candidates.query(asked, ["_id"], sort, hint, skip, limit, **kwargs):
+            yield self._whole(found["_id"])
 
     def update(self, docs: list[dict[str, Any]] | dict[str, Any], key: Sequence[str] | str | None = None) -> None:
         """Store documents, as MongoStore does; that of a job without looking at the others."""
@@ -100,17 +105,32 @@ class EmbeddedDocumentStore(MontyStore):
         rows = []
         for doc in docs if isinstance(docs, list) else [docs]:
             clean = jsanitize(doc, allow_bson=True) | {"_id": f"{doc['uuid']}:{doc['index']}"}
-            # MontyDB's key is its `_id` as an element of a BSON document
-            rows.append((bson.encode({"": clean["_id"]})[4:-1], bson.encode(clean)))
+            rows.append((_key(clean["_id"]), bson.encode(clean)))
         with self._sqlite() as connection, connection:
             connection.executemany(_UPSERT, rows)
 
-    def _containing(self, words: Sequence[str]) -> list[dict[str, Any]]:
-        """Decode the documents in whose BSON all words occur; others cannot match."""
-        where = " and ".join("instr(v, ?)" for _ in words)
+    def remove_docs(self, criteria: Mapping[str, Any]) -> None:
+        """Remove the documents that match."""
+        keys = [(_key(found["_id"]),) for found in self.query(criteria, ["_id"])]
+        with self._sqlite() as connection, connection:
+            connection.executemany("delete from documents where k = ?", keys)
+
+    def _picked(self, words: Sequence[str], paths: Paths) -> list[dict[str, Any]]:
+        """Decode some fields of the documents in whose BSON all words occur; others cannot match."""
+        where = " and ".join(["true", *("instr(v, ?)" for _ in words)])
         with self._sqlite() as connection:
             rows = connection.execute(f"select v from documents where {where}", [w.encode() for w in words])  # noqa: S608 - question marks only
-            return [bson.decode(row[0]) for row in rows]
+            return [pick(row[0], paths) for row in rows]
+
+    def _whole(self, identifier: Any) -> dict[str, Any]:
+        with self._sqlite() as connection:
+            (encoded,) = connection.execute("select v from documents where k = ?", (_key(identifier),)).fetchone()
+        return bson.decode(encoded)
+
+
+def _key(identifier: Any) -> bytes:
+    """MontyDB's key: an `_id` as an element of a BSON document."""
+    return bson.encode({"": identifier})[4:-1]
 
 
 def _words(criteria: Mapping[str, Any]) -> Iterator[str]:

@@ -17,6 +17,7 @@ from maggma.core import Store
 from tachylite.errors import InputError
 from tachylite.stores.blobs import FileBlobStore
 from tachylite.stores.documents import MARKER, EmbeddedDocumentStore
+from tachylite.stores.indexes import ensure_indexes, is_mongodb
 
 DEFAULT_FOLDER = "tachylite_store"
 ENVIRONMENT_VARIABLE = "TACHYLITE_STORE"
@@ -33,7 +34,8 @@ def open_store(spec: str | Path | Mapping[str, Any] | None = None, *, create: bo
     `spec` is a folder (an embedded store, made where it is missing unless `create` is false), a YAML file in
     jobflow's format (`docs_store` and `additional_stores` with `data`, also inside `JOB_STORE`), or such a
     mapping; None stands for the environment variable TACHYLITE_STORE, else the folder `tachylite_store`.
-    Raises InputError where the store is malformed, unreachable or not writable; passwords are not shown.
+    Indexes that queries need are made where they are missing. Raises InputError where the store is malformed,
+    unreachable or not writable; passwords are not shown.
     """
     if spec is None:
         spec = os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER
@@ -102,9 +104,28 @@ def _described(content: Mapping[str, Any], source: str) -> JobStore:
     _probe(spec["docs_store"], f"{source}: docs_store")
     for name, info in spec["additional_stores"].items():
         _probe(info, f"{source}: additional_stores.{name}")
-    store = JobStore.from_dict_spec(spec)
+    store = OpenedStore.from_dict_spec(spec)
     store.connect()
+    ensure_indexes(store, source)
     return store
+
+
+class OpenedStore(JobStore):
+    """A JobStore whose name may be shown: maggma's is the URI, with user and password."""
+
+    @property
+    def name(self) -> str:
+        """Where documents go."""
+        return place_of_documents(self)
+
+
+def place_of_documents(store: JobStore) -> str:
+    """Server, database and collection of a store that is connected, or its folder; without user and password."""
+    if not is_mongodb(store):
+        return str(store.docs_store.name)
+    collection: Any = store.docs_store._collection
+    hosts = sorted(f"{host}:{port}" for host, port in collection.database.client.nodes)
+    return f"mongodb://{','.join(hosts)}/{collection.full_name}"
 
 
 def _probe(info: Mapping[str, Any], source: str) -> None:
@@ -120,7 +141,7 @@ def _probe(info: Mapping[str, Any], source: str) -> None:
                 part.close()
     # whatever a store class raises means that this store cannot be used
     except Exception as error:
-        raise InputError(f"{source}{_address(info)} cannot be opened: {_reason(error, info)}") from None
+        raise InputError(f"{source}{_address(info)} cannot be opened: {without_secrets(error, info)}") from None
 
 
 def _checked(spec: Mapping[str, Any], source: str) -> dict[str, Any]:
@@ -186,7 +207,7 @@ def _address(info: Mapping[str, Any]) -> str:
     return f" at {info['host']}:{info.get('port', 27017)}" if "host" in info else ""
 
 
-def _reason(error: Exception, info: Mapping[str, Any]) -> str:
+def without_secrets(error: Exception, info: Mapping[str, Any]) -> str:
     """Give what an error says on one line, without secrets."""
     text = re.split(r" \(configured timeouts|, Timeout: |, full error: ", str(error))[0]
     text = " ".join(text.split())

@@ -1,10 +1,10 @@
 """Questions to a store, answered with documents; the same for every kind of store."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from jobflow import JobStore
 from pydantic import ValidationError
@@ -13,6 +13,9 @@ from pymatgen.core import Composition
 from tachylite.errors import InputError
 from tachylite.physics.composition import SYMBOLS, parse_formula
 from tachylite.schemas import Document, Material, Run, Trajectory
+from tachylite.schemas.base import SCHEMA_VERSION
+from tachylite.stores.conditions import parse_condition
+from tachylite.stores.indexes import STAGES, is_mongodb
 
 
 @dataclass(frozen=True)
@@ -24,40 +27,78 @@ class Stage:
     newest: str
 
 
-def find_materials(
-    store: JobStore,
-    *,
-    formula: str | None = None,
-    elements: Sequence[str] | None = None,
-    engine: str | None = None,
-    protocol: str | None = None,
-    status: str | None = None,
-    temperature_k: float | None = None,
-    material_id: str | None = None,
-    limit: int | None = None,
-) -> list[Material]:
+class Question(TypedDict, total=False):
+    """What materials are asked for: all of what is given must hold.
+
+    `formula` may be written in any way that gives the same composition; `elements` must all be in the material;
+    `temperature_k` (K) is that of the melt or of an anneal; `engine` and `protocol` are names; `where` holds
+    conditions on any result, like `melt.density_g_cm3.value>2.5` (see `parse_condition`).
+    """
+
+    formula: str | None
+    elements: Sequence[str] | None
+    engine: str | None
+    protocol: str | None
+    status: str | None
+    temperature_k: float | None
+    campaign: str | None
+    material_id: str | None
+    where: Sequence[str]
+
+
+def find_materials(store: JobStore, *, limit: int | None = None, **asked: Unpack[Question]) -> list[Material]:
     """Find materials, newest first, of each `material_id` the newest.
 
-    `formula` may be written in any way that gives the same composition; `elements` must all be in the
-    material; `temperature_k` (K) is that of the melt or of an anneal; `engine` and `protocol` are names.
-    Raises InputError for a formula or element that does not exist.
+    Raises InputError for a formula, an element or a result that does not exist, and for a document that a newer
+    version has written.
     """
-    wanted = {
-        "kind": "material",
-        "formula": _reduced(formula) if formula is not None else None,
-        "elements": {"$all": [_element(symbol) for symbol in elements]} if elements is not None else None,
-        "provenance.engine": engine,
-        "protocol.name": protocol,
-        "status": status,
-        "material_id": material_id,
+    places = [entry["uuid"] for entry in newest_entries(store, limit=limit, **asked)]
+    found = {
+        entry["uuid"]: read_document(Material, entry["output"])
+        for entry in store.query({"uuid": {"$in": places}, "output.kind": "material"})
     }
-    criteria = {f"output.{name}": value for name, value in wanted.items() if value is not None}
-    found = [_document(Material, entry["output"]) for entry in store.query(criteria)]
-    newest: dict[str, Material] = {}
-    for material in sorted(found, key=lambda one: one.created_at):
-        newest[material.material_id] = material
-    materials = sorted(newest.values(), key=lambda one: one.created_at, reverse=True)
-    return [one for one in materials if temperature_k is None or temperature_k in _temperatures(one)][:limit]
+    return [found[place] for place in places]
+
+
+def newest_entries(
+    store: JobStore, names: Sequence[str] = (), *, limit: int | None = None, **asked: Unpack[Question]
+) -> list[dict[str, Any]]:
+    """Of every material that matches, the newest entry, newest first, with some fields of its document.
+
+    Only these fields are read. Each entry holds `uuid` and `output` with `material_id`, `created_at` and `names`.
+    """
+    fields = ["uuid", *(f"output.{name}" for name in {"material_id", "created_at", "schema_version", *names})]
+    entries = list(store.query(_criteria(asked), properties=fields))
+    newest: dict[str, dict[str, Any]] = {}
+    for entry in sorted(entries, key=_created):
+        _refuse_newer("material", entry["output"].get("schema_version"))
+        newest[entry["output"]["material_id"]] = entry
+    return sorted(newest.values(), key=_created, reverse=True)[:limit]
+
+
+def _created(entry: Mapping[str, Any]) -> str:
+    """When, to the second, whether a store keeps times or words."""
+    return str(entry["output"]["created_at"]).replace(" ", "T")[:19]
+
+
+def _criteria(asked: Question) -> dict[str, Any]:
+    formula, elements, temperature = asked.get("formula"), asked.get("elements"), asked.get("temperature_k")
+    wanted = {
+        "output.formula": _reduced(formula) if formula is not None else None,
+        "output.elements": {"$all": [_element(symbol) for symbol in elements]} if elements is not None else None,
+        "output.provenance.engine": asked.get("engine"),
+        "output.protocol.name": asked.get("protocol"),
+        "output.status": asked.get("status"),
+        "output.material_id": asked.get("material_id"),
+        "metadata.campaign": asked.get("campaign"),
+    }
+    conditions: list[dict[str, Any]] = [parse_condition(text) for text in asked.get("where", ())]
+    if temperature is not None:
+        places = ("output.melt.temperature_k", "output.anneals.temperature_k")
+        conditions.append({"$or": [{place: temperature} for place in places]})
+    criteria: dict[str, Any] = {"output.kind": "material"}
+    criteria |= {name: value for name, value in wanted.items() if value is not None}
+    return criteria | ({"$and": conditions} if conditions else {})
 
 
 def find_runs(
@@ -70,8 +111,11 @@ def find_runs(
 ) -> list[Run]:
     """Find runs of molecular dynamics, newest first; `formula`, `engine` and `status` as in `find_materials`."""
     reduced = _reduced(formula) if formula is not None else None
-    entries = sorted(store.query({"output.runs.kind": "run"}), key=lambda entry: entry["completed_at"], reverse=True)
-    runs = [_document(Run, run) for entry in entries for run in entry["output"]["runs"] if run is not None]
+    wanted = {"formula": reduced, "provenance.engine": engine, "status": status}
+    criteria = {f"output.runs.{name}": value for name, value in wanted.items() if value is not None}
+    found = store.query({"output.runs.kind": "run"} | criteria, properties=["completed_at", "output.runs"])
+    entries = sorted(found, key=lambda entry: entry["completed_at"], reverse=True)
+    runs = [read_document(Run, run) for entry in entries for run in entry["output"]["runs"] if run is not None]
     return [
         run
         for run in runs
@@ -93,11 +137,21 @@ def load_trajectory(store: JobStore, trajectory_id: str) -> Trajectory:
 
 def find_stages(store: JobStore) -> list[Stage]:
     """Count the jobs that a store holds results of, by name, the stage that ended last first."""
-    ends: dict[str, list[str]] = defaultdict(list)
-    for entry in store.query({}, properties=["name", "completed_at"]):
-        ends[entry.get("name") or "(no name)"].append(str(entry.get("completed_at") or ""))
-    stages = [Stage(name, len(times), max(times)) for name, times in ends.items()]
+    if is_mongodb(store):
+        group = {"$group": {"_id": "$name", "jobs": {"$sum": 1}, "newest": {"$max": "$completed_at"}}}
+        # answered from the index, without a look at the documents
+        rows = store.docs_store._collection.aggregate([group], hint=STAGES)
+        stages = [Stage(_name(row["_id"]), row["jobs"], str(row["newest"] or "")) for row in rows]
+    else:
+        ends: dict[str, list[str]] = defaultdict(list)
+        for entry in store.query({}, properties=["name", "completed_at"]):
+            ends[_name(entry.get("name"))].append(str(entry.get("completed_at") or ""))
+        stages = [Stage(name, len(times), max(times)) for name, times in ends.items()]
     return sorted(stages, key=lambda stage: stage.newest, reverse=True)
+
+
+def _name(stored: str | None) -> str:
+    return stored or "(no name)"
 
 
 def _resolve(store: JobStore, kept: Mapping[str, Any]) -> Trajectory | None:
@@ -121,12 +175,9 @@ def _element(symbol: str) -> str:
     return symbol
 
 
-def _temperatures(material: Material) -> Iterator[float]:
-    return (state.temperature_k for state in (material.melt, *material.anneals) if state is not None)
-
-
-def _document[D: Document](kind: type[D], content: Mapping[str, Any]) -> D:
+def read_document[D: Document](kind: type[D], content: Mapping[str, Any]) -> D:
     """Read a document back; BSON knows neither time zones nor the marks that jobflow adds."""
+    _refuse_newer(str(content.get("kind")), content.get("schema_version"))
     fields = {name: _in_utc(value) for name, value in content.items() if not name.startswith("@")}
     try:
         return kind.model_validate(fields)
@@ -137,6 +188,14 @@ def _document[D: Document](kind: type[D], content: Mapping[str, Any]) -> D:
             f"a {content.get('kind')} in the store has schema version {content.get('schema_version')} and cannot be"
             f" read: {where}: {problem['msg']}; read it with the version of tachylite that wrote it"
         ) from None
+
+
+def _refuse_newer(kind: str, version: int | None) -> None:
+    if version is not None and version > SCHEMA_VERSION:
+        raise InputError(
+            f"a {kind} in the store has schema version {version}, of a newer tachylite; this one reads up to "
+            f"{SCHEMA_VERSION}: pip install --upgrade tachylite"
+        )
 
 
 def _in_utc(value: Any) -> Any:

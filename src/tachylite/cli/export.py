@@ -1,0 +1,31 @@
+"""Structures of materials, as files that other programs read."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from tachylite.cli.run import check_writable
+from tachylite.schemas import Material, State
+
+
+def export_structures(materials: Sequence[Material], folder: Path) -> list[Path]:
+    """Write the last state of every melt and anneal, and every relaxed glass, as extended XYZ files."""
+    from ase.io import write
+
+    check_writable(folder)
+    written = []
+    for material in materials:
+        for name, state in _states(material):
+            path = folder / f"{material.formula}-{material.material_id[:8]}-{name}.extxyz"
+            write(path, state.atoms, format="extxyz")
+            written.append(path)
+    return written
+
+
+def _states(material: Material) -> Iterator[tuple[str, State]]:
+    if material.melt is not None and material.melt.run is not None:
+        yield "melt", material.melt.run.final
+    for anneal in material.anneals:
+        if anneal.run is not None:
+            yield f"anneal-{anneal.temperature_k:g}K", anneal.run.final
+    if material.glass is not None and material.glass.relaxation is not None:
+        yield "glass", material.glass.relaxation.state

@@ -1,0 +1,67 @@
+"""`tachylite submit`: formulas to a cluster."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from tachylite.cli.query import JsonOption, StoreOption
+from tachylite.cli.values import parse_options
+
+
+def submit(
+    formulas: Annotated[list[str], typer.Argument(metavar="FORMULA...", help="Like Li3PO4.")],
+    to: Annotated[
+        str,
+        typer.Option("--to", metavar="NAME|FILE", help="fireworks, jobflow-remote, or a YAML file for one."),
+    ],
+    protocol: Annotated[
+        str, typer.Option("--protocol", "-p", metavar="NAME|FILE", help="See `tachylite protocols`, or a YAML file.")
+    ] = "quickstart",
+    engine: Annotated[str, typer.Option("--engine", "-e", metavar="NAME", help="Who computes the forces.")] = "chgnet",
+    option: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Of the engine, like repulsion=zbl.")
+    ] = None,
+    store: StoreOption = None,
+    crystal: Annotated[
+        list[Path] | None,
+        typer.Option(metavar="FILE", help="Crystal (CIF, POSCAR, ...) to compare the energy with; may be repeated."),
+    ] = None,
+    atoms: Annotated[
+        int | None, typer.Option(min=1, max=100_000, help="Target number of atoms, instead of the protocol's.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Packing, velocities and thermostat start from it.")] = 0,
+    as_json: JsonOption = False,
+) -> None:
+    """Hand formulas to FireWorks or jobflow-remote as one campaign.
+
+    Everything is checked first; then all of it is submitted, or nothing. What the store holds already is left out.
+    `tachylite status` follows the campaign, `tachylite rerun` runs again what failed.
+    """
+    # what libraries print while they load has no place in --json
+    with redirect_stdout(sys.stderr):
+        from tachylite.cli.plan import make_plan
+        from tachylite.launchers import submit as hand_over
+
+        plan = make_plan(formulas, protocol, engine, crystal or [], atoms, seed, parse_options(option or []))
+        campaign = hand_over(
+            formulas,
+            to=to,
+            store=store,
+            protocol=plan.protocol,
+            engine=plan.engine,
+            seed=seed,
+            crystals=plan.crystals,
+        )
+    if as_json:
+        typer.echo(campaign.model_dump_json(indent=2))
+        return
+    submitted = sum(map(len, campaign.cohorts))
+    if submitted < len(formulas):
+        typer.echo(f"{len(formulas) - submitted} of {len(formulas)} are in the store already", err=True)
+    flows = "1 flow" if len(campaign.cohorts) == 1 else f"{len(campaign.cohorts)} flows"
+    typer.echo(f"campaign {campaign.campaign_id}: {submitted} formulas in {flows}, to {campaign.launcher.launcher}")

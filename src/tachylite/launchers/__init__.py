@@ -1,0 +1,7 @@
+"""Campaigns on clusters: handing flows to FireWorks or jobflow-remote, looking at them, running again what failed."""
+
+from tachylite.launchers.campaigns import find_campaign, find_campaigns, launched_jobs, rerun
+from tachylite.launchers.manager import LaunchedJob
+from tachylite.launchers.submission import submit
+
+__all__ = ["LaunchedJob", "find_campaign", "find_campaigns", "launched_jobs", "rerun", "submit"]

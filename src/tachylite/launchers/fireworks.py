@@ -1,0 +1,158 @@
+"""FireWorks: a LaunchPad on MongoDB, from which workers pull jobs."""
+
+import contextlib
+import io
+import socket
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import yaml
+from jobflow import Flow, JobStore
+
+from tachylite.errors import InputError, MissingPackageError
+from tachylite.launchers.batch_system import in_queue, worked_in
+from tachylite.launchers.manager import LaunchedJob, State, last_line
+from tachylite.schemas.campaign import Launcher, Place
+from tachylite.stores.opening import without_secrets
+from tachylite.stores.store_file import StoreFile
+
+_PATIENCE_MS = 4000
+
+_STATES: dict[str, State] = {
+    "WAITING": "waiting",
+    "READY": "waiting",
+    "RESERVED": "queued",
+    "RUNNING": "running",
+    "COMPLETED": "completed",
+    "FIZZLED": "failed",
+    "DEFUSED": "stopped",
+    "PAUSED": "stopped",
+    "ARCHIVED": "stopped",
+}
+
+
+class FireworksManager:
+    """Campaigns on the LaunchPad that a file describes; if not given, where FireWorks looks for it."""
+
+    def __init__(self, launchpad: str | None, lost_after_s: float | None = None) -> None:
+        try:
+            from fireworks.fw_config import RUN_EXPIRATION_SECS
+        except ImportError:
+            raise MissingPackageError("FireWorks is not installed; install it with: pip install fireworks") from None
+        self._launchpad = _reach(_find(launchpad))
+        self._lost_after_s = RUN_EXPIRATION_SECS if lost_after_s is None else lost_after_s
+
+    def configuration(self, place: Place) -> dict[str, object]:
+        """Of a job's spec: the worker that may take it, and what `qlaunch -r` asks the batch system for."""
+        asked = {"queue": place.queue, "walltime": place.walltime, **place.resources}
+        adapter = {name: value for name, value in asked.items() if value is not None}
+        worker = {} if place.worker is None else {"_fworker": place.worker}
+        return worker | ({"_queueadapter": adapter} if adapter else {})
+
+    def check(self, launcher: Launcher, store: JobStore) -> None:
+        """Refuse a LaunchPad that has never been set up; FireWorks knows its workers only when they come."""
+        if self._launchpad.fw_id_assigner.find_one() is None:
+            raise InputError(f"the LaunchPad {self._launchpad.name!r} is not set up yet; do it once: lpad reset")
+
+    def add(self, flows: Sequence[Flow], store: Path, campaign: str) -> None:
+        """Add all flows as workflows, or none where that fails."""
+        from jobflow.managers.fireworks import flow_to_workflow
+
+        kept = StoreFile(str(store))
+        workflows = [flow_to_workflow(flow, kept, metadata={"campaign": campaign}) for flow in flows]
+        try:
+            # it prints a bar of progress
+            with contextlib.redirect_stderr(io.StringIO()):
+                self._launchpad.bulk_add_wfs(workflows)
+        except BaseException:
+            self._launchpad.workflows.delete_many({"metadata.campaign": campaign})
+            self._launchpad.fireworks.delete_many({"spec.campaign": campaign})
+            raise
+
+    def jobs(self, campaign: str) -> list[LaunchedJob]:
+        """All jobs of a campaign."""
+        fields = {"fw_id": 1, "name": 1, "state": 1, "launches": {"$slice": -1}}
+        found = list(self._launchpad.fireworks.find({"spec.campaign": campaign}, fields).sort("fw_id", 1))
+        launches = self._launches([f["launches"][-1] for f in found if f["launches"]])
+        return [self._described(f, launches.get(f["launches"][-1]) if f["launches"] else None) for f in found]
+
+    def rerun(self, job: LaunchedJob) -> None:
+        """Make a job ready again; a lost one is given up first."""
+        number = int(job.key)
+        found = self._launchpad.fireworks.find_one({"fw_id": number}, {"launches": 1, "state": 1})
+        if found["state"] == "RUNNING":
+            self._launchpad.mark_fizzled(found["launches"][-1])
+        if found["state"] == "RESERVED":
+            self._launchpad.cancel_reservation(found["launches"][-1])
+        else:
+            self._launchpad.rerun_fw(number)
+
+    def _launches(self, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
+        fields = ["launch_id", "host", "launch_dir", "state_history", "action.stored_data._exception._stacktrace"]
+        found = self._launchpad.launches.find({"launch_id": {"$in": list(numbers)}}, fields)
+        return {launch["launch_id"]: launch for launch in found}
+
+    def _described(self, firework: dict[str, Any], launch: dict[str, Any] | None) -> LaunchedJob:
+        state, reason = _STATES[firework["state"]], ""
+        if state in {"running", "queued"} and launch is not None:
+            reason = self._lost(launch, running=state == "running")
+            state = "lost" if reason else state
+        elif state == "failed" and launch is not None:
+            stored = ((launch.get("action") or {}).get("stored_data") or {}).get("_exception") or {}
+            reason = last_line(stored.get("_stacktrace", "")) or "the job ended without saying why"
+        return LaunchedJob(str(firework["fw_id"]), firework["name"], state, reason)
+
+    def _lost(self, launch: dict[str, Any], *, running: bool) -> str:
+        """Why nothing runs a launch any more: asked of the queue, of this machine, else of its last sign of life."""
+        history = launch["state_history"]
+        reservation = next((str(past["reservation_id"]) for past in history if "reservation_id" in past), None)
+        if reservation is not None and (there := in_queue(reservation)) is not None:
+            return "" if there else f"job {reservation} is no longer in the queue"
+        if not running:
+            return ""
+        if launch["host"] == socket.gethostname() and (there := worked_in(launch["launch_dir"])) is not None:
+            return "" if there else f"no process works in {launch['launch_dir']}"
+        silent = (datetime.now(UTC) - _last_sign(history)).total_seconds()
+        return f"nothing was heard of it for {silent:.0f} s" if silent > self._lost_after_s else ""
+
+
+def _last_sign(history: Sequence[dict[str, Any]]) -> datetime:
+    times = [str(past.get("updated_on") or past["created_on"]) for past in history]
+    latest = max(datetime.fromisoformat(time) for time in times)
+    return latest if latest.tzinfo is not None else latest.replace(tzinfo=UTC)
+
+
+def _find(launchpad: str | None) -> Path:
+    from fireworks.fw_config import LAUNCHPAD_LOC
+
+    path = launchpad or LAUNCHPAD_LOC
+    if path is None:
+        raise InputError("no my_launchpad.yaml was found; make one with `lpad init`, or name it in a launcher file")
+    return Path(path).expanduser()
+
+
+def _reach(path: Path) -> Any:
+    """Connect to a LaunchPad, with little patience for a wrong address."""
+    from fireworks import LaunchPad
+
+    try:
+        settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"launchpad file {path} cannot be read: {error.strerror}") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        # the parser quotes the line it stumbled over, which may hold a password
+        raise InputError(f"launchpad file {path} is not valid YAML") from None
+    if not isinstance(settings, dict):
+        raise InputError(f"launchpad file {path} must map host, name, ... to their values")
+    limits = {"serverSelectionTimeoutMS": _PATIENCE_MS, "connectTimeoutMS": _PATIENCE_MS}
+    kwargs = limits | (settings.get("mongoclient_kwargs") or {})
+    secrets = settings | ({"uri": settings.get("host")} if settings.get("uri_mode") else {})
+    try:
+        launchpad = LaunchPad.from_dict(settings | {"mongoclient_kwargs": kwargs, "strm_lvl": "CRITICAL"})
+        launchpad.fireworks.find_one({}, {"_id": 1})
+    # whatever the file says wrongly, or the server answers, means that this LaunchPad cannot be used
+    except Exception as error:
+        raise InputError(f"launchpad file {path} cannot be used: {without_secrets(error, secrets)}") from None
+    return launchpad

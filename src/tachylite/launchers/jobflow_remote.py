@@ -1,0 +1,131 @@
+"""jobflow-remote: a queue on MongoDB, and a runner that takes jobs to the workers of a project."""
+
+import contextlib
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from jobflow import Flow, JobStore
+
+from tachylite.errors import InputError, MissingPackageError
+from tachylite.launchers.manager import LaunchedJob, State, last_line
+from tachylite.launchers.places import KINDS, place_of
+from tachylite.schemas.campaign import Launcher, Place
+from tachylite.stores.opening import place_of_documents, without_secrets
+
+_STATES: dict[str, State] = {
+    "WAITING": "waiting",
+    "READY": "waiting",
+    "CHECKED_OUT": "queued",
+    "UPLOADED": "queued",
+    "SUBMITTED": "queued",
+    "BATCH_SUBMITTED": "queued",
+    "RUNNING": "running",
+    "BATCH_RUNNING": "running",
+    "RUN_FINISHED": "running",
+    "DOWNLOADED": "running",
+    "COMPLETED": "completed",
+    "FAILED": "failed",
+    "REMOTE_ERROR": "failed",
+    "PAUSED": "stopped",
+    "STOPPED": "stopped",
+    "USER_STOPPED": "stopped",
+}
+
+_PATIENCE_S = 60
+
+
+class JobflowRemoteManager:
+    """Campaigns in the queue of a project; if not given, jobflow-remote's own default."""
+
+    def __init__(self, project: str | None) -> None:
+        try:
+            from jobflow_remote.config.base import ConfigError
+            from jobflow_remote.config.manager import ConfigManager
+        except ImportError:
+            command = "pip install jobflow-remote"
+            raise MissingPackageError(f"jobflow-remote is not installed; install it with: {command}") from None
+        try:
+            self._project = ConfigManager().get_project(project)
+        except ConfigError as error:
+            raise InputError(f"jobflow-remote project {project or ''!r}: {' '.join(str(error).split())}") from None
+        try:
+            self._controller = self._project.get_job_controller()
+            self._controller.jobs.find_one({}, {"_id": 1})
+        # whatever the project's file says wrongly, or the server answers, means that this queue cannot be used
+        except Exception as error:
+            said = without_secrets(error, self._project.queue.store)
+            raise InputError(f"the queue of project {self._project.name!r} cannot be used: {said}") from None
+
+    def configuration(self, place: Place) -> dict[str, object]:
+        """The worker of a job, and what it asks the batch system for."""
+        asked = {"partition": place.queue, "time": place.walltime, **place.resources}
+        resources = {name: value for name, value in asked.items() if value is not None}
+        worker: dict[str, object] = {} if place.worker is None else {"worker": place.worker}
+        return worker | ({"resources": resources} if resources else {})
+
+    def check(self, launcher: Launcher, store: JobStore) -> None:
+        """Refuse workers that the project does not have, and a project whose results go elsewhere."""
+        known = list(self._project.workers)
+        for place in (launcher.default, *(place_of(launcher, kind) for kind in KINDS)):
+            if place.worker is not None and place.worker not in known:
+                raise InputError(
+                    f"project {self._project.name!r} has no worker {place.worker!r}; it has {', '.join(known)}"
+                )
+        if not known:
+            raise InputError(f"project {self._project.name!r} has no workers; add one to its file")
+        try:
+            theirs = self._project.get_jobstore()
+            theirs.connect()
+            theirs.query_one(properties=["uuid"])
+        # whatever the project's file says wrongly, or the server answers
+        except Exception as error:
+            said = without_secrets(error, self._project.jobstore)
+            raise InputError(f"the jobstore of project {self._project.name!r} cannot be used: {said}") from None
+        there, here = place_of_documents(theirs), place_of_documents(store)
+        theirs.close()
+        if there != here:
+            raise InputError(
+                f"project {self._project.name!r} stores results in {there}, and --store is {here}; make them the same"
+            )
+
+    def add(self, flows: Sequence[Flow], store: Path, campaign: str) -> None:
+        """Add all flows, or none where that fails."""
+        from jobflow_remote import submit_flow
+
+        added: list[str] = []
+        try:
+            for flow in flows:
+                with contextlib.redirect_stdout(io.StringIO()):
+                    submit_flow(flow, project=self._project.name)
+                added.append(flow.uuid)
+        except BaseException as error:
+            for uuid in added:
+                self._controller.delete_flow(uuid)
+            if isinstance(error, Exception):
+                said = without_secrets(error, self._project.queue.store)
+                raise InputError(f"project {self._project.name!r} did not take the flows: {said}") from None
+            raise
+
+    def jobs(self, campaign: str) -> list[LaunchedJob]:
+        """All jobs of a campaign."""
+        fields = ["uuid", "index", "state", "job.name", "error", "remote.error"]
+        found = self._controller.jobs.find({"job.metadata.campaign": campaign}, fields).sort("created_on", 1)
+        return [_described(job) for job in found]
+
+    def rerun(self, job: LaunchedJob) -> None:
+        """Make a job ready again; raises InputError where jobflow-remote refuses."""
+        uuid, _, index = job.key.rpartition(":")
+        try:
+            self._controller.rerun_job(job_id=uuid, job_index=int(index), wait=_PATIENCE_S)
+        except Exception as error:  # it has no exception of its own for a refusal
+            raise InputError(" ".join(str(error).split())) from None
+
+
+def _described(job: dict[str, Any]) -> LaunchedJob:
+    state, reason = _STATES[job["state"]], ""
+    if state == "failed":
+        said = job.get("error") or (job.get("remote") or {}).get("error") or ""
+        reason = last_line(str(said)) or "the job ended without saying why"
+    return LaunchedJob(f"{job['uuid']}:{job['index']}", job["job"]["name"], state, reason)

@@ -1,0 +1,139 @@
+"""Handing a campaign to a launcher: everything is checked, then all flows are added, or none."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from jobflow import Flow, JobStore
+from pymatgen.core import Structure
+
+from tachylite.configs import load_launcher, load_protocol
+from tachylite.engines import Engine
+from tachylite.engines.workdir import content_key, shared_workdir
+from tachylite.errors import InputError
+from tachylite.flows.run import amorphous_flow, material_ids
+from tachylite.jobs.engine import EngineLike, resolve_engine
+from tachylite.launchers.campaigns import find_campaigns, keep_campaign
+from tachylite.launchers.cohorts import split
+from tachylite.launchers.manager import Manager, get_manager
+from tachylite.launchers.places import assign_places
+from tachylite.physics.composition import atom_counts, parse_formula
+from tachylite.schemas import Protocol
+from tachylite.schemas.campaign import Campaign, Launcher
+from tachylite.stores.opening import DEFAULT_FOLDER, ENVIRONMENT_VARIABLE, open_store
+
+
+@dataclass(frozen=True)
+class _Member:
+    formula: str
+    material_id: str
+    n_atoms: int
+
+
+def submit(
+    formulas: Sequence[str],
+    *,
+    to: str | Path | Launcher,
+    store: str | Path | None = None,
+    protocol: str | Protocol = "quickstart",
+    engine: EngineLike = "chgnet",
+    seed: int = 0,
+    crystals: Mapping[str, Structure] | None = None,
+) -> Campaign:
+    """Hand formulas to FireWorks or jobflow-remote as one campaign, cut into cohorts.
+
+    `to` is `fireworks`, `jobflow-remote`, or a YAML file that says how to use one of them; `store` a folder or a
+    YAML file as in `open_store`, which has to be there on every machine that runs jobs. The campaign is kept in the
+    store. What the store holds already is left out. Raises InputError, with nothing submitted, for whatever cannot be
+    carried out, and for a campaign that has been submitted before.
+    """
+    launcher = _settled(to if isinstance(to, Launcher) else load_launcher(to))
+    chosen = load_protocol(protocol) if isinstance(protocol, str) else protocol
+    forces = resolve_engine(engine)
+    members = _checked(formulas, chosen, forces, seed)
+    manager = get_manager(launcher)
+    place = Path(store or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER).expanduser().absolute()
+    opened = open_store(place)
+    try:
+        manager.check(launcher, opened)
+        missing = _not_in(opened, members)
+        sizes = [member.n_atoms for member in missing]
+        cohort = launcher.cohort or (None if forces.batches else 1)
+        campaign = Campaign(
+            # not that of a local run of the same, which begins by removing what an earlier one has stored
+            campaign_id=content_key("submitted", [member.material_id for member in missing]),
+            launcher=launcher,
+            cohorts=split([member.formula for member in missing], sizes, chosen, cohort),
+            material_ids=[member.material_id for member in missing],
+            engine=forces.name,
+            protocol=chosen,
+            seed=seed,
+            workdir=str(launcher.workdir),
+        )
+        _refuse_again(opened, campaign)
+        flows = [_flow(cohort, campaign, manager, forces, crystals) for cohort in campaign.cohorts]
+        keep_campaign(opened, campaign)
+        try:
+            manager.add(flows, place, campaign.campaign_id)
+        except BaseException:
+            opened.remove_docs({"uuid": campaign.campaign_id})
+            raise
+    finally:
+        opened.close()
+    return campaign
+
+
+def _checked(formulas: Sequence[str], protocol: Protocol, engine: Engine, seed: int) -> list[_Member]:
+    """What every formula will be; nothing has been looked up so far."""
+    file = Path(engine.name.partition(":")[2].partition(":")[0])
+    if file.is_file() and not file.is_absolute():
+        raise InputError(f"engine {engine.name}: jobs run in other folders; give {file.absolute()}")
+    counts = [atom_counts(parse_formula(formula), protocol.packing.n_atoms) for formula in formulas]
+    engine.check_elements(sorted({symbol for count in counts for symbol in count}))
+    ids = material_ids(formulas, protocol=protocol, engine=engine, seed=seed)
+    twice = [formula for formula, one in zip(formulas, ids, strict=True) if ids.count(one) > 1]
+    if twice or not formulas:
+        raise InputError(f"{', '.join(twice)} are the same composition" if twice else "there are no formulas")
+    sizes = [sum(count.values()) for count in counts]
+    return [_Member(*fields) for fields in zip(formulas, ids, sizes, strict=True)]
+
+
+def _not_in(store: JobStore, members: Sequence[_Member]) -> list[_Member]:
+    """Members that no material in the store answers."""
+    criteria = {"output.kind": "material", "output.material_id": {"$in": [member.material_id for member in members]}}
+    found = store.query(criteria | {"output.status": {"$ne": "failed"}}, properties=["output.material_id"])
+    answered = {entry["output"]["material_id"] for entry in found}
+    missing = [member for member in members if member.material_id not in answered]
+    if not missing:
+        raise InputError("all of these are in the store already; see `tachylite query`; another sample is another seed")
+    return missing
+
+
+def _refuse_again(store: JobStore, campaign: Campaign) -> None:
+    if campaign.campaign_id in {one.campaign_id for one in find_campaigns(store)}:
+        raise InputError(
+            f"campaign {campaign.campaign_id} has been submitted before; see `tachylite status`; `tachylite rerun` "
+            "runs again what failed"
+        )
+
+
+def _settled(launcher: Launcher) -> Launcher:
+    """With paths that mean the same in every folder."""
+    launchpad = launcher.launchpad and str(Path(launcher.launchpad).expanduser().absolute())
+    workdir = Path(launcher.workdir).expanduser() if launcher.workdir else shared_workdir()
+    return launcher.model_copy(update={"launchpad": launchpad, "workdir": str(workdir.absolute())})
+
+
+def _flow(
+    formulas: Sequence[str],
+    campaign: Campaign,
+    manager: Manager,
+    engine: Engine,
+    crystals: Mapping[str, Structure] | None,
+) -> Flow:
+    flow = amorphous_flow(formulas, protocol=campaign.protocol, engine=engine, seed=campaign.seed, crystals=crystals)
+    # metadata goes on to the jobs that these jobs make
+    flow.update_metadata({"campaign": campaign.campaign_id, "workdir": campaign.workdir})
+    assign_places(flow, campaign.launcher, manager, engine)
+    return flow

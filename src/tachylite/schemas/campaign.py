@@ -1,0 +1,57 @@
+"""Campaigns that were handed to a launcher, and how a launcher is used."""
+
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from tachylite.schemas.base import Document, Frozen
+from tachylite.schemas.protocol import Protocol
+
+
+class Place(Frozen):
+    """Where jobs of one kind run, and what they may use."""
+
+    worker: str | None = None
+    """FireWorks: name of the FireWorker; jobflow-remote: of the project's worker. None is any, or the first."""
+    queue: str | None = None
+    """Partition or queue of the batch system."""
+    walltime: Annotated[str, Field(pattern=r"^\d+:\d\d:\d\d$")] | None = None
+    """HH:MM:SS."""
+    resources: dict[str, Any] = {}
+    """More of what the launcher asks the batch system for, in the launcher's own words."""
+
+
+class Launcher(Frozen):
+    """Who takes the jobs to the machines; kinds of jobs that are not given run at `default`."""
+
+    launcher: Literal["fireworks", "jobflow-remote"]
+    launchpad: str | None = None
+    """FireWorks: the file of its LaunchPad; None is where FireWorks looks for it."""
+    project: str | None = None
+    """jobflow-remote: the project; None is its own default."""
+    workdir: str | None = None
+    """A folder that all workers see, for checkpoints and finished work."""
+    cohort: Annotated[int, Field(gt=0)] | None = None
+    """Formulas in one flow; None is what suits the engine."""
+    default: Place = Place()
+    packing: Place = Place()
+    dynamics: Place = Place()
+    relaxation: Place = Place()
+    analysis: Place = Place()
+
+
+class Campaign(Document):
+    """Formulas that were submitted together; `tachylite status` and `rerun` start from it."""
+
+    kind: Literal["campaign"] = "campaign"
+    campaign_id: str
+    launcher: Launcher
+    cohorts: list[list[str]]
+    """Formulas, as written; a cohort is one flow."""
+    material_ids: list[str]
+    engine: str
+    protocol: Protocol
+    seed: int
+    workdir: str
+    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))

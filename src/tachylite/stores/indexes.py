@@ -1,0 +1,59 @@
+"""Indexes that make the queries of this package quick on MongoDB."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from jobflow import JobStore
+from maggma.stores import MemoryStore, MongoStore
+from pymongo.errors import PyMongoError
+
+from tachylite.errors import InputError
+
+IDENTITY, STAGES = "tachylite_identity", "tachylite_stages"
+
+INDEXES: Mapping[str, tuple[str, ...]] = {
+    IDENTITY: ("uuid", "index"),
+    STAGES: ("name", "completed_at"),
+    "tachylite_campaigns": ("metadata.campaign",),
+    "tachylite_materials": ("output.kind", "output.material_id"),
+    "tachylite_formulas": ("output.formula",),
+    "tachylite_elements": ("output.elements",),
+    "tachylite_trajectories": ("output.runs.trajectory_id",),
+}
+"""Fields by the name of the index over them. One job has one document, whoever writes it how often."""
+
+
+def is_mongodb(store: JobStore) -> bool:
+    """Whether documents are on a MongoDB server; maggma's other stores inherit from its MongoStore."""
+    documents = store.docs_store
+    return isinstance(documents, MongoStore) and not isinstance(documents, MemoryStore)
+
+
+def ensure_indexes(store: JobStore, source: str) -> None:
+    """Create the indexes that are missing; other stores than MongoDB need none.
+
+    Raises InputError, naming the index and the command that makes it, where the server does not allow it.
+    """
+    if not is_mongodb(store):
+        return
+    collection: Any = store.docs_store._collection
+    try:
+        existing = set(collection.index_information())
+    except PyMongoError as error:
+        raise InputError(f"{source}: the indexes of {collection.full_name} cannot be read: {_said(error)}") from None
+    for name, fields in INDEXES.items():
+        if name in existing:
+            continue
+        try:
+            collection.create_index([(field, 1) for field in fields], name=name, unique=name == IDENTITY)
+        except PyMongoError as error:
+            keys = ", ".join(f'"{field}": 1' for field in fields)
+            unique = ", unique: true" if name == IDENTITY else ""
+            raise InputError(
+                f"{source}: {collection.full_name} has no index {name} and it cannot be made here: {_said(error)}; "
+                f'make it once: db.{collection.name}.createIndex({{{keys}}}, {{name: "{name}"{unique}}})'
+            ) from None
+
+
+def _said(error: PyMongoError) -> str:
+    return " ".join(str(error).partition(", full error")[0].split())[:200]

@@ -1,0 +1,91 @@
+"""Every job that a protocol can lead to has a place, also where it is made by another job."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jobflow import Flow, Job, JobStore, run_locally
+from maggma.stores import MemoryStore
+
+from tachylite.configs import load_protocol
+from tachylite.engines import get_engine
+from tachylite.engines.workdir import use_workdir
+from tachylite.flows.run import amorphous_flow
+from tachylite.launchers.places import KINDS, assign_places, place_of
+from tachylite.schemas import Protocol
+from tachylite.schemas.campaign import Launcher, Place
+
+PLACES = {kind: Place(worker=kind) for kind in KINDS}
+LAUNCHER = Launcher(launcher="fireworks", default=Place(worker="default", queue="slow"), **PLACES)
+
+
+class FakeManager:
+    """Says where a job goes in one word."""
+
+    def configuration(self, place: Place) -> dict[str, object]:
+        return {"to": place.worker}
+
+
+def placed(jobs: list[Any]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for job in jobs:
+        if isinstance(job, Flow):
+            found |= placed(list(job.jobs))
+        elif isinstance(job, Job):
+            found[job.function.__name__] = job.config.manager_config["to"]
+    return found
+
+
+def test_kinds_of_jobs_have_places(tmp_path: Path) -> None:
+    flow = amorphous_flow(["Ar"], protocol=load_protocol("quickstart"), engine="lennard-jones")
+    assign_places(flow, LAUNCHER, FakeManager(), get_engine("lennard-jones"))  # type: ignore[arg-type] # all that is used
+    assert placed([flow]) == {
+        "pack_structures": "packing",
+        "relax_references": "relaxation",
+        "begin_search": "analysis",
+        "run_production": "dynamics",
+        "describe_melts": "analysis",
+        "run_quench": "dynamics",
+        "relax_glasses": "relaxation",
+        "describe_glasses": "analysis",
+        "relax_snapshots": "relaxation",
+        "describe_limits": "analysis",
+        "summarise_material": "analysis",
+    }
+
+
+ARGON = Protocol.model_validate(
+    {
+        "name": "argon",
+        "packing": {"n_atoms": 8},
+        "volume_search": {"fractions": [0.9, 1.1], "equilibrate_ps": 0.004, "sample_ps": 0.02, "max_attempts": 1},
+        "melt": {"temperature_k": 80, "production_ps": 0.02},
+    }
+)
+
+
+@pytest.mark.slow
+def test_jobs_that_jobs_make_have_their_own_places_too(tmp_path: Path) -> None:
+    flow = amorphous_flow(["Ar"], protocol=ARGON, engine="lennard-jones")
+    flow.update_metadata({"campaign": "c"})
+    assign_places(flow, LAUNCHER, FakeManager(), get_engine("lennard-jones"))  # type: ignore[arg-type] # all that is used
+    seen: dict[str, Mapping[str, Any]] = {}
+    original = Job.run
+
+    def noted(job: Job, *args: Any, **options: Any) -> Any:
+        seen[job.function.__name__] = job.config.manager_config | job.metadata
+        return original(job, *args, **options)
+
+    with pytest.MonkeyPatch.context() as patch, use_workdir(tmp_path):
+        patch.setattr(Job, "run", noted)
+        store = JobStore(MemoryStore(), additional_stores={"data": MemoryStore()})
+        run_locally(flow, store=store, log=False, ensure_success=True)
+    assert seen["sample_volumes"] == {"to": "dynamics", "campaign": "c"}
+    assert seen["decide_volumes"] == {"to": "analysis", "campaign": "c"}
+    assert seen["store_inputs"] == {"to": "default", "campaign": "c"}
+
+
+def test_what_is_not_given_for_a_kind_is_the_default() -> None:
+    assert place_of(LAUNCHER, "dynamics") == Place(worker="dynamics", queue="slow")
+    assert place_of(Launcher(launcher="fireworks", default=Place(queue="q")), "packing") == Place(queue="q")

@@ -1,0 +1,131 @@
+"""What is checked before anything is handed over, and that all of it is handed over, or nothing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from jobflow import Flow, JobStore
+from tests.stores.store_samples import make_material, put
+
+from tachylite.configs import load_protocol
+from tachylite.errors import InputError
+from tachylite.flows.run import material_ids
+from tachylite.launchers import LaunchedJob, find_campaign, find_campaigns, rerun, submit
+from tachylite.schemas.campaign import Campaign, Launcher, Place
+from tachylite.stores import open_store
+
+
+class FakeManager:
+    """Keeps flows instead of running them."""
+
+    def __init__(self) -> None:
+        self.flows: list[Flow] = []
+        self.states: list[LaunchedJob] = []
+        self.again: list[str] = []
+        self.broken = False
+
+    def configuration(self, _: Place) -> dict[str, object]:
+        return {}
+
+    def check(self, launcher: Launcher, store: JobStore) -> None:
+        if launcher.default.worker == "nobody":
+            raise InputError("there is no worker 'nobody'")
+
+    def add(self, flows: Sequence[Flow], store: Path, campaign: str) -> None:
+        if self.broken:
+            raise InputError("the server went away")
+        self.flows += flows
+
+    def jobs(self, campaign: str) -> list[LaunchedJob]:
+        return self.states
+
+    def rerun(self, job: LaunchedJob) -> None:
+        if job.key == "stuck":
+            raise InputError("it has replaced itself")
+        self.again.append(job.key)
+
+
+@pytest.fixture
+def manager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeManager:
+    fake = FakeManager()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("TACHYLITE_STORE", raising=False)
+    for module in ("submission", "campaigns"):
+        monkeypatch.setattr(f"tachylite.launchers.{module}.get_manager", lambda *_: fake)
+    return fake
+
+
+def hand_over(*formulas: str, **options: Any) -> Campaign:
+    asked: dict[str, Any] = {"to": Launcher(launcher="fireworks", cohort=2), "engine": "ase:emt", "store": "results"}
+    return submit(formulas, **(asked | options))
+
+
+def test_a_campaign_is_cut_into_cohorts_and_kept(manager: FakeManager) -> None:
+    campaign = hand_over("Cu", "Au", "CuAu")
+    assert campaign.cohorts == [["Cu", "Au"], ["CuAu"]]
+    assert [flow.name for flow in manager.flows] == ["Cu, Au", "CuAu"]
+    metadata = [job.metadata for flow in manager.flows for job, _ in flow.iterflow()]
+    assert all(one == {"campaign": campaign.campaign_id, "workdir": campaign.workdir} for one in metadata)
+    store = open_store("results")
+    assert find_campaigns(store) == [campaign]
+    assert find_campaign(store, campaign.campaign_id[:6]) == find_campaign(store) == campaign
+    with pytest.raises(InputError, match="0 campaigns are named 'zzz'; in this store: "):
+        find_campaign(store, "zzz")
+
+
+def test_the_same_again_is_refused(manager: FakeManager) -> None:
+    hand_over("Cu")
+    with pytest.raises(InputError, match="has been submitted before"):
+        hand_over("Cu")
+    assert len(manager.flows) == 1
+
+
+def test_what_the_store_holds_is_left_out(manager: FakeManager) -> None:
+    (known,) = material_ids(["Cu"], protocol=load_protocol("quickstart"), engine="ase:emt")
+    put(open_store("results"), make_material("Cu", elements=["Cu"], material_id=known))
+    assert hand_over("Cu", "Au").cohorts == [["Au"]]
+    with pytest.raises(InputError, match="all of these are in the store already"):
+        hand_over("Cu")
+
+
+@pytest.mark.parametrize(
+    ("formulas", "options", "message"),
+    [
+        ([], {}, "there are no formulas"),
+        (["Xx"], {}, "unknown element 'Xx'"),
+        (["Cu2", "Cu"], {}, "Cu2, Cu are the same composition"),
+        (["CuO"], {}, "does not know O"),
+        (["Cu"], {"to": "absent.yaml"}, "No such file"),
+        (["Cu"], {"to": Launcher(launcher="fireworks", default=Place(worker="nobody"))}, "no worker 'nobody'"),
+        (["Cu"], {"to": Launcher(launcher="fireworks", cohort=9999)}, "a cohort of 9999 may need"),
+        (["Cu"], {"store": "broken.yaml"}, "cannot be read"),
+        (["Cu"], {"engine": "ase:model.py:Calculator"}, "jobs run in other folders; give /"),
+    ],
+)
+def test_bad_input_submits_nothing(
+    manager: FakeManager, formulas: list[str], options: dict[str, Any], message: str
+) -> None:
+    Path("model.py").write_text("from ase.calculators.emt import EMT as Calculator", encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        hand_over(*formulas, **options)
+    assert message in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert manager.flows == []
+    assert not find_campaigns(open_store("results"))
+
+
+def test_a_launcher_that_fails_leaves_no_campaign(manager: FakeManager) -> None:
+    manager.broken = True
+    with pytest.raises(InputError, match="the server went away"):
+        hand_over("Cu")
+    assert not find_campaigns(open_store("results"))
+
+
+def test_failed_and_lost_jobs_run_again_and_no_others(manager: FakeManager) -> None:
+    campaign = hand_over("Cu")
+    for key, state in {"a": "completed", "b": "failed", "c": "running", "d": "lost", "stuck": "failed"}.items():
+        manager.states.append(LaunchedJob(key, "melt", state))  # type: ignore[arg-type] # a literal in a dict is a str
+    again, refused = rerun(campaign)
+    assert [job.key for job in again] == manager.again == ["b", "d"]
+    assert refused == ["melt (stuck): it has replaced itself"]

@@ -1,0 +1,77 @@
+"""Three formulas through every launcher: the documents of a local run, and nothing computed twice."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pymongo import MongoClient
+from tests.services.cluster import MONGO, PROTOCOL, SEARCH, SLURM, Calculator, Cluster, same
+from tests.services.queues import LAUNCHERS
+
+from tachylite.configs import load_protocol
+from tachylite.engines import get_engine
+from tachylite.flows import run_amorphous
+from tachylite.stores import find_materials, open_store
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.services,
+    pytest.mark.skipif(not (MONGO and SLURM), reason="MongoDB and Slurm are not there: `make services` starts them"),
+    # of FireWorks and jobflow-remote, which run inside the tests
+    pytest.mark.filterwarnings("ignore"),
+]
+
+FORMULAS = ("Cu", "CuAu", "Cu3Au")
+
+
+@pytest.fixture(scope="module")
+def local(calculator: Calculator, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, Any]], int]:
+    """The documents of a local run, and how often forces were computed for them."""
+    folder = tmp_path_factory.mktemp("local")
+    calculator.pace(0)
+    before = calculator.calls
+    store = open_store(folder / "store")
+    protocol = load_protocol(written(folder))
+    engine = get_engine(calculator.name, checkpoint_every=10)
+    run_amorphous(FORMULAS, protocol=protocol, engine=engine, store=store, workdir=folder / "work")
+    found = [material.model_dump(mode="json") for material in find_materials(store)]
+    return sorted(found, key=lambda material: str(material["material_id"])), calculator.calls - before
+
+
+def written(folder: Path) -> Path:
+    import yaml
+
+    path = folder / "protocol.yaml"
+    path.write_text(yaml.safe_dump(PROTOCOL | {"volume_search": SEARCH}), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("launcher", LAUNCHERS)
+def test_a_campaign_gives_the_documents_of_a_local_run(
+    cluster: Cluster, local: tuple[list[dict[str, Any]], int], calculator: Calculator, launcher: str
+) -> None:
+    expected, calls = local
+    file, set_up, carry_out = LAUNCHERS[launcher]
+    written(cluster.folder)
+    set_up(cluster)
+    before = calculator.calls
+    campaign = cluster.submit(file, *FORMULAS)
+    carry_out(cluster)
+    assert list(map(same, cluster.materials())) == list(map(same, expected))
+    assert calculator.calls - before == calls, "as many forces as in the local run"
+    assert len(list((cluster.folder / "work" / campaign).glob("run-*/runs.json"))) >= 4
+    assert "everything is done" in cluster.tachylite("status", campaign)
+    assert "nothing has failed" in cluster.tachylite("rerun")
+    assert "has been submitted before" in said_of_another_try(cluster, file)
+    client: MongoClient[dict[str, Any]]
+    with MongoClient(MONGO) as client:
+        outputs: Any = client[cluster.database]["outputs"]
+        assert outputs.count_documents({"output.kind": "material"}) == 3
+        assert outputs.count_documents({"metadata.campaign": campaign}) == outputs.count_documents({})
+
+
+def said_of_another_try(cluster: Cluster, file: str) -> str:
+    """What submitting the same again meets: the campaign, or already the materials."""
+    words = ("submit", *FORMULAS, "--to", f"{file}.yaml", *cluster.simulation)
+    said = cluster.tachylite(*words, code=2)
+    return said.replace("are in the store already", "has been submitted before")

@@ -1,0 +1,81 @@
+import pytest
+from jobflow import JobStore
+from tests.stores.store_samples import later, make_material, put
+
+from tachylite.errors import InputError
+from tachylite.schemas import Activation, Diffusivity, Failure, Interval, Measured, Melt
+from tachylite.stores import find_frame, find_materials, find_rows
+
+LITHIUM = Diffusivity(
+    species="Li",
+    temperature_k=3000,
+    diffusive=True,
+    n_independent=90,
+    lags_fs=[],
+    msd_a2=[],
+    msd_error_a2=[],
+    diffusivity_cm2_s=1.2e-4,
+    diffusivity_interval_cm2_s=Interval(low=1e-4, high=1.5e-4),
+)
+
+
+def described() -> Melt:
+    melt = make_material().melt
+    assert melt is not None
+    density = Measured(value=2.5, error=0.1)
+    return melt.model_copy(update={"density_g_cm3": density, "diffusivities": [LITHIUM]})
+
+
+@pytest.fixture
+def filled(store: JobStore) -> JobStore:
+    fit = Activation(
+        species="Li", activation_energy_ev=Measured(value=0.3, error=0.02), ln_d0=None, temperatures_k=[1, 2]
+    )
+    failures = [Failure(stage="quench", reason="no melt"), Failure(stage="anneal", reason="hot")]
+    put(store, make_material(melt=described(), activations=[fit]))
+    put(store, make_material("NaCl", elements=["Cl", "Na"], melt=None, failures=failures, created_at=later(1)))
+    return store
+
+
+def test_rows_hold_numbers_by_name(filled: JobStore) -> None:
+    salt, phosphate = find_rows(filled)
+    assert (salt["formula"], salt["density_g_cm3"]) == ("NaCl", None)
+    assert salt["failures"] == "quench: no melt; anneal: hot"
+    assert (phosphate["density_g_cm3"], phosphate["density_error_g_cm3"]) == (2.5, 0.1)
+    assert (phosphate["D_Li_cm2_s"], phosphate["D_Li_low_cm2_s"], phosphate["Ea_Li_ev"]) == (1.2e-4, 1e-4, 0.3)
+    assert phosphate["created_at"] == "2026-01-01T00:00:00"
+
+
+def test_a_frame_has_a_row_for_each(filled: JobStore) -> None:
+    frame = find_frame(filled, elements=["Li"])
+    assert frame.set_index("formula").loc["Li3PO4", "D_Li_cm2_s"] == 1.2e-4
+    assert len(frame) == 1
+
+
+@pytest.mark.parametrize(
+    ("where", "expected"),
+    [
+        (["melt.density_g_cm3.value>2"], ["Li3PO4"]),
+        (["melt.density_g_cm3.value>2", "melt.density_g_cm3.value<2.4"], []),
+        (["melt.diffusivities.diffusivity_cm2_s>1e-4"], ["Li3PO4"]),
+        (["failures.stage=quench"], ["NaCl"]),
+        (["n_atoms>=96"], ["NaCl", "Li3PO4"]),
+    ],
+)
+def test_any_result_may_be_asked_for(filled: JobStore, where: list[str], expected: list[str]) -> None:
+    assert [material.formula for material in find_materials(filled, where=where)] == expected
+    assert [row["formula"] for row in find_rows(filled, where=where)] == expected
+
+
+def test_a_document_of_a_newer_version_is_refused(store: JobStore) -> None:
+    put(store, make_material().model_dump() | {"schema_version": 9})
+    for find in (find_materials, find_rows):
+        with pytest.raises(InputError, match=r"schema version 9, of a newer tachylite; this one reads up to 1"):
+            find(store)
+
+
+def test_a_campaign_is_found_by_the_metadata_of_its_jobs(store: JobStore) -> None:
+    entry = {"uuid": "a", "index": 1, "output": make_material(), "metadata": {"campaign": "c1"}}
+    store.update(entry)
+    put(store, make_material("NaCl", elements=["Cl", "Na"]))
+    assert [material.formula for material in find_materials(store, campaign="c1")] == ["Li3PO4"]
