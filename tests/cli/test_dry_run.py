@@ -71,6 +71,15 @@ def test_what_cannot_be_written_is_one_line(command: Command, words: tuple[str, 
     assert expected in err
 
 
+def test_a_dry_run_needs_no_vasp_and_a_run_does(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("atomate2.SETTINGS.VASP_CMD", "not_here")
+    words = ("run", "Cu", "--engine", "vasp", "--atoms", "4")
+    assert command(*words, "--dry-run", "look")[0] == 0
+    code, out, err = command(*words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "no VASP command: 'not_here' is not on the PATH" in err
+
+
 def test_the_doctor_says_what_is_missing_and_where_it_looked(
     command: Command, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

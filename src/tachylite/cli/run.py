@@ -83,6 +83,7 @@ def run(
         typer.echo("\n".join(following))
         return
     with redirect_stdout(sys.stderr):
+        _check_program(plan)
         if report:
             check_writable(report)
         job_store = open_store(store)
@@ -101,6 +102,14 @@ def run(
     _show(materials, pages, as_json)
     if any(material.status == "failed" for material in materials):
         raise typer.Exit(1)
+
+
+def _check_program(plan: Plan) -> None:
+    """Look for the program that the engine calls before anything is computed; a dry run and `submit` do without it."""
+    if plan.engine.name == "vasp":
+        from tachylite.engines.vasp.setup import vasp_command
+
+        vasp_command()
 
 
 def _write_dry_run(plan: Plan, folder: Path) -> list[str]:

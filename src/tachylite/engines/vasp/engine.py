@@ -57,8 +57,7 @@ class VaspEngine(MSONable):
         return False
 
     def check_elements(self, symbols: Sequence[str]) -> None:
-        """Raise InputError, naming them, for elements without a POTCAR, and where VASP itself is not found."""
-        vasp_command()
+        """Raise InputError, naming them, for elements without a POTCAR."""
         check_potcars(symbols, self.potcar_functional)
 
     def provenance(self, seed: int | None = None) -> Provenance:
@@ -187,10 +186,10 @@ class VaspEngine(MSONable):
 
     def _obstacle(self, state: State) -> str | None:
         """Why VASP cannot be called for a state, if it cannot."""
-        return _problem(lambda: self.check_elements(state.elements))
+        return _problem(vasp_command) or _problem(lambda: self.check_elements(state.elements))
 
 
-def _problem(check: Callable[[], None]) -> str | None:
+def _problem(check: Callable[[], object]) -> str | None:
     try:
         check()
     except InputError as error:
