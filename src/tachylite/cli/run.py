@@ -14,6 +14,15 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tachylite.cli.making import (
+    AtomsOption,
+    CrystalOption,
+    EngineOption,
+    EngineSettings,
+    Formulas,
+    ProtocolOption,
+    SeedOption,
+)
 from tachylite.cli.query import TABLE_WIDTH, StoreOption
 from tachylite.cli.values import parse_options, parse_walltime
 from tachylite.errors import InputError, OutOfTimeError
@@ -26,27 +35,17 @@ if TYPE_CHECKING:
 
 
 def run(
-    formulas: Annotated[list[str], typer.Argument(metavar="FORMULA...", help="Like Li3PO4.")],
-    protocol: Annotated[
-        str, typer.Option("--protocol", "-p", metavar="NAME|FILE", help="See `tachylite protocols`, or a YAML file.")
-    ] = "quickstart",
-    engine: Annotated[str, typer.Option("--engine", "-e", metavar="NAME", help="Who computes the forces.")] = "chgnet",
-    option: Annotated[
-        list[str] | None,
-        typer.Option(metavar="KEY=VALUE", help="Of the engine, like repulsion=zbl or guards.temperature_factor=4."),
-    ] = None,
+    formulas: Formulas,
+    protocol: ProtocolOption = "quickstart",
+    engine: EngineOption = "chgnet",
+    option: EngineSettings = None,
     store: StoreOption = None,
     report: Annotated[
         Path | None, typer.Option("--report", "-r", metavar="DIR", help="Write an HTML page and figures here.")
     ] = None,
-    crystal: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", help="Crystal (CIF, POSCAR, ...) to compare the energy with; may be repeated."),
-    ] = None,
-    atoms: Annotated[
-        int | None, typer.Option(min=1, max=100_000, help="Target number of atoms, instead of the protocol's.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Packing, velocities and thermostat start from it.")] = 0,
+    crystal: CrystalOption = None,
+    atoms: AtomsOption = None,
+    seed: SeedOption = 0,
     workdir: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Checkpoints and finished steps. Default: inside the store.")
     ] = None,

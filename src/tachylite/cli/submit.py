@@ -4,37 +4,36 @@ from __future__ import annotations
 
 import sys
 from contextlib import redirect_stdout
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from tachylite.cli.making import (
+    AtomsOption,
+    CrystalOption,
+    EngineOption,
+    EngineSettings,
+    Formulas,
+    ProtocolOption,
+    SeedOption,
+)
 from tachylite.cli.query import JsonOption, StoreOption
 from tachylite.cli.values import parse_options
 
 
 def submit(
-    formulas: Annotated[list[str], typer.Argument(metavar="FORMULA...", help="Like Li3PO4.")],
+    formulas: Formulas,
     to: Annotated[
         str,
         typer.Option("--to", metavar="NAME|FILE", help="fireworks, jobflow-remote, or a YAML file for one."),
     ],
-    protocol: Annotated[
-        str, typer.Option("--protocol", "-p", metavar="NAME|FILE", help="See `tachylite protocols`, or a YAML file.")
-    ] = "quickstart",
-    engine: Annotated[str, typer.Option("--engine", "-e", metavar="NAME", help="Who computes the forces.")] = "chgnet",
-    option: Annotated[
-        list[str] | None, typer.Option(metavar="KEY=VALUE", help="Of the engine, like repulsion=zbl.")
-    ] = None,
+    protocol: ProtocolOption = "quickstart",
+    engine: EngineOption = "chgnet",
+    option: EngineSettings = None,
     store: StoreOption = None,
-    crystal: Annotated[
-        list[Path] | None,
-        typer.Option(metavar="FILE", help="Crystal (CIF, POSCAR, ...) to compare the energy with; may be repeated."),
-    ] = None,
-    atoms: Annotated[
-        int | None, typer.Option(min=1, max=100_000, help="Target number of atoms, instead of the protocol's.")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Packing, velocities and thermostat start from it.")] = 0,
+    crystal: CrystalOption = None,
+    atoms: AtomsOption = None,
+    seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
     """Hand formulas to FireWorks or jobflow-remote as one campaign.

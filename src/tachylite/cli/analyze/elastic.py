@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tachylite.cli.making import EngineOption
 from tachylite.cli.query import JsonOption, print_tables
 from tachylite.errors import InputError
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 def elastic(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A structure: POSCAR, CIF, .extxyz; its last frame.")],
-    engine: Annotated[str, typer.Option("--engine", "-e", metavar="NAME", help="Who computes the forces.")] = "chgnet",
+    engine: EngineOption = "chgnet",
     option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Of the engine.")] = None,
     strain: Annotated[
         float, typer.Option("--strain", min=1e-5, max=0.05, help="Of each step, forth and back.")
