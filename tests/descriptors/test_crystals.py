@@ -9,7 +9,7 @@ from tests.descriptors.crystals import anti_rhenium_oxide, antifluorite, caesium
 from tachylite.descriptors import DESCRIPTORS
 from tachylite.errors import InputError
 
-R_LI, R_O, R_F, R_CL, R_TL = 1.28, 0.66, 1.19, 1.02, 1.45
+R_LI, R_O, R_F, R_S, R_CL, R_TL = 1.28, 0.66, 1.19, 1.05, 1.02, 1.45
 """Radii: Cordero's covalent ones, and Shannon's crystal radius of the anion F."""
 
 
@@ -131,10 +131,26 @@ def test_ionic_bonds_give_ionic_radii() -> None:
 
 def test_a_path_through_a_sphere_has_no_width() -> None:
     # half way between two Li sits an atom
-    line = Atoms("LiO", positions=[(0, 0, 0), (1.5, 0, 0)], cell=[3, 6, 6], pbc=True)
+    line = Atoms("Li2S", positions=[(1, 0, 0), (4, 0, 0), (2.5, 0, 0)], cell=[9, 6, 6], pbc=True)
     assert described(line)["SLPW"].mean == 0
     assert described(line)["SLPW_pp"].mean == pytest.approx(0, abs=1e-12)
-    assert described(line, convention="zheng2024")["SLPW"].mean == pytest.approx(-R_O)
+    assert described(line, convention="zheng2024")["SLPW"].mean == pytest.approx(-R_S)
+
+
+def test_published_paths_that_leave_the_cell_meet_their_own_end() -> None:
+    # 3 A from Li to Li along x, N 1.6 A and O 2 A beside the middle of it
+    beside = [(1, 0, 0), (4, 0, 0), (2.5, 1.6, 0), (2.5, 0, 2)]
+    line = Atoms("Li2NO", positions=beside, cell=[9, 8, 8], pbc=True)
+    ours = described(line)
+    assert ours["SLPW_pp"].mean == pytest.approx(1.6)
+    assert described(line, convention="zheng2024")["SLPW_pp"].mean == pytest.approx(1.6)
+    line.positions[:, 0] += 6.5  # now the border of the cell lies between the two
+    for name in ("SLPW", "SLPW_pp", "SLPE"):
+        assert described(line)[name].mean == pytest.approx(ours[name].mean)
+    across = described(line, convention="zheng2024")
+    assert across["SLPW"].mean == pytest.approx(-R_LI)
+    assert across["SLPW_pp"].mean == pytest.approx(0, abs=1e-12)
+    assert across["SLPE"].mean == pytest.approx(0.98)
 
 
 def test_another_species_may_move() -> None:

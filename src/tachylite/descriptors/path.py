@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tachylite.descriptors.registry import Convention
 from tachylite.physics.neighbors import Neighbors
 
 type Array = NDArray[np.float64]
@@ -36,12 +37,17 @@ def find_nearest(neighbors: Neighbors, wanted: NDArray[np.bool_], n_atoms: int) 
 
 
 def measure_paths(
-    neighbors: Neighbors, mobile: NDArray[np.bool_], radii: Array, electronegativity: Array
+    neighbors: Neighbors,
+    mobile: NDArray[np.bool_],
+    radii: Array,
+    electronegativity: Array,
+    convention: Convention = "exact",
 ) -> PathWidths:
     """Look for the atoms nearest to the straight segment from each mobile atom to its nearest of that kind.
 
     Takes neighbours in the order of their first atoms and, over the atoms, which are mobile, radii (A) and
-    electronegativities, shape (n_atoms,). Both ends of the segment are left out, their periodic images are not.
+    electronegativities, shape (n_atoms,). Both ends of the segment are left out, their periodic images are not. In the
+    published convention an end in another cell counts as an image: it lies on the segment and is nearest to it.
     Where several mobile atoms are equally near, an atom's answer is the mean over them, and so it is over
     atoms beside the segment that are equally near.
     """
@@ -63,7 +69,10 @@ def measure_paths(
     ways, offsets = neighbors.vectors_a[segments][segment], neighbors.vectors_a[beside]
     along = np.einsum("pi,pi->p", ways, offsets) / lengths[segment] ** 2
     centre = np.linalg.norm(offsets - np.clip(along, 0.0, 1.0)[:, None] * ways, axis=1)
-    centre[beside == segments[segment]] = np.inf
+    is_end = beside == segments[segment]
+    if convention == "zheng2024":
+        is_end &= ~neighbors.images[beside].any(axis=1)
+    centre[is_end] = np.inf
     surface = centre - radii[neighbors.second[beside]]
 
     lowest = np.minimum.reduceat(surface, begins)

@@ -54,7 +54,7 @@ def describe_frame(
         bonds = _bonds(neighbors, roles)
         radii = sphere_radii(roles, bonds.mean_ionicity, bonds.surroundings)
         distances, needed = _distances(neighbors, roles, convention)
-        paths = measure_paths(neighbors, roles.mobile, radii, roles.electronegativity)
+        paths = measure_paths(neighbors, roles.mobile, radii, roles.electronegativity, convention)
         needed = max(needed, paths.needed_reach_a)
         if needed <= reach:
             break
