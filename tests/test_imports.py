@@ -21,9 +21,10 @@ FLOORS = (
     ("configs", "readers"),
     ("learning",),
     ("engines",),
+    ("stores",),
     ("jobs",),
     ("flows",),
-    ("stores", "report"),
+    ("report",),
     ("launchers",),
     ("cli",),
 )

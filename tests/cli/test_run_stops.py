@@ -1,4 +1,4 @@
-"""`tachylite run` in a process of its own, stopped by what stops processes."""
+"""Commands that compute, in a process of their own, stopped by what stops processes."""
 
 import json
 import os
@@ -9,6 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.learning.learning_samples import make_sample
+
+from tachylite.learning.model_file import save_model
+from tachylite.learning.training import train
 
 pytestmark = pytest.mark.slow
 
@@ -51,13 +55,8 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     return production(command(tmp_path_factory.mktemp("alone"), 16))
 
 
-@pytest.mark.parametrize(
-    ("number", "code", "said"), [(signal.SIGTERM, 143, "terminated; "), (signal.SIGINT, 130, "interrupted; ")]
-)
-def test_a_signal_saves_what_is_done_and_the_same_command_goes_on(
-    tmp_path: Path, alone: dict[str, Any], number: signal.Signals, code: int, said: str
-) -> None:
-    words = command(tmp_path / "stopped", 16)
+def stopped_in_production(words: list[str], number: signal.Signals) -> str:
+    """What a command says at its end that gets a signal when it says that production has begun."""
     process = subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(), bufsize=1
     )
@@ -67,9 +66,17 @@ def test_a_signal_saves_what_is_done_and_the_same_command_goes_on(
             break
     process.send_signal(number)
     out, err = process.communicate()
-    assert (process.returncode, out) == (code, "")
-    assert err.splitlines()[-1].startswith(said)
+    assert (process.returncode, out) == (128 + number, "")
     assert err.endswith("the same command goes on from there\n")
+    return err.splitlines()[-1]
+
+
+@pytest.mark.parametrize(("number", "said"), [(signal.SIGTERM, "terminated; "), (signal.SIGINT, "interrupted; ")])
+def test_a_signal_saves_what_is_done_and_the_same_command_goes_on(
+    tmp_path: Path, alone: dict[str, Any], number: signal.Signals, said: str
+) -> None:
+    words = command(tmp_path / "stopped", 16)
+    assert stopped_in_production(words, number).startswith(said)
     work = tmp_path / "stopped" / "store" / "work"
     assert len(list(work.rglob("checkpoint.pt"))) == 1, "the production run has saved itself before its first interval"
     assert production(words) == alone
@@ -81,3 +88,21 @@ def test_at_the_end_of_its_walltime_it_stops_by_itself(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (124, "")
     assert done.stderr.splitlines()[-1].startswith("the walltime is used up at step")
     assert done.stderr.endswith("the same command goes on from there\n")
+
+
+def test_a_prediction_goes_on_too(tmp_path: Path) -> None:
+    pytest.importorskip("sklearn")
+    save_model(train(make_sample(15, names=("LNC", "AAV"), species="Cu"), ["gp"]), tmp_path / "model.npz")
+    protocol = tmp_path / "fluid.yaml"
+    protocol.write_text((PROTOCOL % 4).replace(" 80,", " 2000,"), encoding="utf-8")
+    files = ["--model", str(tmp_path / "model.npz"), "--protocol", str(protocol)]
+    words = [*PROGRAM, "predict", "Cu3Au", *files, "-T", "2000", "--engine", "ase:emt", "--json", "--store"]
+
+    def predicted(store: str) -> dict[str, Any]:
+        done = subprocess.run([*words, store], capture_output=True, text=True, check=True, env=environment())
+        (found,) = json.loads(done.stdout)
+        return {key: found[key] for key in ("value", "distance", "n_frames", "simulated")}
+
+    stopped = str(tmp_path / "stopped")
+    assert stopped_in_production([*words, stopped], signal.SIGINT).startswith("interrupted; ")
+    assert predicted(stopped) == predicted(str(tmp_path / "alone"))

@@ -7,14 +7,16 @@ import pytest
 from tests.learning.learning_samples import make_sample
 
 from tachylite.engines import get_engine
+from tachylite.errors import InputError
 from tachylite.flows import LearningMaker, PredictionMaker
 from tachylite.flows.learning import run_learning, run_prediction
 from tachylite.learning.dataset import save_dataset
-from tachylite.learning.model_file import SavedModel
+from tachylite.learning.model_file import SavedModel, from_bytes
 from tachylite.learning.training import train
 from tachylite.schemas import Failure, Protocol
 from tachylite.schemas.learning import Prediction
 from tachylite.stores import open_store
+from tachylite.stores.queries import load_model_file
 
 pytest.importorskip("sklearn")
 
@@ -45,6 +47,9 @@ def test_learning_leaves_its_documents_in_the_store(tmp_path: Path) -> None:
     (entry,) = store.query({"output.model.kind": "model"})
     assert entry["output"]["model"]["model_id"] == saved.card.model_id
     assert "blob_uuid" in entry["output"]["archive"]  # the weights are in the blob store
+    assert from_bytes(load_model_file(store, saved.card.model_id[:6]), "the store").card == saved.card
+    with pytest.raises(InputError, match=f"0 models are named 'x' in .*; there are {saved.card.model_id}"):
+        load_model_file(store, "x")
     (entry,) = store.query({"output.dataset.rows": 45})
     assert entry["output"]["dataset"]["source"] == "sample"
 

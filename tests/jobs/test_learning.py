@@ -85,7 +85,7 @@ def test_every_state_with_a_diffusivity_is_a_row(store: JobStore) -> None:
     frames = trajectory_of(crystal)
     put_runs(store, frames)
     put(store, material(crystal, melted(crystal, 3000, 2e-4, frames), melted(crystal, 1500, 3e-5)))
-    found = list(find_rows(store, "Li", "exact", {}))
+    found = list(find_rows(store, "Li", "exact"))
     assert all(isinstance(one, Row) for one in found)
     hot, cold = (one for one in found if isinstance(one, Row))
     assert (hot.formula, hot.temperature_k, hot.diffusivity_cm2_s) == ("Li2O", 3000, 2e-4)
@@ -115,7 +115,7 @@ def test_what_is_no_row_says_why(store: JobStore) -> None:
         material(unknown, melted(unknown, 1000, 1e-5), material_id="unknown"),
         material(salt, melted(salt, 1000, 1e-5)),
     )
-    reasons = {one.stage: one.reason for one in find_rows(store, "Li", "exact", {}) if isinstance(one, Failure)}
+    reasons = {one.stage: one.reason for one in find_rows(store, "Li", "exact") if isinstance(one, Failure)}
     assert reasons["Li2O at 5000 K"] == "no liquid at zero pressure"
     assert reasons["Li2O at 1000 K"] == "the motion is not diffusive"
     assert "there is no Li" in reasons["NaCl at 1000 K"]
@@ -131,10 +131,10 @@ def test_the_newest_document_counts_and_queries_choose(store: JobStore) -> None:
         material(crystal, melted(crystal, 1000, 1e-5)),
         material(crystal, melted(crystal, 1000, 2e-5), created_at=later(1)),
     )
-    (row,) = find_rows(store, "Li", "exact", {"protocol.name": "quickstart"})
+    (row,) = find_rows(store, "Li", "exact", protocol="quickstart")
     assert isinstance(row, Row)
     assert row.diffusivity_cm2_s == 2e-5
-    assert list(find_rows(store, "Li", "exact", {"provenance.engine": "vasp"})) == []
+    assert list(find_rows(store, "Li", "exact", engine="vasp")) == []
 
 
 def test_long_trajectories_are_thinned() -> None:

@@ -1,16 +1,21 @@
 """Importances of models that are known."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.learning.learning_samples import trained
 
-from tachylite.learning.evaluation import HeldOut, Tuned
-from tachylite.learning.importance import permutation_importance, shapley_values
-from tachylite.learning.inputs import Inputs
+from tachylite.learning.evaluation import HeldOut, Tuned, hold_out
+from tachylite.learning.importance import measure_importances, permutation_importance, shapley_values
+from tachylite.learning.inputs import Inputs, inputs_of
 from tachylite.learning.intervals import Calibration
-from tachylite.learning.learners import Candidate, Fitted
+from tachylite.learning.learners import Candidate, Fitted, get_learner
+from tachylite.learning.tables import read_dataset
+from tachylite.learning.trends import PUBLISHED_FIRST
+
+PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "zheng2024" / "feature_target.dat"
 
 SLOPES = np.array([0.0, 2.0, -1.0, 0.0, 3.0, 3.0])
 """Of temperature, three descriptors, two fractions."""
@@ -71,11 +76,25 @@ def test_permutation_importance_of_a_linear_model() -> None:
 
 
 def test_what_matters_in_the_sample_comes_first() -> None:
-    found = {one.feature: one for one in trained().card.importances}
-    assert trained().card.importances[0].feature == "temperature"
+    found = {one.feature: one for one in trained().card.leading.importances}
+    assert trained().card.leading.importances[0].feature == "temperature"
     assert found["x0"].permutation.value > 5 * abs(found["x2"].permutation.value)
     assert found["temperature"].direction is not None
     assert found["temperature"].direction > 0.5
     assert found["x0"].direction is not None
     assert found["x0"].direction < -0.5
     assert found["element fractions"].direction is None
+
+
+@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published table is not here")
+@pytest.mark.slow
+def test_published_boosting_looks_at_the_published_inputs() -> None:
+    """Temperature first, then RBI and AAV, which come close to each other, before all others."""
+    dataset, learner = read_dataset(PUBLISHED), get_learner("boosting-zheng2024")
+    _, matrix = inputs_of(dataset)
+    held_out = hold_out(learner, dataset, "random")
+    found = measure_importances(held_out, held_out.models[0].model, matrix, dataset.target)
+    assert found[0].feature == PUBLISHED_FIRST[0]
+    assert {one.feature for one in found[:3]} == set(PUBLISHED_FIRST)
+    by_shapley = sorted(found, key=lambda one: -one.shapley.value)
+    assert {one.feature for one in by_shapley[:3]} == set(PUBLISHED_FIRST)

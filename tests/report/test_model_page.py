@@ -8,8 +8,9 @@ from tests.report.test_page import Page
 
 from tachylite.report.charts import learning as charts
 from tachylite.report.draw_matplotlib import draw
-from tachylite.report.model_page import write_model_report
-from tachylite.schemas.learning import Model
+from tachylite.report.model_page import correlation_table, order_table, write_model_report
+from tachylite.schemas import Measured
+from tachylite.schemas.learning import Correlation, Model
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +30,7 @@ def test_the_page_needs_nothing_else(where: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", ["all rows of a composition held out", "30 chemical", "limit of the distance", "Shapley value, mean size"]
+    "words", ["all rows of a composition held out", "30 chemical", "limit of the distance", "mean |Shapley|"]
 )
 def test_the_page_says(where: Path, words: str) -> None:
     assert words in Page(where / "index.html").text
@@ -38,4 +39,27 @@ def test_the_page_says(where: Path, words: str) -> None:
 def test_inputs_are_named_along_the_axis() -> None:
     figure = draw(charts.importances(trained().card))
     shown = [label.get_text() for label in figure.axes[0].get_xticklabels()]
-    assert shown == [one.feature for one in trained().card.importances]
+    assert shown == [one.feature for one in trained().card.leading.importances]
+
+
+def test_the_orders_of_all_learners_stand_beside_the_published_one() -> None:
+    card = trained().card
+    table = order_table(card)
+    assert table.columns == ("place", *(entry.learner for entry in card.learners), "boosting, Zheng et al. 2024")
+    assert table.rows[0][1] == card.leading.importances[0].feature
+    assert [row[-1] for row in table.rows] == ["temperature", "RBI", "AAV", "–", "–", "–"]
+    alone = card.model_copy(update={"trends": card.trends.model_copy(update={"published_first": []})})
+    assert order_table(alone).columns == table.columns[:-1]
+
+
+@pytest.mark.parametrize(
+    ("here", "published", "said"),
+    [(-0.5, -0.8, "same"), (0.05, -0.3, "undecided"), (0.5, -0.3, "differs"), (0.5, None, "–")],
+)
+def test_signs_are_compared_with_the_published_ones(here: float, published: float | None, said: str) -> None:
+    card = trained().card
+    known = Correlation(feature="known", pearson=Measured(value=0.3, error=0.05), published=0.3)
+    one = Correlation(feature="one", pearson=Measured(value=here, error=0.05), published=published)
+    trends = card.trends.model_copy(update={"correlations": [known, one]})
+    table = correlation_table(card.model_copy(update={"trends": trends}))
+    assert table.rows[1][-1] == said

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from tachylite.cli.run import check_writable
+from tachylite.cli.working import check_writable
 from tachylite.schemas import Material, State
 
 

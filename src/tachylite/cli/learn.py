@@ -10,12 +10,23 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tachylite.cli.query import JsonOption, StoreOption, open_existing, print_tables
+from tachylite.cli.query import (
+    Conditions,
+    JsonOption,
+    OfCampaign,
+    OfEngine,
+    OfProtocol,
+    StoreOption,
+    open_existing,
+    print_tables,
+)
+from tachylite.cli.working import check_writable
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
     from tachylite.learning.model_file import SavedModel
     from tachylite.schemas.learning import Model
+    from tachylite.stores.queries import Question
 
 
 def learn(
@@ -40,10 +51,10 @@ def learn(
         Literal["exact", "zheng2024"],
         typer.Option("--convention", help="Arithmetic of the descriptors; the published table knows its own."),
     ] = "exact",
-    engine: Annotated[str | None, typer.Option("--engine", metavar="NAME", help="Materials of this engine.")] = None,
-    protocol: Annotated[
-        str | None, typer.Option("--protocol", metavar="NAME", help="Materials of this protocol.")
-    ] = None,
+    engine: OfEngine = None,
+    protocol: OfProtocol = None,
+    campaign: OfCampaign = None,
+    where: Conditions = None,
     store: StoreOption = None,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where the model goes.")] = Path("model.npz"),
     dataset: Annotated[
@@ -63,22 +74,25 @@ def learn(
 
     names = [get_learner(name).name for name in learner or DEFAULT_LEARNERS]
     left_out = [name.strip() for name in without.split(",")] if without else []
+    if table is None and (target != "D" or dataset is not None):
+        raise InputError("--target and --dataset are for tables; a store gives D, and keeps its dataset")
     with redirect_stdout(sys.stderr):
-        if table is not None:
-            from tachylite.learning.dataset import save_dataset
-            from tachylite.learning.tables import read_dataset
-            from tachylite.learning.training import train
+        from tachylite.learning.dataset import save_dataset
+        from tachylite.learning.tables import read_dataset
+        from tachylite.learning.training import train
 
+        rows = None
+        if table is not None:
             rows = read_dataset(table, target=target, species=species, convention=convention, without=left_out)
+        for folder in (out.absolute().parent, *([report] if report else [])):
+            check_writable(folder)
+        if rows is not None:
             if dataset is not None:
                 save_dataset(rows, dataset)
             saved = train(rows, names, tell=lambda line: typer.echo(line, err=True))
         else:
-            wanted = {"provenance.engine": engine, "protocol.name": protocol}
-            chosen = {name: value for name, value in wanted.items() if value is not None}
-            if target != "D" or dataset is not None:
-                raise InputError("--target and --dataset are for tables; a store gives D, and keeps its dataset")
-            saved = _from_store(store, species, names, left_out, convention, chosen)
+            asked: Question = {"engine": engine, "protocol": protocol, "campaign": campaign, "where": where or ()}
+            saved = _from_store(store, species, names, left_out, convention, asked)
         pages = _keep(saved, out, report)
     if as_json:
         typer.echo(json.dumps(json.loads(saved.card.model_dump_json()), indent=2))
@@ -94,7 +108,7 @@ def _from_store(
     learners: list[str],
     without: list[str],
     convention: Literal["exact", "zheng2024"],
-    wanted: dict[str, str],
+    asked: Question,
 ) -> SavedModel:
     from tachylite.flows.learning import LearningMaker, run_learning
 
@@ -103,7 +117,7 @@ def _from_store(
         raise InputError("there is no store to learn from; give a table, or a store with --store")
     maker = LearningMaker(species=species, learners=learners, without=without, convention=convention)
     try:
-        return run_learning(maker, opened, wanted=wanted)
+        return run_learning(maker, opened, **asked)
     finally:
         opened.close()
 
@@ -114,10 +128,8 @@ def _keep(saved: SavedModel, out: Path, report: Path | None) -> list[Path]:
     save_model(saved, out)
     if report is None:
         return []
-    from tachylite.cli.run import check_writable
     from tachylite.report.model_page import write_model_report
 
-    check_writable(report)
     return [write_model_report(saved.card, report)]
 
 

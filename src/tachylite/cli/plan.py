@@ -107,3 +107,11 @@ def _refuse_twice(formulas: Sequence[str]) -> None:
 def _is_above_crystal(material: Material) -> bool:
     results = (material.glass, material.amorphous_limit)
     return all(one.above_crystal_ev_per_atom is not None for one in results if one is not None)
+
+
+def check_program(plan: Plan) -> None:
+    """Look for the program that the engine calls before anything is computed; a dry run and `submit` do without it."""
+    if plan.engine.name == "vasp":
+        from tachylite.engines.vasp.setup import vasp_command
+
+        vasp_command()

@@ -34,6 +34,15 @@ StoreOption = Annotated[
     ),
 ]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
+OfEngine = Annotated[str | None, typer.Option("--engine", metavar="NAME", help="Who computed the forces.")]
+OfProtocol = Annotated[str | None, typer.Option("--protocol", metavar="NAME", help="The protocol's name.")]
+OfCampaign = Annotated[str | None, typer.Option("--campaign", metavar="ID", help="Submitted together.")]
+Conditions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where", metavar="CONDITION", help="On any result, like 'melt.density_g_cm3.value>2.5'; may be repeated."
+    ),
+]
 
 
 def query(
@@ -41,19 +50,16 @@ def query(
     elements: Annotated[
         str | None, typer.Option("--elements", metavar="Li,O", help="Materials with all of these elements.")
     ] = None,
-    engine: Annotated[str | None, typer.Option("--engine", metavar="NAME", help="Who computed the forces.")] = None,
-    protocol: Annotated[str | None, typer.Option("--protocol", metavar="NAME", help="The protocol's name.")] = None,
+    engine: OfEngine = None,
+    protocol: OfProtocol = None,
     status: Annotated[
         str | None, typer.Option("--status", metavar="STATUS", help="completed, partial or failed.")
     ] = None,
     temperature: Annotated[
         float | None, typer.Option("--temperature", metavar="K", help="Melted or annealed at this temperature.")
     ] = None,
-    campaign: Annotated[str | None, typer.Option("--campaign", metavar="ID", help="Submitted together.")] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(metavar="CONDITION", help="On any result, like 'melt.density_g_cm3.value>2.5'; may be repeated."),
-    ] = None,
+    campaign: OfCampaign = None,
+    where: Conditions = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="The newest ones only.")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,

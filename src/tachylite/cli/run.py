@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import logging
 import sys
-import tempfile
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from collections.abc import Sequence
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -25,7 +23,7 @@ from tachylite.cli.making import (
 )
 from tachylite.cli.query import TABLE_WIDTH, StoreOption
 from tachylite.cli.values import parse_options, parse_walltime
-from tachylite.errors import InputError, OutOfTimeError
+from tachylite.cli.working import check_writable, default_workdir, noise_into, resumable
 
 if TYPE_CHECKING:
     from jobflow import JobStore
@@ -72,8 +70,7 @@ def run(
     deadline = time.time() + parse_walltime(walltime) if walltime is not None else None
     # what libraries print while they load has no place in --json
     with redirect_stdout(sys.stderr):
-        from tachylite.cli.plan import make_plan
-        from tachylite.engines.interruption import Terminated, raising_terminated, use_deadline
+        from tachylite.cli.plan import check_program, make_plan
         from tachylite.stores import open_store
 
         plan = make_plan(formulas, protocol, engine, crystal or [], atoms, seed, parse_options(option or []))
@@ -82,33 +79,21 @@ def run(
         typer.echo("\n".join(following))
         return
     with redirect_stdout(sys.stderr):
-        _check_program(plan)
+        check_program(plan)
         if report:
             check_writable(report)
         job_store = open_store(store)
         folder = workdir or default_workdir(job_store)
         check_writable(folder)
     try:
-        with use_deadline(deadline), raising_terminated():
+        with resumable(folder, deadline):
             materials = _materials(plan, job_store, folder, force)
             pages = _write_reports(materials, job_store, report) if report else []
-    except (KeyboardInterrupt, Terminated, OutOfTimeError) as stop:
-        what, code = describe_stop(stop)
-        typer.echo(f"{what}; what is finished is kept in {folder}, and the same command goes on from there", err=True)
-        raise typer.Exit(code) from None
     finally:
         job_store.close()
     _show(materials, pages, as_json)
     if any(material.status == "failed" for material in materials):
         raise typer.Exit(1)
-
-
-def _check_program(plan: Plan) -> None:
-    """Look for the program that the engine calls before anything is computed; a dry run and `submit` do without it."""
-    if plan.engine.name == "vasp":
-        from tachylite.engines.vasp.setup import vasp_command
-
-        vasp_command()
 
 
 def _write_dry_run(plan: Plan, folder: Path) -> list[str]:
@@ -117,36 +102,6 @@ def _write_dry_run(plan: Plan, folder: Path) -> list[str]:
 
     check_writable(folder)
     return write_dry_run(plan, folder)
-
-
-def describe_stop(stop: BaseException) -> tuple[str, int]:
-    """What to say, and the exit code: that of timeout(1), or 128 and the number of the signal, as in a shell."""
-    if isinstance(stop, OutOfTimeError):
-        return str(stop), 124
-    return ("interrupted", 130) if isinstance(stop, KeyboardInterrupt) else ("terminated", 143)
-
-
-def check_writable(folder: Path) -> None:
-    """Make a folder and try to write into it; InputError where that fails."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            pass
-    except OSError as error:
-        raise InputError(f"cannot write into {folder}: {error.strerror}; choose another folder") from None
-
-
-def default_workdir(store: JobStore) -> Path:
-    """Inside an embedded store, so that the same command finds its checkpoints; else where engines keep theirs."""
-    from tachylite.engines.workdir import current_workdir
-    from tachylite.stores import EmbeddedDocumentStore
-
-    documents = store.docs_store
-    return (
-        Path(documents.database_path).parent / "work"
-        if isinstance(documents, EmbeddedDocumentStore)
-        else current_workdir()
-    )
 
 
 def _materials(plan: Plan, store: JobStore, folder: Path, force: bool) -> list[Material]:
@@ -189,26 +144,6 @@ def _write_reports(materials: Sequence[Material], store: JobStore, folder: Path)
     return [
         write_report(one, load_trajectories(store, one), folder if alone else folder / one.formula) for one in materials
     ]
-
-
-@contextmanager
-def noise_into(path: Path) -> Iterator[None]:
-    """Send logging, warnings and what libraries print into a file, so that progress and JSON stay readable."""
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    logging.captureWarnings(True)
-    try:
-        with redirect_stdout(handler.stream), redirect_stderr(handler.stream):
-            yield
-    finally:
-        logging.captureWarnings(False)
-        root.setLevel(level)
-        root.removeHandler(handler)
-        handler.close()
 
 
 def _show(materials: Sequence[Material], pages: Sequence[Path], as_json: bool) -> None:

@@ -2,9 +2,10 @@
 
 import base64
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Unpack
 
 from jobflow import Flow, JobStore, Maker, run_locally
 
@@ -21,6 +22,7 @@ from tachylite.learning.tables import DIFFUSIVITY
 from tachylite.schemas import Failure, Protocol
 from tachylite.schemas.learning import Prediction
 from tachylite.schemas.protocol import Anneal
+from tachylite.stores.queries import Question
 
 
 @dataclass
@@ -38,16 +40,21 @@ class LearningMaker(Maker):
     """Descriptors to leave out."""
     convention: Convention = "exact"
 
-    def make(self, table: str | Path | None = None, wanted: Mapping[str, str] | None = None) -> Flow:
-        """Learn from a file, or from the materials in the store that the flow runs with.
+    def make(
+        self, table: str | Path | None = None, *, store: str | Path | None = None, **asked: Unpack[Question]
+    ) -> Flow:
+        """Learn from a file, or else from a store, by default the one that the flow runs with.
 
-        `wanted` are fields of those materials, like `{"provenance.engine": "vasp", "protocol.name": "zheng2024"}`:
-        forces of several engines make a table of several truths.
+        `asked` says which materials count, as in `find_materials`: forces of several engines make a table of several
+        truths. `store` is a folder or file as of `open_store`, for jobs that run without the store, as those of
+        jobflow-remote do.
         """
-        if table is None:
-            freezing = collect_table(self.species, self.convention, list(self.without), dict(wanted or {}))
+        without = list(self.without)
+        if table is not None:
+            freezing = read_table(str(table), self.target, self.species, self.convention, without)
         else:
-            freezing = read_table(str(table), self.target, self.species, self.convention, list(self.without))
+            place = None if store is None else str(Path(store).expanduser().absolute())
+            freezing = collect_table(self.species, self.convention, without, asked, place)
         training = train_model(freezing.output["parquet"], list(self.learners), freezing.output["skipped"])
         return Flow([freezing, training], output=training.output, name=self.name)
 
@@ -84,10 +91,10 @@ class PredictionMaker(Maker):
 
 
 def run_learning(
-    maker: LearningMaker, store: JobStore, table: str | Path | None = None, wanted: Mapping[str, str] | None = None
+    maker: LearningMaker, store: JobStore, table: str | Path | None = None, **asked: Unpack[Question]
 ) -> SavedModel:
     """Learn on this machine; the flow's documents stay in the store. Errors as of the jobs."""
-    flow = maker.make(table, wanted)
+    flow = maker.make(table, **asked)
     store.connect()
     responses = run_locally(flow, store=store, log=False, raise_immediately=True)
     archive = responses[flow.jobs[-1].uuid][1].output["archive"]

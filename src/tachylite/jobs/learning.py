@@ -1,10 +1,10 @@
 """From materials in a store to a table, from the table to a model, from melts to predictions."""
 
 import base64
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 from jobflow import CURRENT_JOB, JobConfig, JobStore, job
 
@@ -14,8 +14,10 @@ from tachylite.learning.dataset import Dataset, dataset_from_bytes, dataset_to_b
 from tachylite.learning.model_file import SavedModel, from_bytes, to_bytes
 from tachylite.learning.tables import DIFFUSIVITY, DIFFUSIVITY_UNIT, read_dataset
 from tachylite.learning.training import describe_dataset, train
-from tachylite.schemas import Failure, Material, Melt, Trajectory
+from tachylite.schemas import Failure, Melt, Trajectory
 from tachylite.schemas.learning import Prediction
+from tachylite.stores import find_materials, open_store
+from tachylite.stores.queries import Question, find_trajectory
 
 MOST_FRAMES = 100
 """Of a trajectory that are described; more are correlated."""
@@ -42,15 +44,16 @@ def read_table(path: str, target: str, species: str, convention: Convention, wit
 
 @job(data="parquet", config=JobConfig(expose_store=True))
 def collect_table(
-    species: str, convention: Convention, without: Sequence[str], wanted: Mapping[str, str]
+    species: str, convention: Convention, without: Sequence[str], asked: Question, store: str | None = None
 ) -> dict[str, Any]:
-    """Freeze a table of the diffusivities in the store this job runs with; output as of `read_table`.
+    """Freeze a table of the diffusivities in a store; output as of `read_table`.
 
-    Every melt and anneal of every material is a row, described as the mean over its frames; those without a
-    diffusivity of the species are skipped with the reason. `wanted` are fields of materials, like `protocol.name`.
+    Every melt and anneal of the materials that are `asked` for is a row, described as the mean over its frames; those
+    without a diffusivity of the species are skipped with the reason. `store` is a folder or file as of `open_store`; if
+    not given, it is the store that this job runs with.
     """
-    store: JobStore = CURRENT_JOB.store
-    found = list(find_rows(store, species, convention, wanted))
+    opened: JobStore = CURRENT_JOB.store if store is None else open_store(store, create=False)
+    found = list(find_rows(opened, species, convention, **asked))
     rows = [one for one in found if isinstance(one, Row)]
     skipped = [one for one in found if isinstance(one, Failure)]
     names = [name for name in DESCRIPTORS if name not in without]
@@ -64,7 +67,7 @@ def collect_table(
         target_unit=DIFFUSIVITY_UNIT,
         species=species,
         convention=convention,
-        source=f"store {store.name}",
+        source=f"store {opened.name}",
     )
     return _frozen(dataset, skipped)
 
@@ -135,15 +138,18 @@ def describe_melt(melt: Melt, trajectory: Trajectory | None, species: str, conve
 
 
 def find_rows(
-    store: JobStore, species: str, convention: Convention, wanted: Mapping[str, str]
+    store: JobStore, species: str, convention: Convention, **asked: Unpack[Question]
 ) -> Iterator[Row | Failure]:
-    """Rows of all materials in a store, and those that are none with their reasons."""
-    for material in _materials(store, wanted):
-        trajectories = _trajectories(store, material)
+    """Rows of the materials that are asked for, and those that are none with their reasons.
+
+    In the order of the materials' ids, so that a table does not depend on when they were made.
+    """
+    for material in sorted(find_materials(store, **asked), key=lambda one: one.material_id):
         for state in (material.melt, *material.anneals):
             if state is not None:
-                run_id = state.run.trajectory_id if state.run is not None else None
-                yield _row(material.formula, state, trajectories.get(run_id or ""), species, convention)
+                kept = state.run.trajectory_id if state.run is not None else None
+                trajectory = find_trajectory(store, kept) if kept is not None else None
+                yield _row(material.formula, state, trajectory, species, convention)
 
 
 def _row(
@@ -159,33 +165,6 @@ def _row(
         reason = measured.reason if measured is not None else None
         return Failure(stage=where, reason=reason or f"no diffusivity of {species} was measured")
     return Row(formula, state.temperature_k, measured.diffusivity_cm2_s, found)
-
-
-def _materials(store: JobStore, wanted: Mapping[str, str]) -> list[Material]:
-    """The newest of every `material_id`, in the order of their ids, so that a table does not depend on the query."""
-    criteria = {"output.kind": "material", **{f"output.{name}": value for name, value in wanted.items()}}
-    newest: dict[str, Material] = {}
-    for entry in store.query(criteria):
-        content = {name: value for name, value in entry["output"].items() if not name.startswith("@")}
-        one = Material.model_validate(content)
-        known = newest.get(one.material_id)
-        if known is None or known.created_at.replace(tzinfo=None) <= one.created_at.replace(tzinfo=None):
-            newest[one.material_id] = one
-    return [newest[name] for name in sorted(newest)]
-
-
-def _trajectories(store: JobStore, material: Material) -> dict[str, Trajectory]:
-    """Load the trajectories of a material that the store holds, by their ids."""
-    states = [state for state in (material.melt, *material.anneals) if state is not None and state.run is not None]
-    ids = {state.run.trajectory_id for state in states if state.run is not None}
-    found: dict[str, Trajectory] = {}
-    for name in sorted(one for one in ids if one is not None):
-        for entry in store.query({"output.runs.trajectory_id": name}, load=True):
-            output = entry["output"]
-            for run, kept in zip(output["runs"], output["trajectories"], strict=True):
-                if run is not None and run["trajectory_id"] == name:
-                    found[name] = Trajectory.from_dict(kept)
-    return found
 
 
 def _frozen(dataset: Dataset, skipped: Sequence[Failure]) -> dict[str, Any]:

@@ -1,6 +1,7 @@
 """From a dataset to a model with its card: evaluate learners, keep the one that predicts new compositions best."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
@@ -10,6 +11,7 @@ from tachylite.learning.dataset import Dataset
 from tachylite.learning.domain import CRITERION, Domain
 from tachylite.learning.evaluation import (
     HeldOut,
+    Tuned,
     coverages,
     hold_out,
     over_folds,
@@ -54,50 +56,55 @@ def train(
     learner and for a dataset with too few compositions or chemical systems, MissingPackageError where a library is
     not installed.
     """
-    chosen = [get_learner(name) for name in dict.fromkeys(learners)]
-    scored: list[tuple[float, Learner, HeldOut, LearnerScores]] = []
-    for learner in chosen:
-        held_out = []
-        for split in SPLITS:
-            tell(f"{learner.name}: split by {split}" if split != "random" else f"{learner.name}: random split")
-            held_out.append(hold_out(learner, dataset, split))
-        scores = LearnerScores(
-            learner=learner.name,
-            description=learner.description,
-            settings=[tuned.candidate.text for tuned in held_out[0].models],
-            scores=[score(dataset, one) for one in held_out],
-            coverage=coverages(dataset, held_out[0]),
-        )
-        scored.append((scores.scores[0].rmse.value, learner, held_out[0], scores))
-    scored.sort(key=lambda one: one[0])
-    _, best, held_out_rows, _ = scored[0]
-    tell(f"{best.name}: fitted to all rows, and explained")
-    return _finished(dataset, best, held_out_rows, [scores for *_, scores in scored], skipped)
-
-
-def _finished(
-    dataset: Dataset, learner: Learner, held_out: HeldOut, scores: list[LearnerScores], skipped: Sequence[Failure]
-) -> SavedModel:
+    entries = [_evaluate(get_learner(name), dataset, tell) for name in dict.fromkeys(learners)]
+    entries.sort(key=lambda entry: entry.scores.scores[0].rmse.value)
+    best = entries[0]
     inputs, matrix = inputs_of(dataset)
-    groups = dataset.compositions
-    tuned = tune(learner, inputs, matrix, dataset.target, groups)
-    domain = Domain.of(inputs, matrix, groups)
-    rows = _held_out_rows(dataset, held_out)
+    domain = Domain.of(inputs, matrix, dataset.compositions)
+    rows = _held_out_rows(dataset, best.held_out)
     card = Model(
-        model_id=model_id(tuned.model, tuned.calibration, domain),
-        learner=learner.name,
-        settings=tuned.candidate.text,
+        model_id=model_id(best.final.model, best.final.calibration, domain),
+        learner=best.learner.name,
+        settings=best.final.candidate.text,
         data=describe_dataset(dataset),
         skipped=list(skipped),
-        learners=scores,
+        learners=[entry.scores for entry in entries],
         applicability=_applicability(domain, rows),
-        importances=measure_importances(held_out, tuned.model, matrix, dataset.target),
         trends=find_trends(dataset),
-        learning_curve=_learning_curve(dataset, learner, held_out),
+        learning_curve=_learning_curve(dataset, best.learner, best.held_out),
         held_out=rows,
         versions=_versions(),
     )
-    return SavedModel(card, tuned.model, tuned.calibration, domain)
+    return SavedModel(card, best.final.model, best.final.calibration, domain)
+
+
+@dataclass(frozen=True)
+class _Evaluated:
+    """A learner, what it said of held-out compositions, and what it became with all rows."""
+
+    learner: Learner
+    held_out: HeldOut
+    final: Tuned
+    scores: LearnerScores
+
+
+def _evaluate(learner: Learner, dataset: Dataset, tell: Callable[[str], None]) -> _Evaluated:
+    held_out = []
+    for split in SPLITS:
+        tell(f"{learner.name}: split by {split}" if split != "random" else f"{learner.name}: random split")
+        held_out.append(hold_out(learner, dataset, split))
+    tell(f"{learner.name}: fitted to all rows, and explained")
+    inputs, matrix = inputs_of(dataset)
+    final = tune(learner, inputs, matrix, dataset.target, dataset.compositions)
+    scores = LearnerScores(
+        learner=learner.name,
+        description=learner.description,
+        settings=[tuned.candidate.text for tuned in held_out[0].models],
+        scores=[score(dataset, one) for one in held_out],
+        coverage=coverages(dataset, held_out[0]),
+        importances=measure_importances(held_out[0], final.model, matrix, dataset.target),
+    )
+    return _Evaluated(learner, held_out[0], final, scores)
 
 
 def describe_dataset(dataset: Dataset) -> DatasetCard:

@@ -75,6 +75,9 @@ PUBLISHED_PEARSON: Mapping[str, float] = MappingProxyType(
 )
 """With the lithium diffusivity of 5000 K melts (Zheng et al. 2024, DOI 10.1038/s41524-024-01469-2, Table 1)."""
 
+PUBLISHED_FIRST = ("temperature", "RBI", "AAV")
+"""The inputs that boosting looked at most, in the same paper."""
+
 
 def find_trends(dataset: Dataset) -> Trends:
     """Find correlations, means by anion and activation energies in a dataset.
@@ -89,6 +92,7 @@ def find_trends(dataset: Dataset) -> Trends:
     of_binaries = [energies[text] for text in binaries]
     return Trends(
         temperature_k=temperature,
+        published_first=list(PUBLISHED_FIRST) if _is_comparable(dataset) else [],
         correlations=_correlations(there),
         anions=_anions(there, energies),
         activation_against_radius=pearson(np.array(list(binaries.values())), np.array(of_binaries)),
@@ -106,6 +110,11 @@ def pearson(x: FloatArray, y: FloatArray) -> Measured | None:
     return Measured(value=r, error=(1 - r**2) / (len(x) - 3) ** 0.5)
 
 
+def _is_comparable(dataset: Dataset) -> bool:
+    """Whether the published table had this target."""
+    return dataset.target_name == DIFFUSIVITY and dataset.species == "Li"
+
+
 def _common_temperature(dataset: Dataset) -> float:
     """Find the highest temperature that half of the compositions have."""
     compositions = dataset.compositions
@@ -116,7 +125,7 @@ def _common_temperature(dataset: Dataset) -> float:
 
 
 def _correlations(dataset: Dataset) -> list[Correlation]:
-    published = PUBLISHED_PEARSON if dataset.target_name == DIFFUSIVITY and dataset.species == "Li" else {}
+    published = PUBLISHED_PEARSON if _is_comparable(dataset) else {}
     found = []
     for name, column in zip(dataset.names, dataset.features.T, strict=True):
         r = pearson(column, dataset.target)

@@ -10,7 +10,13 @@ from tachylite.report.overview import Card, Row, Table
 from tachylite.report.rendering import describe_charts, environment, save_download, save_figures
 from tachylite.report.sections import Section
 from tachylite.report.text import ABSENT, quantity
+from tachylite.schemas import Measured
 from tachylite.schemas.learning import Model
+
+_FIRST_INPUTS = 6
+"""Shown of every learner's order."""
+
+_SAME = "same"
 
 
 def write_model_report(model: Model, folder: Path) -> Path:
@@ -55,14 +61,18 @@ def _sections(model: Model) -> list[Section]:
             charts=(charts.parity_of_held_out(model), charts.learning_curve(model)),
             tables=(scores_table(model), coverage_table(model)),
         ),
-        Section("Importance", charts=(charts.importances(model),), tables=(importance_table(model),)),
+        Section(
+            "Importance",
+            charts=(charts.importances(model),),
+            tables=(importance_table(model), order_table(model)),
+        ),
     ]
     shown = [charts.anions(model)] if trends.anions else []
     if any(one.published is not None for one in trends.correlations):
         shown.append(charts.correlations(model))
     if len(trends.activation_energies_ev) > 1:
         shown.append(charts.activation_energies(model))
-    tables = [_correlation_table(model), *([_anion_table(model)] if trends.anions else [])]
+    tables = [correlation_table(model), *([_anion_table(model)] if trends.anions else [])]
     found.append(Section("The table itself", charts=tuple(shown), tables=tuple(tables)))
     return found
 
@@ -152,25 +162,48 @@ def importance_table(model: Model) -> Table:
             quantity(one.shapley),
             ABSENT if one.direction is None else quantity(one.direction, digits=2),
         )
-        for one in model.importances[: charts.MOST_INPUTS]
+        for one in model.leading.importances[: charts.MOST_INPUTS]
     )
-    return Table("Most important inputs", ("input", "rise of RMSE", "Shapley value, mean size", "direction"), rows)
+    return Table("Most important inputs", ("input", "rise of RMSE", "mean |Shapley|", "direction"), rows)
 
 
-def _correlation_table(model: Model) -> Table:
+def order_table(model: Model) -> Table:
+    """The inputs that every learner looks at most, in their order by permutation, beside the published one."""
+    orders = {entry.learner: [one.feature for one in entry.importances] for entry in model.learners}
+    if model.trends.published_first:
+        orders["boosting, Zheng et al. 2024"] = model.trends.published_first
     rows = tuple(
-        (
-            one.feature,
-            quantity(one.pearson),
-            ABSENT if one.published is None else f"{one.published:.2f}".replace("-", "−"),
-        )
+        (str(place + 1), *(order[place] if place < len(order) else ABSENT for order in orders.values()))
+        for place in range(_FIRST_INPUTS)
+    )
+    return Table("Order of importance, by learner", ("place", *orders), rows)
+
+
+def correlation_table(model: Model) -> Table:
+    """Pearson's r of every descriptor, and whether its sign is the published one; undecided within two errors of 0."""
+    here = f"Pearson's r at {model.trends.temperature_k:g} K"
+    known = [one for one in model.trends.correlations if one.published is not None]
+    if not known:
+        rows = tuple((one.feature, quantity(one.pearson)) for one in model.trends.correlations)
+        return Table(here, ("descriptor", "r"), rows)
+    compared = tuple(
+        (one.feature, quantity(one.pearson), *_compared(one.pearson, one.published))
         for one in model.trends.correlations
     )
+    same = sum(verdict == _SAME for *_, verdict in compared)
     return Table(
-        f"Pearson's r with {model.data.target} at {model.trends.temperature_k:g} K",
-        ("descriptor", "r", "published, 5000 K"),
-        rows,
+        f"{here}: {same} of {len(known)} signs as published",
+        ("descriptor", "r", "published", "sign"),
+        compared,
     )
+
+
+def _compared(here: Measured, published: float | None) -> tuple[str, str]:
+    if published is None:
+        return ABSENT, ABSENT
+    known = abs(here.value) > 2 * here.error
+    verdict = _SAME if here.value * published > 0 else "differs" if known else "undecided"
+    return f"{published:.2f}".replace("-", "−"), verdict
 
 
 def _anion_table(model: Model) -> Table:

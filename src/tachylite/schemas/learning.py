@@ -53,6 +53,18 @@ class Coverage(Frozen):
     """None where too few compositions were left to know."""
 
 
+class Importance(Frozen):
+    """What one input does, in the unit of the target."""
+
+    feature: str
+    permutation: Measured
+    """Rise of the RMSE on held-out compositions when the rows swap their values; error over folds."""
+    shapley: Measured
+    """Mean size of the Shapley value; error over rows."""
+    direction: float | None
+    """Correlation of Shapley value and input: positive where more of it means more of the target."""
+
+
 class LearnerScores(Frozen):
     """One learner on all splits."""
 
@@ -64,18 +76,8 @@ class LearnerScores(Frozen):
     """The split by composition first."""
     coverage: list[Coverage]
     """On held-out compositions."""
-
-
-class Importance(Frozen):
-    """What one input does, in the unit of the target."""
-
-    feature: str
-    permutation: Measured
-    """Rise of the RMSE on held-out compositions when the rows swap their values; error over folds."""
-    shapley: Measured
-    """Mean size of the Shapley value; error over rows."""
-    direction: float | None
-    """Correlation of Shapley value and input: positive where more of it means more of the target."""
+    importances: list[Importance]
+    """Most important first, by permutation."""
 
 
 class Correlation(Frozen):
@@ -102,6 +104,8 @@ class Trends(Frozen):
 
     temperature_k: float
     """The highest that most compositions have."""
+    published_first: list[str]
+    """What boosting looked at most in Zheng et al. 2024, most important first; empty where that is no comparison."""
     correlations: list[Correlation]
     anions: list[AnionTrend]
     activation_against_radius: Measured | None
@@ -160,8 +164,6 @@ class Model(Document):
     learners: list[LearnerScores]
     """This one first."""
     applicability: Applicability
-    importances: list[Importance]
-    """Most important first, by permutation."""
     trends: Trends
     learning_curve: list[LearningPoint]
     held_out: HeldOutRows

@@ -1,5 +1,6 @@
 """Questions to a store, answered with documents; the same for every kind of store."""
 
+import base64
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -67,7 +68,11 @@ def newest_entries(
 
     Only these fields are read. Each entry holds `uuid` and `output` with `material_id`, `created_at` and `names`.
     """
-    fields = ["uuid", *(f"output.{name}" for name in {"material_id", "created_at", "schema_version", *names})]
+    fields = [
+        "uuid",
+        "completed_at",
+        *(f"output.{name}" for name in {"material_id", "created_at", "schema_version", *names}),
+    ]
     entries = list(store.query(_criteria(asked), properties=fields))
     newest: dict[str, dict[str, Any]] = {}
     for entry in sorted(entries, key=_created):
@@ -76,9 +81,9 @@ def newest_entries(
     return sorted(newest.values(), key=_created, reverse=True)[:limit]
 
 
-def _created(entry: Mapping[str, Any]) -> str:
-    """When, to the second, whether a store keeps times or words."""
-    return str(entry["output"]["created_at"]).replace(" ", "T")[:19]
+def _created(entry: Mapping[str, Any]) -> tuple[str, str]:
+    """When, to the second, whether a store keeps times or words; within a second, in the order of the jobs' ends."""
+    return str(entry["output"]["created_at"]).replace(" ", "T")[:19], str(entry.get("completed_at") or "")
 
 
 def _criteria(asked: Question) -> dict[str, Any]:
@@ -125,6 +130,14 @@ def find_runs(
 
 def load_trajectory(store: JobStore, trajectory_id: str) -> Trajectory:
     """Load the trajectory that a run names by its SHA-256; InputError where the store does not hold it."""
+    found = find_trajectory(store, trajectory_id)
+    if found is None:
+        raise InputError(f"there is no trajectory {trajectory_id} in {store.name}; `find_runs` gives runs with theirs")
+    return found
+
+
+def find_trajectory(store: JobStore, trajectory_id: str) -> Trajectory | None:
+    """Load a trajectory as `load_trajectory`; None where the store does not hold it."""
     for entry in store.query({"output.runs.trajectory_id": trajectory_id}):
         output = entry["output"]
         for run, kept in zip(output["runs"], output["trajectories"], strict=True):
@@ -132,7 +145,22 @@ def load_trajectory(store: JobStore, trajectory_id: str) -> Trajectory:
                 found = _resolve(store, kept)
                 if found is not None and found.sha256 == trajectory_id:
                     return found
-    raise InputError(f"there is no trajectory {trajectory_id} in {store.name}; `find_runs` gives runs with theirs")
+    return None
+
+
+def load_model_file(store: JobStore, model_id: str) -> bytes:
+    """Load the file of a model that learned in this store, for `tachylite.learning.model_file.from_bytes`.
+
+    `model_id` may be the beginning of one. Raises InputError where there is no such model.
+    """
+    entries = store.query({"output.model.kind": "model"}, properties=["uuid", "completed_at", "output.model.model_id"])
+    known = {entry["output"]["model"]["model_id"]: entry["uuid"] for entry in sorted(entries, key=_ended)}
+    matching = [one for one in known if one.startswith(model_id)]
+    if len(matching) != 1:
+        there = ", ".join(matching or known) or "none; `tachylite learn` makes one"
+        raise InputError(f"{len(matching)} models are named {model_id!r} in {store.name}; there are {there}")
+    output = store.query_one({"uuid": known[matching[0]], "output.model.kind": "model"}, load=True)["output"]
+    return base64.b64decode(output["archive"])
 
 
 def find_stages(store: JobStore) -> list[Stage]:
@@ -148,6 +176,10 @@ def find_stages(store: JobStore) -> list[Stage]:
             ends[_name(entry.get("name"))].append(str(entry.get("completed_at") or ""))
         stages = [Stage(name, len(times), max(times)) for name, times in ends.items()]
     return sorted(stages, key=lambda stage: stage.newest, reverse=True)
+
+
+def _ended(entry: Mapping[str, Any]) -> str:
+    return str(entry.get("completed_at") or "")
 
 
 def _name(stored: str | None) -> str:

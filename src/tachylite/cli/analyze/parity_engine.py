@@ -8,9 +8,8 @@ from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import typer
-
-from tachylite.errors import InputError, OutOfTimeError
+from tachylite.cli.working import check_writable, default_workdir, noise_into, resumable
+from tachylite.errors import InputError
 
 if TYPE_CHECKING:
     from tachylite.schemas.parity import ParityReference, ParityReport
@@ -28,8 +27,6 @@ def run_engine(
     store: Path | None,
 ) -> ParityReport:
     """Melt the compositions of the references and score them; interrupted, the same command goes on."""
-    from tachylite.cli.run import check_writable, default_workdir, describe_stop, noise_into
-
     with redirect_stdout(sys.stderr):
         from rich.console import Console
 
@@ -37,7 +34,6 @@ def run_engine(
         from tachylite.cli.values import parse_options
         from tachylite.configs import load_protocol
         from tachylite.engines import get_engine
-        from tachylite.engines.interruption import Terminated, raising_terminated, use_deadline
         from tachylite.flows.parity import run_parity
         from tachylite.stores import open_store
 
@@ -48,17 +44,8 @@ def run_engine(
         folder = default_workdir(job_store)
         check_writable(folder)
     try:
-        with (
-            use_deadline(None),
-            raising_terminated(),
-            shown_progress(Console(file=sys.stderr)),
-            noise_into(folder / "tachylite.log"),
-        ):
+        with resumable(folder), shown_progress(Console(file=sys.stderr)), noise_into(folder / "tachylite.log"):
             return run_parity(references, protocol=settings, engine=forces, store=job_store, workdir=folder, seed=seed)
-    except (KeyboardInterrupt, Terminated, OutOfTimeError) as stop:
-        what, code = describe_stop(stop)
-        typer.echo(f"{what}; what is finished is kept in {folder}, and the same command goes on from there", err=True)
-        raise typer.Exit(code) from None
     finally:
         job_store.close()
 

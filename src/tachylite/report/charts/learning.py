@@ -63,9 +63,9 @@ def learning_curve(model: Model) -> Chart:
 
 def importances(model: Model) -> Chart:
     """Permutation importance and mean size of the Shapley values of the inputs that matter most."""
-    by_shapley = sorted(model.importances, key=lambda one: -one.shapley.value)
+    by_shapley = sorted(model.leading.importances, key=lambda one: -one.shapley.value)
     panels = (
-        _ranked(model.importances, [one.permutation for one in model.importances], "rise of RMSE"),
+        _ranked(model.leading.importances, [one.permutation for one in model.leading.importances], "rise of RMSE"),
         _ranked(by_shapley, [one.shapley for one in by_shapley], "mean |Shapley value|", hollow=True),
     )
     unit = f" Both in {written_unit(model)}." if model.data.target_unit else ""
@@ -89,7 +89,10 @@ def correlations(model: Model) -> Chart:
     )
     here = f"r at {model.trends.temperature_k:g} K, this table"
     panel = Panel(Axis("r at 5000 K, Zheng et al. 2024", limits=(-1, 1)), Axis(here, limits=(-1, 1)), marks)
-    caption = "Pearson's r of descriptors and diffusivity; bars: one standard error. Hover for names."
+    caption = (
+        "Pearson's r of descriptors and diffusivity; bars: one standard error. Hover for names. The published set is "
+        "of other compositions. In the table a sign is undecided where r is within two errors of 0."
+    )
     return Chart("correlations", "Correlations", caption, (panel,))
 
 
