@@ -1,0 +1,47 @@
+"""Materials with states that a table is made of."""
+
+from typing import Any
+
+from ase import Atoms
+from tests.stores.store_samples import make_material, make_run
+
+from tachylite.schemas import Diffusivity, Interval, Material, Melt, State, Trajectory
+from tachylite.schemas.material import Equilibrium
+
+
+def diffusivity(temperature_k: float, value: float | None, species: str = "Li") -> Diffusivity:
+    known = value is not None
+    return Diffusivity(
+        species=species,
+        temperature_k=temperature_k,
+        diffusive=known,
+        reason=None if known else "the motion is not diffusive",
+        diffusivity_cm2_s=value,
+        diffusivity_interval_cm2_s=Interval(low=0.8 * value, high=1.2 * value) if value is not None else None,
+        n_independent=10,
+        lags_fs=[],
+        msd_a2=[],
+        msd_error_a2=[],
+    )
+
+
+def melted(atoms: Atoms, temperature_k: float, value: float | None, trajectory: Trajectory | None = None) -> Melt:
+    state = State.from_atoms(atoms)
+    found = Equilibrium(
+        status="converged",
+        formula=state.formula,
+        n_atoms=len(atoms),
+        temperature_k=temperature_k,
+        pressure_convention="total",
+        samples=[],
+    )
+    run = make_run(trajectory, final=state, formula=state.formula, n_atoms=len(atoms))
+    return Melt(
+        temperature_k=temperature_k, equilibrium=found, run=run, diffusivities=[diffusivity(temperature_k, value)]
+    )
+
+
+def material(atoms: Atoms, *states: Melt, **changes: Any) -> Material:
+    formula = State.from_atoms(atoms).formula
+    fields = {"material_id": formula, "melt": states[0], "anneals": list(states[1:]), **changes}
+    return make_material(formula, **fields)

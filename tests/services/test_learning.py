@@ -1,0 +1,81 @@
+"""Learning as a flow, through every launcher: the model of a local run."""
+
+from pathlib import Path
+
+import pytest
+from tests.descriptors.crystals import antifluorite
+from tests.jobs.learning_rows import material, melted
+from tests.services.cluster import MONGO, SLURM, Cluster
+from tests.services.queues import rapidfire, set_up_fireworks, set_up_remote, start_runner
+from tests.stores.store_samples import put
+
+from tachylite.flows import LearningMaker
+from tachylite.flows.learning import run_learning
+from tachylite.learning.model_file import from_bytes
+from tachylite.schemas import Material
+from tachylite.stores import open_store
+from tachylite.stores.queries import load_model_file
+from tachylite.stores.store_file import StoreFile
+
+pytest.importorskip("sklearn")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.services,
+    pytest.mark.skipif(not (MONGO and SLURM), reason="MongoDB and Slurm are not there: `make services` starts them"),
+    # of FireWorks and jobflow-remote, which run inside the tests
+    pytest.mark.filterwarnings("ignore"),
+]
+
+MAKER = LearningMaker(learners=("gp",))
+
+
+def materials() -> list[Material]:
+    """Eight compounds at three temperatures."""
+    made = []
+    for number, anion in enumerate(("O", "S", "Se", "Te", "F", "Cl", "Br", "I")):
+        crystal = antifluorite(4.4 + 0.2 * number)
+        crystal.symbols[crystal.symbols == "O"] = anion
+        made.append(
+            material(crystal, *(melted(crystal, kelvin, 1e-8 * kelvin * (1 + number)) for kelvin in (800, 1000, 1500)))
+        )
+    return made
+
+
+@pytest.fixture
+def expected(tmp_path: Path) -> str:
+    """The model of a local run."""
+    store = open_store(tmp_path / "local")
+    put(store, *materials())
+    return run_learning(MAKER, store).card.model_id
+
+
+def learned(name: str) -> str:
+    """The model in the store of the cluster, by the beginning of its name."""
+    return from_bytes(load_model_file(open_store("store.yaml"), name[:6]), "the store").card.model_id
+
+
+def test_fireworks(cluster: Cluster, expected: str) -> None:
+    from fireworks import LaunchPad
+    from jobflow.managers.fireworks import flow_to_workflow
+
+    set_up_fireworks(cluster)
+    put(open_store("store.yaml"), *materials())
+    workflow = flow_to_workflow(MAKER.make(), StoreFile(str(cluster.folder / "store.yaml")))
+    LaunchPad.from_file("my_launchpad.yaml").add_wf(workflow)
+    rapidfire()
+    assert learned(expected) == expected
+
+
+def test_jobflow_remote(cluster: Cluster, expected: str) -> None:
+    from jobflow_remote import submit_flow
+    from jobflow_remote.jobs.jobcontroller import JobController
+    from jobflow_remote.jobs.state import JobState
+
+    set_up_remote(cluster)
+    put(open_store("store.yaml"), *materials())
+    submit_flow(MAKER.make(store="store.yaml"), project="tests", worker="slurm")
+    controller = JobController.from_project_name("tests")
+    runner = start_runner(cluster)
+    cluster.wait(lambda: {job.state for job in controller.get_jobs_info()} == {JobState.COMPLETED}, "the model", 240)
+    cluster.kill(runner)
+    assert learned(expected) == expected
