@@ -11,6 +11,8 @@ from tests.descriptors.crystals import antifluorite
 from tests.learning.learning_samples import ANIONS, PUBLISHED_COLUMNS, known_law
 
 from tachylite.cli import main
+from tachylite.learning.model_file import load_model
+from tachylite.learning.sisso import load_models
 
 pytest.importorskip("sklearn")
 
@@ -73,8 +75,13 @@ def test_from_a_table_to_a_prediction(command: Callable[..., Result], table: Pat
     assert "Li₂O" in out
     assert "unlike the training set: Li2O:" in err
 
-    code, out, _ = command("learn", str(frozen), "--learner", "gp", "-o", str(model))
+    formulas = tmp_path / "formulas.json"
+    words = ["learn", str(frozen), "--learner", "gp", "-o", str(model), "--report", str(report)]
+    code, out, _ = command(*words, "--formulas", str(formulas))
     assert code == 0
+    assert "Formulas for ln D" in out
+    assert "Formulas for ln D" in (report / "index.html").read_text()
+    assert len(load_models(formulas)) == len(load_model(model).card.formulas) > 3
     assert "composition held out" in out
     assert card["model_id"] in out  # the frozen table gives the same model
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 import sys
 from contextlib import redirect_stdout
@@ -60,6 +61,9 @@ def learn(
     dataset: Annotated[
         Path | None, typer.Option("--dataset", metavar="FILE", help="Freeze the table here, as .parquet.")
     ] = None,
+    formulas: Annotated[
+        Path | None, typer.Option("--formulas", metavar="FILE", help="Let SISSO find formulas, and keep them here.")
+    ] = None,
     report: Annotated[
         Path | None, typer.Option("--report", "-r", metavar="DIR", help="Write an HTML page and figures here.")
     ] = None,
@@ -84,16 +88,17 @@ def learn(
         rows = None
         if table is not None:
             rows = read_dataset(table, target=target, species=species, convention=convention, without=left_out)
-        for folder in (out.absolute().parent, *([report] if report else [])):
+        for folder in (*(file.absolute().parent for file in (out, formulas) if file), *([report] if report else [])):
             check_writable(folder)
         if rows is not None:
             if dataset is not None:
                 save_dataset(rows, dataset)
-            saved = train(rows, names, tell=lambda line: typer.echo(line, err=True))
+            tell = functools.partial(typer.echo, err=True)
+            saved = train(rows, names, formulas=formulas is not None, tell=tell)
         else:
             asked: Question = {"engine": engine, "protocol": protocol, "campaign": campaign, "where": where or ()}
-            saved = _from_store(store, species, names, left_out, convention, asked)
-        pages = _keep(saved, out, report)
+            saved = _from_store(store, species, names, left_out, convention, formulas is not None, asked)
+        pages = _keep(saved, out, formulas, report)
     if as_json:
         typer.echo(json.dumps(json.loads(saved.card.model_dump_json()), indent=2))
     else:
@@ -108,6 +113,7 @@ def _from_store(
     learners: list[str],
     without: list[str],
     convention: Literal["exact", "zheng2024"],
+    formulas: bool,
     asked: Question,
 ) -> SavedModel:
     from tachylite.flows.learning import LearningMaker, run_learning
@@ -115,17 +121,21 @@ def _from_store(
     opened = open_existing(store)
     if opened is None:
         raise InputError("there is no store to learn from; give a table, or a store with --store")
-    maker = LearningMaker(species=species, learners=learners, without=without, convention=convention)
+    maker = LearningMaker(species=species, learners=learners, without=without, convention=convention, formulas=formulas)
     try:
         return run_learning(maker, opened, **asked)
     finally:
         opened.close()
 
 
-def _keep(saved: SavedModel, out: Path, report: Path | None) -> list[Path]:
+def _keep(saved: SavedModel, out: Path, formulas: Path | None, report: Path | None) -> list[Path]:
+    from tachylite.learning.formulas import models_of
     from tachylite.learning.model_file import save_model
+    from tachylite.learning.sisso import save_models
 
     save_model(saved, out)
+    if formulas is not None:
+        save_models(models_of(saved.card.formulas), formulas)
     if report is None:
         return []
     from tachylite.report.model_page import write_model_report
@@ -136,7 +146,7 @@ def _keep(saved: SavedModel, out: Path, report: Path | None) -> list[Path]:
 def _show(model: Model) -> None:
     from rich.table import Table
 
-    from tachylite.report.model_page import coverage_table, scores_table
+    from tachylite.report.model_page import coverage_table, formula_table, scores_table
 
     data = model.data
     typer.echo(
@@ -145,7 +155,7 @@ def _show(model: Model) -> None:
     )
     for one in model.skipped:
         typer.echo(f"no row: {one.stage}: {one.reason}", err=True)
-    for found in (scores_table(model), coverage_table(model)):
+    for found in (scores_table(model), coverage_table(model), *([formula_table(model)] if model.formulas else [])):
         shown = Table(*found.columns, title=found.caption, title_justify="left")
         for row in found.rows:
             shown.add_row(*row)

@@ -38,6 +38,8 @@ class LearningMaker(Maker):
     learners: Sequence[str] = DEFAULT_LEARNERS
     without: Sequence[str] = ()
     """Descriptors to leave out."""
+    formulas: bool = False
+    """Whether SISSO looks for formulas as well."""
     convention: Convention = "exact"
 
     def make(
@@ -55,7 +57,9 @@ class LearningMaker(Maker):
         else:
             place = None if store is None else str(Path(store).expanduser().absolute())
             freezing = collect_table(self.species, self.convention, without, asked, place)
-        training = train_model(freezing.output["parquet"], list(self.learners), freezing.output["skipped"])
+        training = train_model(
+            freezing.output["parquet"], list(self.learners), self.formulas, freezing.output["skipped"]
+        )
         return Flow([freezing, training], output=training.output, name=self.name)
 
 

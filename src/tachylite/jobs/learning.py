@@ -73,9 +73,10 @@ def collect_table(
 
 
 @job(data="archive")
-def train_model(parquet: str, learners: Sequence[str], skipped: Sequence[Failure]) -> dict[str, Any]:
+def train_model(parquet: str, learners: Sequence[str], formulas: bool, skipped: Sequence[Failure]) -> dict[str, Any]:
     """Train on a frozen table; the output holds `model` (the card) and `archive` (the file in base64)."""
-    saved = train(dataset_from_bytes(base64.b64decode(parquet), "the dataset"), learners, skipped=skipped)
+    dataset = dataset_from_bytes(base64.b64decode(parquet), "the dataset")
+    saved = train(dataset, learners, formulas=formulas, skipped=skipped)
     return {"model": saved.card, "archive": base64.b64encode(to_bytes(saved)).decode()}
 
 

@@ -19,6 +19,7 @@ from tachylite.learning.evaluation import (
     score,
     tune,
 )
+from tachylite.learning.formulas import find_formulas
 from tachylite.learning.importance import measure_importances
 from tachylite.learning.inputs import inputs_of
 from tachylite.learning.learners import DEFAULT_LEARNERS, SEED, Fitted, Learner, fit, get_learner
@@ -47,14 +48,15 @@ def train(
     dataset: Dataset,
     learners: Sequence[str] = DEFAULT_LEARNERS,
     *,
+    formulas: bool = False,
     skipped: Sequence[Failure] = (),
     tell: Callable[[str], None] = lambda line: None,
 ) -> SavedModel:
     """Evaluate learners on all splits and fit the best one to all rows.
 
-    Best is the least RMSE on held-out compositions. `tell` hears what is done. Raises InputError for an unknown
-    learner and for a dataset with too few compositions or chemical systems, MissingPackageError where a library is
-    not installed.
+    Best is the least RMSE on held-out compositions. With `formulas`, SISSO looks for these as well. `tell` hears what
+    is done. Raises InputError for an unknown learner and for a dataset with too few compositions or chemical systems,
+    MissingPackageError where a library is not installed.
     """
     entries = [_evaluate(get_learner(name), dataset, tell) for name in dict.fromkeys(learners)]
     entries.sort(key=lambda entry: entry.scores.scores[0].rmse.value)
@@ -71,6 +73,7 @@ def train(
         learners=[entry.scores for entry in entries],
         applicability=_applicability(domain, rows),
         trends=find_trends(dataset),
+        formulas=find_formulas(dataset, tell) if formulas else [],
         learning_curve=_learning_curve(dataset, best.learner, best.held_out),
         held_out=rows,
         versions=_versions(),

@@ -11,7 +11,7 @@ from tachylite.report.rendering import describe_charts, environment, save_downlo
 from tachylite.report.sections import Section
 from tachylite.report.text import ABSENT, quantity
 from tachylite.schemas import Measured
-from tachylite.schemas.learning import Model
+from tachylite.schemas.learning import Formula, FormulaTerm, Model
 
 _FIRST_INPUTS = 6
 """Shown of every learner's order."""
@@ -55,6 +55,7 @@ def write_model_report(model: Model, folder: Path) -> Path:
 
 def _sections(model: Model) -> list[Section]:
     trends = model.trends
+    formulas = [Section("Formulas", tables=(formula_table(model),))] if model.formulas else []
     found = [
         Section(
             "Predictions",
@@ -66,6 +67,7 @@ def _sections(model: Model) -> list[Section]:
             charts=(charts.importances(model),),
             tables=(importance_table(model), order_table(model)),
         ),
+        *formulas,
     ]
     shown = [charts.anions(model)] if trends.anions else []
     if any(one.published is not None for one in trends.correlations):
@@ -177,6 +179,35 @@ def order_table(model: Model) -> Table:
         for place in range(_FIRST_INPUTS)
     )
     return Table("Order of importance, by learner", ("place", *orders), rows)
+
+
+def formula_table(model: Model) -> Table:
+    """The formulas of SISSO, the one with the least error on held-out compositions first."""
+    rows = tuple(
+        (
+            f"{one.target} = {short_formula(one)}",
+            str(one.rung),
+            str(one.dimension),
+            f"{one.rmse:.4f}",
+            ABSENT if one.held_out_rmse is None else f"{one.held_out_rmse:.4f}",
+        )
+        for one in model.formulas
+    )
+    columns = ("formula", "rung", "terms", "RMSE", "RMSE, held-out compositions")
+    return Table(f"Formulas for {model.formulas[0].target}", columns, rows)
+
+
+def short_formula(one: Formula) -> str:
+    """The formula with four digits, for reading."""
+    terms = [
+        f"{'−' if term.coefficient < 0 else '+'} {abs(term.coefficient):.4g} {_factor(term)}" for term in one.terms
+    ]
+    return " ".join([f"{one.intercept:.4g}".replace("-", "−"), *terms])
+
+
+def _factor(term: FormulaTerm) -> str:
+    words = term.descriptor.replace("np.", "").replace("**", "^")
+    return words if words.replace("_", "").isalnum() else f"({words})"
 
 
 def correlation_table(model: Model) -> Table:

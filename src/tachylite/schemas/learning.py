@@ -150,6 +150,39 @@ class Applicability(Frozen):
     """Held-out rows beyond it."""
 
 
+class FormulaTerm(Frozen):
+    """Coefficient times descriptor."""
+
+    coefficient: float
+    descriptor: str
+    """A Python expression of the column names and of numpy as `np`."""
+    latex: str
+
+
+class Formula(Frozen):
+    """One formula of SISSO: target = intercept + sum of the terms."""
+
+    target: str
+    """What it gives, like ln D, with D in cm^2/s."""
+    rung: int
+    """How often operators were applied to the columns."""
+    dimension: int
+    formula: str
+    """All of it, as a Python expression."""
+    latex: str
+    intercept: float
+    terms: list[FormulaTerm]
+    units: dict[str, str]
+    """Of the columns in it; `inverse_kbT` is 1/kT."""
+    rmse: float
+    max_ae: float
+    r2: float
+    """On the rows it was fitted to, as the errors before it."""
+    rows: int
+    held_out_rmse: float | None
+    """On held-out compositions, with the whole search in every fold; None where it has no value in some row."""
+
+
 class Model(Document):
     """Card of a fitted learner: its data, split, scores, intervals, and what it has learned."""
 
@@ -165,6 +198,8 @@ class Model(Document):
     """This one first."""
     applicability: Applicability
     trends: Trends
+    formulas: list[Formula] = []
+    """Least error on held-out compositions first; empty where none were asked for."""
     learning_curve: list[LearningPoint]
     held_out: HeldOutRows
     versions: dict[str, str]
