@@ -5,48 +5,24 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from jobflow import Flow, JobStore
+from tests.launchers.fake_manager import FakeManager, replace_launchers
 
 from tachylite.cli import main
-from tachylite.errors import InputError
 from tachylite.launchers import LaunchedJob
-from tachylite.schemas.campaign import Launcher, Place
 
-
-class FakeManager:
-    """A queue in which some jobs are done and others are not."""
-
-    def __init__(self) -> None:
-        self.found = [
-            LaunchedJob("1", "pack_structures", "completed"),
-            LaunchedJob("2", "melt production", "failed", "OutOfTimeError: the walltime is used up [at] step 3"),
-            LaunchedJob("3", "melt production", "lost", "job 7 is no longer in the queue"),
-            LaunchedJob("4", "melt analysis", "waiting"),
-        ]
-        self.refusal = ""
-
-    def configuration(self, _: Place) -> dict[str, object]:
-        return {}
-
-    def check(self, launcher: Launcher, store: JobStore) -> None: ...
-
-    def add(self, flows: Sequence[Flow], store: Path, campaign: str) -> None: ...
-
-    def jobs(self, campaign: str) -> list[LaunchedJob]:
-        return self.found
-
-    def rerun(self, job: LaunchedJob) -> None:
-        if self.refusal:
-            raise InputError(self.refusal)
+JOBS = [
+    LaunchedJob("1", "pack_structures", "completed"),
+    LaunchedJob("2", "melt production", "failed", "OutOfTimeError: the walltime is used up [at] step 3"),
+    LaunchedJob("3", "melt production", "lost", "job 7 is no longer in the queue"),
+    LaunchedJob("4", "melt analysis", "waiting", "no worker named 'gpu' has come"),
+    LaunchedJob("5", "melt analysis", "waiting", "no worker named 'gpu' has come"),
+]
 
 
 @pytest.fixture
 def manager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeManager:
-    fake = FakeManager()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("TACHYLITE_STORE", raising=False)
-    for module in ("submission", "campaigns"):
-        monkeypatch.setattr(f"tachylite.launchers.{module}.get_manager", lambda *_: fake)
+    fake = replace_launchers(monkeypatch, tmp_path)
+    fake.found = JOBS
     return fake
 
 
@@ -63,16 +39,20 @@ def test_a_campaign_from_submission_to_the_end(manager: FakeManager, capfd: pyte
     assert f"campaign {campaign}: 2 formulas, fireworks" in out
     assert "the walltime is used up [at] step 3" in out
     assert "job 7 is no longer in the queue" in out
+    assert out.count("no worker named") == 1
+    assert "4 and 1 more" in out
     assert main(["status", "newest", "--json"]) == 0
     assert [job["state"] for job in json.loads(capfd.readouterr().out)["jobs"]][1:3] == ["failed", "lost"]
     assert main(["rerun"]) == 0
     first, second = capfd.readouterr().out.splitlines()
     assert first.startswith("melt production (2) runs again; it was failed: OutOfTimeError")
     assert second.startswith("melt production (3) runs again; it was lost: job 7")
-    manager.refusal = "it has replaced itself"
+    assert main(["rerun", "--lost-after", "soon"]) == 2
+    assert "--lost-after 'soon' is not a time; write 2h30m" in capfd.readouterr().err
+    manager.refusals["2"] = "it has replaced itself"
     assert main(["rerun", campaign]) == 1
     assert "refused: melt production (2): it has replaced itself" in capfd.readouterr().err
-    manager.found = manager.found[:1]
+    manager.found = JOBS[:1]
     assert main(["rerun"]) == 0
     assert capfd.readouterr().out == f"campaign {campaign}: nothing has failed\n"
     assert main(["status", "newest"]) == 0

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from jobflow import Flow, Job, JobStore, run_locally
 from maggma.stores import MemoryStore
+from tests.launchers.fake_manager import FakeManager
 
 from tachylite.configs import load_protocol
 from tachylite.engines import get_engine
@@ -18,13 +19,6 @@ from tachylite.schemas.campaign import Launcher, Place
 
 PLACES = {kind: Place(worker=kind) for kind in KINDS}
 LAUNCHER = Launcher(launcher="fireworks", default=Place(worker="default", queue="slow"), **PLACES)
-
-
-class FakeManager:
-    """Says where a job goes in one word."""
-
-    def configuration(self, place: Place) -> dict[str, object]:
-        return {"to": place.worker}
 
 
 def placed(jobs: list[Any]) -> dict[str, str]:
@@ -39,7 +33,7 @@ def placed(jobs: list[Any]) -> dict[str, str]:
 
 def test_kinds_of_jobs_have_places(tmp_path: Path) -> None:
     flow = amorphous_flow(["Ar"], protocol=load_protocol("quickstart"), engine="lennard-jones")
-    assign_places(flow, LAUNCHER, FakeManager(), get_engine("lennard-jones"))  # type: ignore[arg-type] # all that is used
+    assign_places(flow, LAUNCHER, FakeManager(), get_engine("lennard-jones"))
     assert placed([flow]) == {
         "pack_structures": "packing",
         "relax_references": "relaxation",
@@ -69,7 +63,7 @@ ARGON = Protocol.model_validate(
 def test_jobs_that_jobs_make_have_their_own_places_too(tmp_path: Path) -> None:
     flow = amorphous_flow(["Ar"], protocol=ARGON, engine="lennard-jones")
     flow.update_metadata({"campaign": "c"})
-    assign_places(flow, LAUNCHER, FakeManager(), get_engine("lennard-jones"))  # type: ignore[arg-type] # all that is used
+    assign_places(flow, LAUNCHER, FakeManager(), get_engine("lennard-jones"))
     seen: dict[str, Mapping[str, Any]] = {}
     original = Job.run
 

@@ -1,11 +1,10 @@
 """What is checked before anything is handed over, and that all of it is handed over, or nothing."""
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
-from jobflow import Flow, JobStore
+from tests.launchers.fake_manager import FakeManager, replace_launchers
 from tests.stores.store_samples import make_material, put
 
 from tachylite.configs import load_protocol
@@ -16,44 +15,9 @@ from tachylite.schemas.campaign import Campaign, Launcher, Place
 from tachylite.stores import open_store
 
 
-class FakeManager:
-    """Keeps flows instead of running them."""
-
-    def __init__(self) -> None:
-        self.flows: list[Flow] = []
-        self.states: list[LaunchedJob] = []
-        self.again: list[str] = []
-        self.broken = False
-
-    def configuration(self, _: Place) -> dict[str, object]:
-        return {}
-
-    def check(self, launcher: Launcher, store: JobStore) -> None:
-        if launcher.default.worker == "nobody":
-            raise InputError("there is no worker 'nobody'")
-
-    def add(self, flows: Sequence[Flow], store: Path, campaign: str) -> None:
-        if self.broken:
-            raise InputError("the server went away")
-        self.flows += flows
-
-    def jobs(self, campaign: str) -> list[LaunchedJob]:
-        return self.states
-
-    def rerun(self, job: LaunchedJob) -> None:
-        if job.key == "stuck":
-            raise InputError("it has replaced itself")
-        self.again.append(job.key)
-
-
 @pytest.fixture
 def manager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeManager:
-    fake = FakeManager()
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.delenv("TACHYLITE_STORE", raising=False)
-    for module in ("submission", "campaigns"):
-        monkeypatch.setattr(f"tachylite.launchers.{module}.get_manager", lambda *_: fake)
-    return fake
+    return replace_launchers(monkeypatch, tmp_path)
 
 
 def hand_over(*formulas: str, **options: Any) -> Campaign:
@@ -64,6 +28,7 @@ def hand_over(*formulas: str, **options: Any) -> Campaign:
 def test_a_campaign_is_cut_into_cohorts_and_kept(manager: FakeManager) -> None:
     campaign = hand_over("Cu", "Au", "CuAu")
     assert campaign.cohorts == [["Cu", "Au"], ["CuAu"]]
+    assert campaign.launcher.launchpad == "/where/it/was/found.yaml"
     assert [flow.name for flow in manager.flows] == ["Cu, Au", "CuAu"]
     metadata = [job.metadata for flow in manager.flows for job, _ in flow.iterflow()]
     assert all(one == {"campaign": campaign.campaign_id, "workdir": campaign.workdir} for one in metadata)
@@ -124,8 +89,9 @@ def test_a_launcher_that_fails_leaves_no_campaign(manager: FakeManager) -> None:
 
 def test_failed_and_lost_jobs_run_again_and_no_others(manager: FakeManager) -> None:
     campaign = hand_over("Cu")
+    manager.refusals["stuck"] = "it has replaced itself"
     for key, state in {"a": "completed", "b": "failed", "c": "running", "d": "lost", "stuck": "failed"}.items():
-        manager.states.append(LaunchedJob(key, "melt", state))  # type: ignore[arg-type] # a literal in a dict is a str
+        manager.found.append(LaunchedJob(key, "melt", state))  # type: ignore[arg-type] # a literal in a dict is a str
     again, refused = rerun(campaign)
     assert [job.key for job in again] == manager.again == ["b", "d"]
     assert refused == ["melt (stuck): it has replaced itself"]

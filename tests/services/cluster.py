@@ -59,7 +59,10 @@ class Calculator:
         return path.stat().st_size if path.exists() else 0
 
     def pace(self, seconds: float) -> None:
-        (self.folder / "pace").write_text(str(seconds), encoding="utf-8")
+        # a job that reads it at this moment finds the old one or the new one
+        new = self.folder / "pace.new"
+        new.write_text(str(seconds), encoding="utf-8")
+        new.replace(self.folder / "pace")
 
 
 @dataclass
@@ -139,7 +142,7 @@ class Cluster:
         with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             found = main(words)
         assert found == code, f"{words}: {found}\n{out.getvalue()}\n{err.getvalue()}"
-        return err.getvalue() if code == 2 else out.getvalue()
+        return err.getvalue() if code else out.getvalue()
 
     def submit(self, launcher: str, *formulas: str) -> str:
         """Submit; the id of the campaign."""
@@ -190,7 +193,9 @@ class Cluster:
         return bool(list((self.folder / "work").glob("*/run-*/checkpoint.pt")))
 
     def logs(self) -> str:
-        return "\n".join(f"{path.name}: {path.read_text()[-3000:]}" for path in self.folder.glob("*.log"))
+        """What commands, runners and jobs on Slurm have said last."""
+        paths = [path for pattern in ("*.log", "launcher_*/FW_job-*") for path in self.folder.glob(pattern)]
+        return "\n".join(f"{path.name}: {path.read_text()[-3000:]}" for path in paths)
 
 
 def same(material: Mapping[str, Any]) -> Any:

@@ -19,10 +19,16 @@ def calculator(tmp_path_factory: pytest.TempPathFactory) -> Calculator:
 
 
 @pytest.fixture
-def cluster(tmp_path: Path, calculator: Calculator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
+def folder(tmp_path: Path) -> Path:
+    """Where the files of a test lie."""
+    return tmp_path
+
+
+@pytest.fixture
+def cluster(folder: Path, calculator: Calculator, monkeypatch: pytest.MonkeyPatch) -> Iterator[Cluster]:
     database = f"tachylite_test_{uuid.uuid4().hex[:8]}"
     calculator.pace(0)
-    made = Cluster(tmp_path, calculator, MONGO, database)
+    made = Cluster(folder, calculator, MONGO, database)
     made.enter(monkeypatch)
     try:
         yield made

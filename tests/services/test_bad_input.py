@@ -7,7 +7,7 @@ import pytest
 import yaml
 from pymongo import MongoClient
 from tests.services.cluster import MONGO, SLURM, Cluster
-from tests.services.queues import rapidfire, set_up_fireworks, set_up_remote
+from tests.services.queues import rapidfire, set_up_fireworks, set_up_remote, take_one
 
 from tachylite.stores import open_store
 from tachylite.stores.indexes import INDEXES
@@ -31,7 +31,7 @@ def database(cluster: Cluster) -> Iterator[Any]:
         yield client[cluster.database]
 
 
-def changed(cluster: Cluster, name: str, **changes: Any) -> None:
+def changed(cluster: Cluster, name: str, /, **changes: Any) -> None:
     path = cluster.folder / name
     content: Mapping[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
     cluster.write(name, {**content, **changes})
@@ -80,6 +80,31 @@ def test_an_unknown_worker_and_another_store(cluster: Cluster, database: Any) ->
     changed(cluster, "remote.yaml", project="unknown")
     assert "jobflow-remote project 'unknown'" in refused(cluster, "remote")
     assert database["jobs"].count_documents({}) == 0
+
+
+def test_a_worker_that_has_never_come(cluster: Cluster) -> None:
+    set_up_fireworks(cluster)
+    changed(cluster, "fireworks.yaml", packing={"worker": "gpu"})
+    cluster.submit("fireworks", "Cu")
+    assert not take_one()
+    advice = "no worker named 'gpu' has come to this LaunchPad so far"
+    assert {job["name"]: job["reason"] for job in cluster.jobs() if job["reason"]} == {"pack_structures": advice}
+    changed(cluster, "my_fworker.yaml", name="gpu")
+    assert take_one()
+    assert not any(job["reason"] for job in cluster.jobs())
+
+
+def test_a_campaign_remembers_where_fireworks_found_its_launchpad(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    set_up_fireworks(cluster)
+    changed(cluster, "fireworks.yaml", launchpad=None)
+    monkeypatch.setattr("fireworks.fw_config.LAUNCHPAD_LOC", "my_launchpad.yaml")
+    cluster.submit("fireworks", "Cu")
+    (cluster.folder / "elsewhere").mkdir()
+    monkeypatch.chdir(cluster.folder / "elsewhere")
+    monkeypatch.setattr("fireworks.fw_config.LAUNCHPAD_LOC", None)
+    assert cluster.states() == {"waiting"}
 
 
 def test_an_index_that_is_missing_is_made_or_named(cluster: Cluster, database: Any) -> None:

@@ -10,14 +10,14 @@ from pathlib import Path
 import pytest
 from tests.services.cluster import CHECKPOINT, MONGO, PROTOCOL, SLURM, Calculator, Cluster
 from tests.services.queues import (
+    cancel,
     has_ended,
+    rapidfire,
     send_to_slurm,
     set_up_fireworks,
     set_up_remote,
-    squeue,
     start_runner,
     start_worker,
-    work_off,
     work_until_production,
 )
 
@@ -77,7 +77,7 @@ def test_a_worker_is_killed(cluster: Cluster, undisturbed: int) -> None:
     assert lost["name"] == "melt production"
     assert "no process works in" in lost["reason"]
     finish(cluster, "melt production")
-    work_off(cluster)
+    rapidfire()
     assert cluster.states() == {"completed"}
     (material,) = cluster.materials()
     assert material["status"] == "completed"
@@ -93,11 +93,11 @@ def test_a_running_job_is_cancelled_on_slurm(cluster: Cluster, undisturbed: int)
     slow(cluster)
     send_to_slurm(cluster)
     cluster.wait(cluster.at_work, "a checkpoint")
-    subprocess.run(["scancel", *squeue("--format=%i", "--states=RUNNING")], check=True)
+    cancel(cluster)
     cluster.wait(lambda: "lost" in cluster.states(), "the loss", 60)
     assert "no longer in the queue" in cluster.tachylite("status", "newest")
     finish(cluster, "no longer in the queue")
-    work_off(cluster)
+    rapidfire()
     assert cluster.states() == {"completed"}
     assert 0 <= cluster.calculator.calls - before - undisturbed <= CHECKPOINT + 1
 
@@ -117,7 +117,7 @@ def test_a_job_reaches_the_end_of_its_walltime(cluster: Cluster, undisturbed: in
     (failed,) = [job for job in cluster.jobs() if job["state"] == "failed"]
     assert "the walltime is used up at step" in failed["reason"]
     finish(cluster, "the walltime is used up at step")
-    work_off(cluster)
+    rapidfire()
     assert cluster.states() == {"completed"}
     again = cluster.calculator.calls - before - undisturbed
     assert 0 <= again <= 1, "its last step was a checkpoint, whose forces are computed to go on from"
@@ -161,7 +161,7 @@ def test_the_database_goes_away_and_comes_back(
         cluster.wait(lambda: has_ended(number), "the end of the worker")
         if cluster.states() != {"completed"}:
             cluster.tachylite("rerun")
-            work_off(cluster)
+            rapidfire()
         assert cluster.states() == {"completed"}
         assert len(cluster.materials()) == 1
         assert calculator.calls - before == undisturbed
@@ -183,7 +183,7 @@ def test_the_runner_is_killed_and_a_job_cancelled(cluster: Cluster, undisturbed:
     cluster.wait(cluster.at_work, "a checkpoint")
     cluster.kill(runner)
     runner = start_runner(cluster)
-    subprocess.run(["scancel", *squeue("--format=%i")], check=True)
+    cancel(cluster)
     cluster.wait(lambda: "failed" in cluster.states(), "the failure")
     finish(cluster, "melt production")
     cluster.wait(lambda: cluster.states() == {"completed"}, "the end")

@@ -17,6 +17,11 @@ LostAfterOption = Annotated[
 ]
 
 
+def parse_lost_after(text: str | None) -> float | None:
+    """Seconds, as in a walltime."""
+    return None if text is None else parse_walltime(text, "--lost-after")
+
+
 def rerun(
     campaign: Annotated[
         str | None, typer.Argument(metavar="[CAMPAIGN]", help="Its id, or how that begins. Default: the newest.")
@@ -37,7 +42,7 @@ def rerun(
     opened = open_store(store, create=False)
     found = find_campaign(opened, campaign)
     opened.close()
-    again, refused = run_again(found, parse_walltime(lost_after) if lost_after is not None else None)
+    again, refused = run_again(found, parse_lost_after(lost_after))
     for job in again:
         typer.echo(f"{job.name} ({job.key}) runs again; it was {job.state}: {job.reason}")
     for line in refused:

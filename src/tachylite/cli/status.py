@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from tachylite.cli.query import NOTHING_YET, JsonOption, StoreOption, open_existing, print_tables
-from tachylite.cli.rerun import LostAfterOption
-from tachylite.cli.values import parse_walltime
+from tachylite.cli.rerun import LostAfterOption, parse_lost_after
 
 if TYPE_CHECKING:
     from jobflow import JobStore
@@ -51,7 +50,7 @@ def _show_campaign(opened: JobStore | None, campaign: str, lost_after: str | Non
         raise InputError("there is no store yet; name the one that the campaign was submitted to with --store")
     found = find_campaign(opened, None if campaign == "newest" else campaign)
     opened.close()
-    jobs = launched_jobs(found, parse_walltime(lost_after) if lost_after is not None else None)
+    jobs = launched_jobs(found, parse_lost_after(lost_after))
     if as_json:
         typer.echo(json.dumps({"campaign": found.campaign_id, "jobs": [asdict(job) for job in jobs]}, indent=2))
         return
@@ -76,12 +75,15 @@ def _campaign_tables(jobs: Sequence[LaunchedJob]) -> list[Table]:
     counts = Counter((job.name, job.state) for job in jobs)
     for name in dict.fromkeys(job.name for job in jobs):
         stages.add_row(escape(name), *(str(counts[name, state] or "") for state in shown))
-    stopped = [job for job in jobs if job.reason]
-    if not stopped:
+    alike: dict[tuple[str, str, str], list[str]] = {}
+    for job in jobs:
+        if job.reason:
+            alike.setdefault((job.name, job.state, job.reason), []).append(job.key)
+    if not alike:
         return [stages]
     reasons = Table("job", "state", "reason", "at the launcher")
-    for job in stopped:
-        reasons.add_row(*(escape(text) for text in (job.name, job.state, job.reason, job.key)))
+    for what, (key, *others) in alike.items():
+        reasons.add_row(*map(escape, what), escape(f"{key} and {len(others)} more" if others else key))
     return [stages, reasons]
 
 

@@ -11,7 +11,7 @@ _CLOCK = re.compile(r"(?:(?P<d>\d+)-)?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d)")
 _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
 
-def parse_walltime(text: str) -> float:
+def parse_walltime(text: str, option: str = "--walltime") -> float:
     """Seconds from `2h30m`, `1d12h`, `02:30:00`, `1-12:00:00` or a number of seconds; InputError for anything else."""
     words = text.strip().lower()
     seconds = 0.0
@@ -20,7 +20,7 @@ def parse_walltime(text: str) -> float:
     elif found := (_UNITS.fullmatch(words) or _CLOCK.fullmatch(words)):
         seconds = float(sum(int(number) * _SECONDS[unit] for unit, number in found.groupdict(default="0").items()))
     if seconds <= 0:
-        raise InputError(f"--walltime {text!r} is not a time; write 2h30m, 02:30:00, 1-12:00:00 (days) or seconds")
+        raise InputError(f"{option} {text!r} is not a time; write 2h30m, 02:30:00, 1-12:00:00 (days) or seconds")
     return seconds
 
 

@@ -5,6 +5,8 @@ import shutil
 import subprocess
 from pathlib import Path
 
+_SHELLS = {"bash", "dash", "fish", "ksh", "sh", "tcsh", "zsh"}
+
 
 @functools.cache
 def _has_slurm() -> bool:
@@ -24,14 +26,16 @@ def in_queue(job_id: str) -> bool | None:
 
 
 def worked_in(folder: str) -> bool | None:
-    """Whether a process of this machine works in a folder; None where that cannot be known."""
+    """Whether a process of this machine, other than a shell, works in a folder; None where that cannot be known."""
     processes = Path("/proc")
     if not (processes / "self" / "cwd").exists():
         return None
     place = Path(folder).resolve()
     for process in processes.iterdir():
         try:
-            if process.name.isdigit() and (process / "cwd").readlink() == place:
+            here = process.name.isdigit() and (process / "cwd").readlink() == place
+            # what a shell runs is a process of its own, and without that it is somebody who looks around
+            if here and (process / "comm").read_text(encoding="utf-8").strip() not in _SHELLS:
                 return True
         except PermissionError:  # somebody else's, and so none of ours
             continue

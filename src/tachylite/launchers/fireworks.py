@@ -2,7 +2,9 @@
 
 import contextlib
 import io
+import shlex
 import socket
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,6 +21,7 @@ from tachylite.stores.opening import without_secrets
 from tachylite.stores.store_file import StoreFile
 
 _PATIENCE_MS = 4000
+_LOCK_PATIENCE_S = 10.0
 
 _STATES: dict[str, State] = {
     "WAITING": "waiting",
@@ -41,8 +44,15 @@ class FireworksManager:
             from fireworks.fw_config import RUN_EXPIRATION_SECS
         except ImportError:
             raise MissingPackageError("FireWorks is not installed; install it with: pip install fireworks") from None
-        self._launchpad = _reach(_find(launchpad))
+        self._file = _find(launchpad)
+        self._launchpad = _reach(self._file)
+        # FireWorks locks a workflow for less than a second, unless it is killed meanwhile; then waiting once is enough
+        self._patience_s = _LOCK_PATIENCE_S
         self._lost_after_s = RUN_EXPIRATION_SECS if lost_after_s is None else lost_after_s
+
+    def settled(self, launcher: Launcher) -> Launcher:
+        """With the file of the LaunchPad, which FireWorks looks for in the folder where a command is given."""
+        return launcher.model_copy(update={"launchpad": str(self._file)})
 
     def configuration(self, place: Place) -> dict[str, object]:
         """Of a job's spec: the worker that may take it, and what `qlaunch -r` asks the batch system for."""
@@ -60,6 +70,7 @@ class FireworksManager:
         """Add all flows as workflows, or none where that fails."""
         from jobflow.managers.fireworks import flow_to_workflow
 
+        self._launchpad.fireworks.create_index("spec.campaign")
         kept = StoreFile(str(store))
         workflows = [flow_to_workflow(flow, kept, metadata={"campaign": campaign}) for flow in flows]
         try:
@@ -73,35 +84,57 @@ class FireworksManager:
 
     def jobs(self, campaign: str) -> list[LaunchedJob]:
         """All jobs of a campaign."""
-        fields = {"fw_id": 1, "name": 1, "state": 1, "launches": {"$slice": -1}}
+        fields = {"fw_id": 1, "name": 1, "state": 1, "spec._fworker": 1, "launches": {"$slice": -1}}
         found = list(self._launchpad.fireworks.find({"spec.campaign": campaign}, fields).sort("fw_id", 1))
         launches = self._launches([f["launches"][-1] for f in found if f["launches"]])
-        return [self._described(f, launches.get(f["launches"][-1]) if f["launches"] else None) for f in found]
+        seen = frozenset(self._launchpad.launches.distinct("fworker.name"))
+        return [self._described(f, launches.get(f["launches"][-1]) if f["launches"] else None, seen) for f in found]
 
     def rerun(self, job: LaunchedJob) -> None:
-        """Make a job ready again; a lost one is given up first."""
+        """Make a job ready again, a lost one is given up first; raises InputError where its workflow is locked."""
+        from fireworks.core.launchpad import LockedWorkflowError
+
         number = int(job.key)
+        self._wait_for_lock(number)
         found = self._launchpad.fireworks.find_one({"fw_id": number}, {"launches": 1, "state": 1})
-        if found["state"] == "RUNNING":
-            self._launchpad.mark_fizzled(found["launches"][-1])
-        if found["state"] == "RESERVED":
-            self._launchpad.cancel_reservation(found["launches"][-1])
-        else:
-            self._launchpad.rerun_fw(number)
+        try:
+            if found["state"] == "RUNNING":
+                self._launchpad.mark_fizzled(found["launches"][-1])
+            if found["state"] == "RESERVED":
+                self._launchpad.cancel_reservation(found["launches"][-1])
+            else:
+                self._launchpad.rerun_fw(number)
+        except LockedWorkflowError:
+            raise self._locked(number) from None
+
+    def _wait_for_lock(self, number: int) -> None:
+        """Wait, less long than FireWorks does, until nobody changes the workflow of a job."""
+        while self._launchpad.workflows.find_one({"nodes": number, "locked": {"$exists": True}}, {"_id": 1}):
+            if self._patience_s <= 0:
+                raise self._locked(number)
+            time.sleep(0.5)
+            self._patience_s -= 0.5
+
+    def _locked(self, number: int) -> InputError:
+        command = f"lpad -l {shlex.quote(str(self._file))} admin unlock -i {number}"
+        return InputError(f"its workflow is locked; if that was a worker which has been killed, free it: {command}")
 
     def _launches(self, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
         fields = ["launch_id", "host", "launch_dir", "state_history", "action.stored_data._exception._stacktrace"]
         found = self._launchpad.launches.find({"launch_id": {"$in": list(numbers)}}, fields)
         return {launch["launch_id"]: launch for launch in found}
 
-    def _described(self, firework: dict[str, Any], launch: dict[str, Any] | None) -> LaunchedJob:
+    def _described(self, firework: dict[str, Any], launch: dict[str, Any] | None, seen: frozenset[str]) -> LaunchedJob:
         state, reason = _STATES[firework["state"]], ""
+        worker = firework.get("spec", {}).get("_fworker")
         if state in {"running", "queued"} and launch is not None:
             reason = self._lost(launch, running=state == "running")
             state = "lost" if reason else state
         elif state == "failed" and launch is not None:
             stored = ((launch.get("action") or {}).get("stored_data") or {}).get("_exception") or {}
             reason = last_line(stored.get("_stacktrace", "")) or "the job ended without saying why"
+        elif firework["state"] == "READY" and worker is not None and worker not in seen:
+            reason = f"no worker named {worker!r} has come to this LaunchPad so far"
         return LaunchedJob(str(firework["fw_id"]), firework["name"], state, reason)
 
     def _lost(self, launch: dict[str, Any], *, running: bool) -> str:
@@ -130,7 +163,7 @@ def _find(launchpad: str | None) -> Path:
     path = launchpad or LAUNCHPAD_LOC
     if path is None:
         raise InputError("no my_launchpad.yaml was found; make one with `lpad init`, or name it in a launcher file")
-    return Path(path).expanduser()
+    return Path(path).expanduser().absolute()
 
 
 def _reach(path: Path) -> Any:

@@ -2,7 +2,9 @@
 
 import contextlib
 import io
+import re
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +35,11 @@ _STATES: dict[str, State] = {
     "USER_STOPPED": "stopped",
 }
 
-_PATIENCE_S = 60
+_PATIENCE_S = 10
+"""It looks again after ten seconds; a lock is held for less, unless its holder was killed."""
+
+_LONGEST_LOCK_S = 600
+"""What a runner does with a job takes less: it copies a job's few files."""
 
 
 class JobflowRemoteManager:
@@ -57,6 +63,10 @@ class JobflowRemoteManager:
         except Exception as error:
             said = without_secrets(error, self._project.queue.store)
             raise InputError(f"the queue of project {self._project.name!r} cannot be used: {said}") from None
+
+    def settled(self, launcher: Launcher) -> Launcher:
+        """With the project's name, since its default may be another one tomorrow."""
+        return launcher.model_copy(update={"project": self._project.name})
 
     def configuration(self, place: Place) -> dict[str, object]:
         """The worker of a job, and what it asks the batch system for."""
@@ -94,6 +104,7 @@ class JobflowRemoteManager:
         """Add all flows, or none where that fails."""
         from jobflow_remote import submit_flow
 
+        self._controller.jobs.create_index("job.metadata.campaign")
         added: list[str] = []
         try:
             for flow in flows:
@@ -110,22 +121,35 @@ class JobflowRemoteManager:
 
     def jobs(self, campaign: str) -> list[LaunchedJob]:
         """All jobs of a campaign."""
-        fields = ["uuid", "index", "state", "job.name", "error", "remote.error"]
+        fields = ["uuid", "index", "state", "job.name", "error", "remote.error", "lock_time"]
         found = self._controller.jobs.find({"job.metadata.campaign": campaign}, fields).sort("created_on", 1)
-        return [_described(job) for job in found]
+        return [self._described(job) for job in found]
 
     def rerun(self, job: LaunchedJob) -> None:
-        """Make a job ready again; raises InputError where jobflow-remote refuses."""
+        """Make a job ready again; raises InputError where jobflow-remote refuses, or has locked the job."""
+        from jobflow_remote.utils.db import FlowLockedError, JobLockedError
+
         uuid, _, index = job.key.rpartition(":")
         try:
             self._controller.rerun_job(job_id=uuid, job_index=int(index), wait=_PATIENCE_S)
+        except JobLockedError as error:
+            # it, or a job that waits for it; only the text says which
+            number = re.findall(r"db_id (\S+)", str(error))[0]
+            raise InputError(f"job {number} is locked; {self._unlocking(f'unlock -did {number}')}") from None
+        except FlowLockedError:
+            raise InputError(f"its flow is locked; {self._unlocking(f'unlock-flow -jid {uuid}')}") from None
         except Exception as error:  # it has no exception of its own for a refusal
             raise InputError(" ".join(str(error).split())) from None
 
+    def _unlocking(self, words: str) -> str:
+        return f"if that was a runner which has been killed, free it: jf -p {self._project.name} admin {words}"
 
-def _described(job: dict[str, Any]) -> LaunchedJob:
-    state, reason = _STATES[job["state"]], ""
-    if state == "failed":
-        said = job.get("error") or (job.get("remote") or {}).get("error") or ""
-        reason = last_line(str(said)) or "the job ended without saying why"
-    return LaunchedJob(f"{job['uuid']}:{job['index']}", job["job"]["name"], state, reason)
+    def _described(self, job: dict[str, Any]) -> LaunchedJob:
+        key, state = f"{job['uuid']}:{job['index']}", _STATES[job["state"]]
+        reason, locked = "", job.get("lock_time")
+        if state == "failed":
+            said = job.get("error") or (job.get("remote") or {}).get("error") or ""
+            reason = last_line(str(said)) or "the job ended without saying why"
+        elif locked and (datetime.now(UTC) - locked.replace(tzinfo=UTC)).total_seconds() > _LONGEST_LOCK_S:
+            reason = f"locked since {locked:%Y-%m-%d %H:%M} UTC; {self._unlocking(f'unlock -jid {key}')}"
+        return LaunchedJob(key, job["job"]["name"], state, reason)

@@ -29,6 +29,9 @@ class LaunchedJob:
 class Manager(Protocol):
     """A launcher, ready for use; everything about it has been checked."""
 
+    def settled(self, launcher: Launcher) -> Launcher:
+        """What was found by default written out, so that `status` and `rerun` reach the same from every folder."""
+
     def configuration(self, place: Place) -> dict[str, object]:
         """What a job carries as `manager_config` to get to a place."""
 

@@ -48,11 +48,12 @@ def submit(
     store. What the store holds already is left out. Raises InputError, with nothing submitted, for whatever cannot be
     carried out, and for a campaign that has been submitted before.
     """
-    launcher = _settled(to if isinstance(to, Launcher) else load_launcher(to))
+    asked = to if isinstance(to, Launcher) else load_launcher(to)
     chosen = load_protocol(protocol) if isinstance(protocol, str) else protocol
     forces = resolve_engine(engine)
     members = _checked(formulas, chosen, forces, seed)
-    manager = get_manager(launcher)
+    manager = get_manager(asked)
+    launcher = manager.settled(asked)
     place = Path(store or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER).expanduser().absolute()
     opened = open_store(place)
     try:
@@ -69,7 +70,7 @@ def submit(
             engine=forces.name,
             protocol=chosen,
             seed=seed,
-            workdir=str(launcher.workdir),
+            workdir=str(Path(launcher.workdir or shared_workdir()).expanduser().absolute()),
         )
         _refuse_again(opened, campaign)
         flows = [_flow(cohort, campaign, manager, forces, crystals) for cohort in campaign.cohorts]
@@ -116,13 +117,6 @@ def _refuse_again(store: JobStore, campaign: Campaign) -> None:
             f"campaign {campaign.campaign_id} has been submitted before; see `tachylite status`; `tachylite rerun` "
             "runs again what failed"
         )
-
-
-def _settled(launcher: Launcher) -> Launcher:
-    """With paths that mean the same in every folder."""
-    launchpad = launcher.launchpad and str(Path(launcher.launchpad).expanduser().absolute())
-    workdir = Path(launcher.workdir).expanduser() if launcher.workdir else shared_workdir()
-    return launcher.model_copy(update={"launchpad": launchpad, "workdir": str(workdir.absolute())})
 
 
 def _flow(

@@ -1,0 +1,55 @@
+"""A launcher that computes nothing, in the place of every real one."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from jobflow import Flow, JobStore
+
+from tachylite.errors import InputError
+from tachylite.launchers import LaunchedJob
+from tachylite.schemas.campaign import Launcher, Place
+
+
+class FakeManager:
+    """Keeps flows instead of running them; `found` is what it says of jobs, `refusals` why some do not run again."""
+
+    def __init__(self) -> None:
+        self.flows: list[Flow] = []
+        self.found: list[LaunchedJob] = []
+        self.again: list[str] = []
+        self.refusals: dict[str, str] = {}
+        self.broken = False
+
+    def settled(self, launcher: Launcher) -> Launcher:
+        return launcher.model_copy(update={"launchpad": "/where/it/was/found.yaml"})
+
+    def configuration(self, place: Place) -> dict[str, object]:
+        return {"to": place.worker}
+
+    def check(self, launcher: Launcher, store: JobStore) -> None:
+        if launcher.default.worker == "nobody":
+            raise InputError("there is no worker 'nobody'")
+
+    def add(self, flows: Sequence[Flow], store: Path, campaign: str) -> None:
+        if self.broken:
+            raise InputError("the server went away")
+        self.flows += flows
+
+    def jobs(self, campaign: str) -> list[LaunchedJob]:
+        return self.found
+
+    def rerun(self, job: LaunchedJob) -> None:
+        if job.key in self.refusals:
+            raise InputError(self.refusals[job.key])
+        self.again.append(job.key)
+
+
+def replace_launchers(monkeypatch: pytest.MonkeyPatch, folder: Path) -> FakeManager:
+    """Work in a folder, with no store so far, where every launcher is a fake one."""
+    fake = FakeManager()
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv("TACHYLITE_STORE", raising=False)
+    for module in ("submission", "campaigns"):
+        monkeypatch.setattr(f"tachylite.launchers.{module}.get_manager", lambda *_: fake)
+    return fake

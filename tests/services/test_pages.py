@@ -1,0 +1,96 @@
+"""The pages on launchers, as a reader would follow them: their files are written, their commands run."""
+
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.services.cluster import BIN, MONGO, SLURM, Cluster
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.services,
+    pytest.mark.skipif(not (MONGO and SLURM), reason="MongoDB and Slurm are not there: `make services` starts them"),
+    # of FireWorks and jobflow-remote, which run inside the tests
+    pytest.mark.filterwarnings("ignore"),
+]
+
+DOCS = Path(__file__).parents[2] / "docs"
+BREAK = "## When something fails"
+PACE = dict.fromkeys(("delay_checkout", "delay_check_run_status", "delay_advance_status"), 1)
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """With a short name: the socket of jobflow-remote's daemon lies in it, and those are 107 characters at most."""
+    with tempfile.TemporaryDirectory(prefix="t") as made:
+        yield Path(made)
+
+
+def local(text: str, cluster: Cluster) -> str:
+    """With our servers in the place of the page's, and a runner that looks every second, not every 30."""
+    changes = {
+        '"mongodb://me:password@db.example.org"': f'"{MONGO}"',
+        "database: me,": f"database: {cluster.database},",
+        "name: me\n": f"name: {cluster.database}\n",
+        "standard": SLURM,
+        "\nworkers:\n": f"\nrunner: {PACE}\nworkers:\n",
+        "RUNS": str(cluster.folder / "runs"),
+        "VENV": str(BIN.parent),
+        "FOLDER": str(cluster.folder),
+    }
+    for theirs, ours in changes.items():
+        text = text.replace(theirs, ours)
+    return text
+
+
+def blocks(text: str, kind: str) -> list[str]:
+    return re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)
+
+
+def commands(text: str) -> list[str]:
+    lines = [line for block in blocks(text, "console") for line in block.splitlines()]
+    return [line.removeprefix("$ ") for line in lines if line.startswith("$ ") and "pip install" not in line]
+
+
+def run(program: str, script: str, cluster: Cluster) -> str:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("TACHYLITE_S", "JFREMOTE"))
+    }
+    home = str(cluster.folder)
+    environment |= {"HOME": home, "TMPDIR": home, "PATH": f"{BIN}:{os.environ['PATH']}", "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [program, "-c", script], env=environment, capture_output=True, text=True, check=False, timeout=600
+    )
+    assert done.returncode == 0, f"{script}\n{done.stdout}\n{done.stderr}"
+    return done.stdout
+
+
+@pytest.mark.parametrize(("page", "materials"), [("fireworks.md", 3), ("jobflow-remote.md", 1)])
+def test_the_commands_of_the_page_lead_to_results(
+    cluster: Cluster, page: str, materials: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("jobflow_remote.SETTINGS.projects_folder", str(cluster.folder / ".jfremote"))
+    text = local((DOCS / page).read_text(encoding="utf-8"), cluster)
+    for content in blocks(text, "yaml"):
+        name = content.partition("\n")[0].removeprefix("# ")
+        (cluster.folder / name).parent.mkdir(exist_ok=True)
+        (cluster.folder / name).write_text(content, encoding="utf-8")
+    before, _, after = text.partition(BREAK)
+    exports = [line for line in commands(before) if line.startswith("export")]
+    try:
+        assert "campaign" in run("bash", "\n".join(["set -e", *commands(before)]), cluster)
+        cluster.wait(lambda: cluster.states() == {"completed"}, "the end of the campaign")
+        assert "everything is done" in cluster.tachylite("status", "newest")
+        said = run("bash", "\n".join(["set -e", *exports, *commands(after)]), cluster)
+    finally:
+        if "jf runner start" in text:
+            run("bash", "jf runner shutdown 2>/dev/null || true", cluster)
+    assert "nothing has failed" in said
+    assert len(cluster.materials()) == materials
+    assert "material_id,formula" in said
+    for script in blocks(text, "python"):
+        assert re.fullmatch(r"[0-9a-f]{24}\n", run(str(BIN / "python"), script, cluster))
