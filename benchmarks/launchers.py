@@ -1,6 +1,7 @@
 """What a launcher costs for each job: python -m benchmarks.launchers NAME [JOBS], after `source .services/env`.
 
-NAME is local, fireworks (one worker on Slurm takes all jobs), or jobflow-remote (a Slurm job for every job).
+NAME is local, fireworks or jobflow-remote-batch (one or two Slurm jobs take all jobs), fireworks-slurm or
+jobflow-remote (a Slurm job for every job).
 """
 
 import os
@@ -26,6 +27,11 @@ PARTITION = os.environ.get("TACHYLITE_TEST_SLURM", "")
 BIN = Path(sys.executable).parent
 FLOW = 10
 """Jobs in a flow."""
+SOURCE = str(Path(__file__).parents[1])
+EXPORTS = f"export OMP_NUM_THREADS=1 PATH={BIN}:$PATH PYTHONPATH={SOURCE}"
+PATIENCE_S = 300
+AT_ONCE = 4
+"""Slurm jobs waiting or running where every job has its own: as many as the node of `tools/services` runs."""
 
 
 @job
@@ -54,40 +60,74 @@ def local(made: list[Flow], store: str, _: str) -> None:
         run_locally(flow, store=opened, log=False, ensure_success=True)
 
 
-def fireworks(made: list[Flow], store: str, database: str) -> None:
-    """One worker on Slurm takes all jobs."""
+def launchpad_with(made: list[Flow], store: str, database: str) -> Any:
+    """A LaunchPad that holds all flows, and the files that name it."""
     from fireworks import LaunchPad
     from jobflow.managers.fireworks import flow_to_workflow
 
     pad = write("my_launchpad.yaml", {"host": MONGO, "name": database, "uri_mode": True, "strm_lvl": "ERROR"})
+    write("my_fworker.yaml", {"name": "here", "category": "", "query": "{}"})
     launchpad = LaunchPad.from_file(pad)
     launchpad.reset("", require_password=False)
     launchpad.bulk_add_wfs([flow_to_workflow(flow, StoreFile(store)) for flow in made])
-    worker = write("my_fworker.yaml", {"name": "here", "category": "", "query": "{}"})
-    run = f"cd {Path.cwd()} && rlaunch -s -l {pad} -w {worker} rapidfire --nlaunches 0"
-    path = f"{BIN}:{Path(__file__).parents[1]}:{os.environ['PATH']}"
-    environment = os.environ | {"PATH": path, "PYTHONPATH": str(Path(__file__).parents[1])}
-    subprocess.run(["sbatch", "--wait", f"--partition={PARTITION}", f"--wrap={run}"], check=True, env=environment)
+    return launchpad
+
+
+def fireworks(made: list[Flow], store: str, database: str) -> None:
+    """One worker on Slurm takes all jobs."""
+    launchpad = launchpad_with(made, store, database)
+    run = f"{EXPORTS} && cd {Path.cwd()} && rlaunch -s -l my_launchpad.yaml -w my_fworker.yaml rapidfire --nlaunches 0"
+    subprocess.run(["sbatch", "--wait", f"--partition={PARTITION}", f"--wrap={run}"], check=True)
     assert launchpad.get_fw_ids({"state": {"$ne": "COMPLETED"}}, count_only=True) == 0
 
 
-def jobflow_remote(made: list[Flow], store: str, database: str) -> None:
-    """A Slurm job for every job; the runner looks every second."""
+def fireworks_slurm(made: list[Flow], store: str, database: str) -> None:
+    """A Slurm job for every job, sent by `qlaunch -r`."""
+    launchpad = launchpad_with(made, store, database)
+    files = f"-l {Path.cwd()}/my_launchpad.yaml -w {Path.cwd()}/my_fworker.yaml"
+    adapter = {
+        "_fw_name": "CommonAdapter",
+        "_fw_q_type": "SLURM",
+        "rocket_launch": f"rlaunch -s {files} singleshot",
+        "queue": PARTITION,
+        "ntasks": 1,
+        "pre_rocket": EXPORTS,
+    }
+    words = f"-r {files} -q {write('my_qadapter.yaml', adapter)} rapidfire -m {AT_ONCE} --nlaunches 0 --sleep 1"
+    # of itself it waits 5 s after every job that it sends
+    settings = {"PYTHONPATH": SOURCE, "FW_CONFIG_FILE": write("fireworks.yaml", {"QUEUE_UPDATE_INTERVAL": 1})}
+    command = [BIN / "qlaunch", *words.split()]
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ | settings)
+    wait_for(lambda: launchpad.get_fw_ids({"state": {"$ne": "COMPLETED"}}, count_only=True))
+
+
+def jobflow_remote(made: list[Flow], store: str, _: str) -> None:
+    """A Slurm job for every job."""
+    through_runner(made, store, {"max_jobs": AT_ONCE})
+
+
+def jobflow_remote_batch(made: list[Flow], store: str, _: str) -> None:
+    """Two Slurm jobs take all jobs."""
+    folders = {name: str(Path(name).absolute()) for name in ("jobs_handle_dir", "work_dir")}
+    through_runner(made, store, {"max_jobs": 2, "batch": {**folders, "sleep_time": 1, "max_wait": 30}})
+
+
+def through_runner(made: list[Flow], store: str, options: dict[str, Any]) -> None:
+    """All flows through jobflow-remote's runner, which looks every second."""
     stores = yaml.safe_load(Path(store).read_text())
-    source = Path(__file__).parents[1]
     worker = {
         "type": "local",
         "scheduler_type": "slurm",
         "work_dir": str(Path("runs").absolute()),
-        "pre_run": f"export PATH={BIN}:$PATH PYTHONPATH={source}",
+        "pre_run": EXPORTS,
         "resources": {"partition": PARTITION, "ntasks": 1},
-        "max_jobs": 4,
+        **options,
     }
-    delays = dict.fromkeys(("delay_checkout", "delay_check_run_status", "delay_advance_status"), 1)
+    looks = ("checkout", "check_run_status", "advance_status", "refresh_limited", "update_batch")
     project = {
         "name": "benchmark",
         "base_dir": str(Path("remote").absolute()),
-        "runner": delays | {"delay_refresh_limited": 1},
+        "runner": {f"delay_{name}": 1 for name in looks},
         "workers": {"slurm": worker},
         "queue": {"store": stores["docs_store"] | {"collection_name": "jobs"}},
         "jobstore": stores,
@@ -103,17 +143,28 @@ def jobflow_remote(made: list[Flow], store: str, database: str) -> None:
         submit_flow(flow, project="benchmark")
     runner = subprocess.Popen([BIN / "jf", "-p", "benchmark", "runner", "run"], stdout=subprocess.DEVNULL)
     try:
-        while controller.count_jobs(query={"state": {"$ne": "COMPLETED"}}):
-            time.sleep(1)
+        wait_for(lambda: controller.count_jobs(query={"state": {"$ne": "COMPLETED"}}))
     finally:
         runner.terminate()
         runner.wait()
 
 
+def wait_for(unfinished: Callable[[], int]) -> None:
+    """Wait until nothing is left; a job that failed would stay, and nothing more would be finished."""
+    left, since = unfinished(), time.monotonic()
+    while left:
+        time.sleep(1)
+        now = unfinished()
+        left, since = now, time.monotonic() if now < left else since
+        assert time.monotonic() - since < PATIENCE_S, f"{left} jobs are left and none was finished for {PATIENCE_S} s"
+
+
 LAUNCHERS: dict[str, Callable[[list[Flow], str, str], None]] = {
     "local": local,
     "fireworks": fireworks,
+    "fireworks-slurm": fireworks_slurm,
     "jobflow-remote": jobflow_remote,
+    "jobflow-remote-batch": jobflow_remote_batch,
 }
 
 
@@ -135,14 +186,17 @@ def main(name: str, jobs: int) -> None:
             seconds = time.perf_counter() - started
             outputs = client[database]["outputs"].count_documents({})
             assert outputs == jobs, f"{outputs} of {jobs} jobs have stored something"
+            # what is on disk is counted after it has got there
+            client.admin.command("fsync")
             size = client[database].command("dbstats")
         finally:
             os.chdir("/")
             client.drop_database(database)
     numbers = {"jobs": jobs, "seconds": seconds, "data_bytes": size["dataSize"], "disk_bytes": size["totalSize"]}
-    row = [f"{jobs:,}", f"{seconds / jobs:.3f}", f"{size['dataSize'] / jobs / 1e3:.1f}"]
+    kilobytes = [f"{size[name] / jobs / 1e3:.1f}" for name in ("dataSize", "totalSize")]
+    row = [f"{jobs:,}", f"{seconds / jobs:.3f}", *kilobytes]
     title = f"Tiny jobs through {name}"
-    publish("launchers", {title: table(["jobs", "s/job", "kB of data/job"], [row])}, {title: numbers})
+    publish("launchers", {title: table(["jobs", "s/job", "kB of data/job", "kB on disk/job"], [row])}, {title: numbers})
 
 
 if __name__ == "__main__":

@@ -96,6 +96,15 @@ def test_a_job_that_runs_again_replaces_its_document(store: JobStore) -> None:
     assert store.get_output(work.uuid, which=1) == {"value": 3}
 
 
+def test_other_documents_than_those_of_jobs_are_kept_too(tmp_path: Path) -> None:
+    index = EmbeddedDocumentStore(str(tmp_path / "index"), "index", key="blob_uuid")
+    index.connect()
+    index.update([{"blob_uuid": name, "n": n} for n, name in enumerate("abb")], key="blob_uuid")
+    assert {entry["blob_uuid"]: entry["n"] for entry in index.query()} == {"a": 0, "b": 2}
+    index.remove_docs({"n": 2})
+    assert [entry["blob_uuid"] for entry in index.query({"blob_uuid": {"$in": ["a", "b"]}})] == ["a"]
+
+
 def test_keys_with_dots_are_kept(store: JobStore) -> None:
     store.update({"uuid": "a", "index": 1, "output": {"versions": {"torch.cuda": "12"}}})
     assert store.query_one({"uuid": "a"})["output"] == {"versions": {"torch.cuda": "12"}}

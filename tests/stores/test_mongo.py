@@ -33,10 +33,11 @@ pytestmark = [
 def mongo() -> Iterator[JobStore]:
     database = f"tachylite_test_{uuid.uuid4().hex[:8]}"
     place = {"uri": URI, "database": database}
+    data = {"type": "GridFSStore", "collection_name": "trajectories", "compression": True, **place}
     store = open_store(
         {
             "docs_store": {"type": "MongoStore", "collection_name": "outputs", **place},
-            "additional_stores": {"data": {"type": "GridFSStore", "collection_name": "trajectories", **place}},
+            "additional_stores": {"data": data},
         }
     )
     yield store

@@ -2,7 +2,7 @@
 
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -87,15 +87,12 @@ class EmbeddedDocumentStore(MontyStore):
         asked = criteria or {}
         kept = None if properties is None else [*properties]
         names = [*names_in(asked), *(sort or {}), "_id", *(kept or [])]
-        candidates = MemoryStore()
-        candidates.connect()
-        if picked := self._picked(list(_words(asked)), paths_of(names)):
-            candidates._collection.insert_many(picked)
+        candidates, keys = self._candidates(asked, names)
         if kept is not None:
             yield from candidates.query(asked, properties, sort, hint, skip, limit, **kwargs)
             return
         for found in candidates.query(asked, ["_id"], sort, hint, skip, limit, **kwargs):
-            yield self._whole(found["_id"])
+            yield self._whole(keys[found["_id"]])
 
     def update(self, docs: list[dict[str, Any]] | dict[str, Any], key: Sequence[str] | str | None = None) -> None:
         """Store documents, as MongoStore does; that of a job without looking at the others."""
@@ -111,25 +108,35 @@ class EmbeddedDocumentStore(MontyStore):
 
     def remove_docs(self, criteria: Mapping[str, Any]) -> None:
         """Remove the documents that match."""
-        keys = [(_key(found["_id"]),) for found in self.query(criteria, ["_id"])]
+        candidates, keys = self._candidates(criteria, [*names_in(criteria), "_id"])
+        gone = [(keys[found["_id"]],) for found in candidates.query(criteria, ["_id"])]
         with self._sqlite() as connection, connection:
-            connection.executemany("delete from documents where k = ?", keys)
+            connection.executemany("delete from documents where k = ?", gone)
 
-    def _picked(self, words: Sequence[str], paths: Paths) -> list[dict[str, Any]]:
+    def _candidates(self, criteria: Mapping[str, Any], names: Iterable[str]) -> tuple[MemoryStore, dict[Any, bytes]]:
+        """Give the named fields of documents that may match, and the keys of their rows by `_id`."""
+        rows = self._picked(list(_words(criteria)), paths_of(names))
+        candidates = MemoryStore()
+        candidates.connect()
+        if rows:
+            candidates._collection.insert_many([document for _, document in rows])
+        return candidates, {document["_id"]: key for key, document in rows}
+
+    def _picked(self, words: Sequence[str], paths: Paths) -> list[tuple[bytes, dict[str, Any]]]:
         """Decode some fields of the documents in whose BSON all words occur; others cannot match."""
         where = " and ".join(["true", *("instr(v, ?)" for _ in words)])
         with self._sqlite() as connection:
-            rows = connection.execute(f"select v from documents where {where}", [w.encode() for w in words])  # noqa: S608 - question marks only
-            return [pick(row[0], paths) for row in rows]
+            rows = connection.execute(f"select k, v from documents where {where}", [w.encode() for w in words])  # noqa: S608 - question marks only
+            return [(key, pick(encoded, paths)) for key, encoded in rows]
 
-    def _whole(self, identifier: Any) -> dict[str, Any]:
+    def _whole(self, key: bytes) -> dict[str, Any]:
         with self._sqlite() as connection:
-            (encoded,) = connection.execute("select v from documents where k = ?", (_key(identifier),)).fetchone()
+            (encoded,) = connection.execute("select v from documents where k = ?", (key,)).fetchone()
         return bson.decode(encoded)
 
 
-def _key(identifier: Any) -> bytes:
-    """MontyDB's key: an `_id` as an element of a BSON document."""
+def _key(identifier: str) -> bytes:
+    """Name a row by its `_id`; where MontyDB writes, it has names of its own."""
     return bson.encode({"": identifier})[4:-1]
 
 

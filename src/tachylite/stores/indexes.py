@@ -1,6 +1,7 @@
 """Indexes that make the queries of this package quick on MongoDB."""
 
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from jobflow import JobStore
@@ -22,6 +23,8 @@ INDEXES: Mapping[str, tuple[str, ...]] = {
 }
 """Fields by the name of the index over them. One job has one document, whoever writes it how often."""
 
+_OF_BLOBS = ("blob_uuid", "job_uuid")
+
 
 def is_mongodb(store: JobStore) -> bool:
     """Whether documents are on a MongoDB server; maggma's other stores inherit from its MongoStore."""
@@ -30,10 +33,16 @@ def is_mongodb(store: JobStore) -> bool:
 
 
 def ensure_indexes(store: JobStore, source: str) -> None:
-    """Create the indexes that are missing; other stores than MongoDB need none.
+    """Create the indexes that are missing: of documents where they are on MongoDB, and of blobs.
 
-    Raises InputError, naming the index and the command that makes it, where the server does not allow it.
+    Raises InputError, naming the index and the command that makes it, where the server does not allow it; blobs are
+    found without theirs too.
     """
+    for part in store.additional_stores.values():
+        # MontyDB has none
+        with suppress(NotImplementedError):
+            for field in _OF_BLOBS:
+                part.ensure_index(field)
     if not is_mongodb(store):
         return
     collection: Any = store.docs_store._collection

@@ -5,14 +5,17 @@ import os
 import re
 import sqlite3
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import yaml
+from botocore.config import Config
+from botocore.exceptions import ClientError
 from jobflow import JobStore
 from maggma.core import Store
+from maggma.stores import S3Store
 
 from tachylite.errors import InputError
 from tachylite.stores.blobs import FileBlobStore
@@ -26,6 +29,11 @@ _DOCUMENTS, _TRAJECTORIES, _WORK = "documents", "trajectories", "work"
 _DEPRECATED = {"MongoURIStore": "MongoStore", "GridFSURIStore": "GridFSStore"}
 _PROBE_TIMEOUT_MS = 4000
 _LONGEST_REASON = 200
+_BUCKETS = {
+    403: "the key may not use bucket {}; check key, secret and permissions",
+    404: "there is no bucket {}; make it first",
+}
+"""What a status of HTTP means when a bucket is asked for."""
 
 
 def open_store(spec: str | Path | Mapping[str, Any] | None = None, *, create: bool = True) -> JobStore:
@@ -34,8 +42,8 @@ def open_store(spec: str | Path | Mapping[str, Any] | None = None, *, create: bo
     `spec` is a folder (an embedded store, made where it is missing unless `create` is false), a YAML file in
     jobflow's format (`docs_store` and `additional_stores` with `data`, also inside `JOB_STORE`), or such a
     mapping; None stands for the environment variable TACHYLITE_STORE, else the folder `tachylite_store`.
-    Indexes that queries need are made where they are missing. Raises InputError where the store is malformed,
-    unreachable or not writable; passwords are not shown.
+    Indexes that queries need are made where they are missing. Raises InputError where the store is malformed or
+    unreachable, and for a folder that cannot be written; passwords and keys are not shown.
     """
     if spec is None:
         spec = os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER
@@ -59,7 +67,7 @@ def _embedded(folder: Path, create: bool) -> JobStore:
         if not create:
             raise InputError(f"there is no store in {folder}; `tachylite run` makes one, --store names another")
         _refuse_other_folders(folder)
-    store = JobStore(
+    store = OpenedStore(
         EmbeddedDocumentStore(str(documents.absolute())),
         additional_stores={"data": FileBlobStore(str((folder / _TRAJECTORIES).absolute()))},
     )
@@ -111,12 +119,57 @@ def _described(content: Mapping[str, Any], source: str) -> JobStore:
 
 
 class OpenedStore(JobStore):
-    """A JobStore whose name may be shown: maggma's is the URI, with user and password."""
+    """A JobStore whose name may be shown, and that keeps of every job one document with its blobs.
+
+    The name of jobflow's is the URI, with user and password. Its blobs have a new name whenever they are written: of
+    a job that runs again the old ones would stay, and so would the S3 objects of jobs that are removed.
+    """
 
     @property
     def name(self) -> str:
         """Where documents go."""
         return place_of_documents(self)
+
+    def update(self, docs: Any, key: Sequence[str] | str | None = None, save: Any = None) -> None:
+        """Store documents as a JobStore does; blobs of the same jobs that they name no longer are removed."""
+        entries = docs if isinstance(docs, list) else [docs]
+        jobs = [_of_job(entry if isinstance(entry, Mapping) else vars(entry)) for entry in entries]
+        parts = self.additional_stores.values()
+        earlier = [(job, part, set(part.distinct("blob_uuid", job))) for job in jobs for part in parts]
+        super().update(docs, key, save)
+        for job, part, blobs in earlier:
+            if blobs:
+                stored = self.docs_store.query_one({"uuid": job["job_uuid"], "index": job["job_index"]})
+                _remove_blobs(part, {"blob_uuid": {"$in": [*blobs.difference(_named_blobs(stored))]}})
+
+    def remove_docs(self, criteria: Mapping[str, Any]) -> None:
+        """Remove the documents that match, and their blobs."""
+        for entry in self.query(criteria, properties=["uuid", "index"]):
+            for part in self.additional_stores.values():
+                _remove_blobs(part, _of_job(entry))
+        self.docs_store.remove_docs(criteria)
+
+
+def _of_job(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """Which blobs are those of a job's document."""
+    return {"job_uuid": entry["uuid"], "job_index": entry["index"]}
+
+
+def _named_blobs(content: Any) -> Iterator[str]:
+    """Give the names of the blobs that a document refers to."""
+    if isinstance(content, Mapping):
+        if "blob_uuid" in content:
+            yield content["blob_uuid"]
+        content = list(content.values())
+    if isinstance(content, list):
+        for part in content:
+            yield from _named_blobs(part)
+
+
+def _remove_blobs(store: Store, criteria: Mapping[str, Any]) -> None:
+    # maggma would forget the objects in the bucket, and leave them there
+    options = {"remove_s3_object": True} if isinstance(store, S3Store) else {}
+    store.remove_docs(criteria, **options)
 
 
 def place_of_documents(store: JobStore) -> str:
@@ -185,12 +238,16 @@ def _store_classes() -> dict[str, type]:
 
 
 def _impatient(info: Mapping[str, Any]) -> dict[str, Any]:
-    """Copy settings with short time limits for every MongoDB client in them."""
+    """Copy settings with short time limits for every client of MongoDB and S3 in them."""
     copy = {name: _impatient(value) if isinstance(value, Mapping) else value for name, value in info.items()}
-    kind = _store_classes().get(str(info.get("type")), object)
-    if "mongoclient_kwargs" in inspect.signature(kind).parameters:
+    parameters = inspect.signature(_store_classes().get(str(info.get("type")), object)).parameters
+    if "mongoclient_kwargs" in parameters:
         limits = {"serverSelectionTimeoutMS": _PROBE_TIMEOUT_MS, "connectTimeoutMS": _PROBE_TIMEOUT_MS}
         copy["mongoclient_kwargs"] = {**copy.get("mongoclient_kwargs", {}), **limits}
+    if "s3_resource_kwargs" in parameters:
+        seconds = _PROBE_TIMEOUT_MS / 1000
+        config = Config(connect_timeout=seconds, read_timeout=seconds, retries={"total_max_attempts": 1})
+        copy["s3_resource_kwargs"] = {**copy.get("s3_resource_kwargs", {}), "config": config}
     return copy
 
 
@@ -202,17 +259,22 @@ def _values(info: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 def _address(info: Mapping[str, Any]) -> str:
-    if "uri" in info:
-        return f" at {str(info['uri']).rpartition('@')[2].rpartition('://')[2].partition('/')[0]}"
+    if place := info.get("uri") or info.get("endpoint_url"):
+        return f" at {str(place).rpartition('@')[2].rpartition('://')[2].partition('/')[0]}"
     return f" at {info['host']}:{info.get('port', 27017)}" if "host" in info else ""
 
 
 def without_secrets(error: Exception, info: Mapping[str, Any]) -> str:
     """Give what an error says on one line, without secrets."""
+    if isinstance(error.__context__, ClientError):
+        # maggma calls every bucket that it may not use absent
+        status = error.__context__.response["ResponseMetadata"]["HTTPStatusCode"]
+        bucket = next((value for name, value in _values(info) if name == "bucket"), "")
+        return _BUCKETS.get(status, "bucket {} answers with status {}").format(bucket, status)
     text = re.split(r" \(configured timeouts|, Timeout: |, full error: ", str(error))[0]
     text = " ".join(text.split())
     for name, value in _values(info):
-        if name == "uri":
+        if name == "uri" or (name == "endpoint_url" and "@" in str(value)):
             user_and_password = str(value).partition("://")[2].rpartition("@")[0]
             secrets = [str(value), user_and_password, user_and_password.partition(":")[2]]
         else:

@@ -1,0 +1,52 @@
+"""A job that was done, though its launcher has not heard of it, is run again: nothing is computed or stored twice."""
+
+import pytest
+from tests.services.cluster import MONGO, SLURM, Cluster
+from tests.services.queues import rapidfire, set_up_fireworks
+
+from tachylite.launchers import find_campaign
+from tachylite.stores import find_materials, find_runs, load_trajectory, open_store
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.services,
+    pytest.mark.skipif(not (MONGO and SLURM), reason="MongoDB and Slurm are not there: `make services` starts them"),
+    # of FireWorks, which runs inside the tests
+    pytest.mark.filterwarnings("ignore"),
+]
+
+
+def test_what_a_job_stored_is_replaced_when_it_runs_again(cluster: Cluster) -> None:
+    from fireworks import LaunchPad
+
+    set_up_fireworks(cluster)
+    cluster.submit("fireworks", "Cu")
+    rapidfire()
+    store = open_store(cluster.folder / "store.yaml")
+    blobs = store.additional_stores["data"]
+    before, calls, (first,) = (store.count(), blobs.count()), cluster.calculator.calls, find_materials(store)
+    launchpad = LaunchPad.from_file("my_launchpad.yaml")
+    for job in cluster.jobs():
+        launchpad.rerun_fw(int(job["key"]))
+    assert cluster.states() == {"waiting"}
+    rapidfire()
+    assert cluster.states() == {"completed"}
+    assert (store.count(), blobs.count()) == before
+    assert cluster.calculator.calls == calls
+    (again,) = find_materials(store)
+    assert again.created_at > first.created_at
+    (run,) = find_runs(store)
+    assert load_trajectory(store, run.trajectory_id or "").n_frames > 1
+    store.close()
+
+
+def test_what_a_local_run_has_stored_is_not_submitted(cluster: Cluster) -> None:
+    set_up_fireworks(cluster)
+    words = [*cluster.simulation, "--workdir", str(cluster.folder / "work")]
+    cluster.tachylite("run", "Cu", *words)
+    submission = ("submit", "Cu", "--to", "fireworks.yaml", *cluster.simulation)
+    assert "are in the store already" in cluster.tachylite(*submission, code=2)
+    cluster.submit("fireworks", "Cu", "Ag")
+    store = open_store(cluster.folder / "store.yaml")
+    assert find_campaign(store).cohorts == [["Ag"]]
+    store.close()
