@@ -7,7 +7,8 @@ from typing import Any
 from jobflow import JobStore
 
 from tachylite.errors import InputError
-from tachylite.launchers.manager import LaunchedJob, get_manager
+from tachylite.launchers.manager import LaunchedJob
+from tachylite.launchers.registry import get_manager
 from tachylite.schemas.campaign import Campaign
 from tachylite.stores.queries import read_document
 

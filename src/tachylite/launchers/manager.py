@@ -48,21 +48,6 @@ class Manager(Protocol):
         """Make a failed or lost job run again; raises InputError where the launcher does not allow it."""
 
 
-def get_manager(launcher: Launcher, lost_after_s: float | None = None) -> Manager:
-    """Reach a launcher; raises InputError where that fails, and MissingPackageError where it is not installed.
-
-    A job that no queue and no process of this machine can be asked about is lost when nothing has been heard of it
-    for `lost_after_s` (if not given, what FireWorks is set to).
-    """
-    if launcher.launcher == "fireworks":
-        from tachylite.launchers.fireworks import FireworksManager
-
-        return FireworksManager(launcher.launchpad, lost_after_s)
-    from tachylite.launchers.jobflow_remote import JobflowRemoteManager
-
-    return JobflowRemoteManager(launcher.project)
-
-
 def last_line(traceback: str) -> str:
     """What an exception says at the end of its traceback, on one line."""
     lines = [line for line in traceback.strip().splitlines() if line and not line[0].isspace()]
