@@ -1,7 +1,9 @@
 """The limit of the domain is what it says, on rows whose distances are known."""
 
 import numpy as np
+import pytest
 
+from tachylite.learning import domain as module
 from tachylite.learning.domain import Domain
 from tachylite.learning.inputs import Inputs
 
@@ -21,3 +23,18 @@ def test_the_limit_is_the_quantile_of_gaps_between_compositions() -> None:
     assert len(domain.complaints(asked[1], "Li")) == 1
     again = Domain.from_arrays(domain.arrays(), ("x",), ("Li",))
     np.testing.assert_array_equal(again.distances(asked), domain.distances(asked))
+
+
+def test_many_rows_are_compared_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    generator = np.random.default_rng(0)
+    matrix = np.column_stack([np.full(23, 1000.0), generator.normal(size=(23, 3)), np.ones(23)])
+    groups = np.array([f"c{index // 2}" for index in range(23)])
+    inputs = Inputs(("x", "y", "z"), ("Li",))
+    whole = Domain.of(inputs, matrix, groups)
+    monkeypatch.setattr(module, "_ROWS_AT_ONCE", 5)
+    parts = Domain.of(inputs, matrix, groups)
+    assert parts.threshold == pytest.approx(whole.threshold)
+    between = np.sqrt(((parts.rows[:, None] - parts.rows[None]) ** 2).mean(axis=2))
+    between[groups[:, None] == groups[None]] = np.inf
+    farthest = [between[groups == group].min(axis=1).max() for group in np.unique(groups)]
+    assert parts.threshold == pytest.approx(np.quantile(farthest, 0.95))

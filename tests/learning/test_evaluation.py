@@ -10,7 +10,7 @@ from tachylite.errors import InputError
 from tachylite.learning.dataset import Dataset
 from tachylite.learning.evaluation import coverages, hold_out, root_mean_square, score
 from tachylite.learning.inputs import inputs_of
-from tachylite.learning.learners import Candidate, Learner, fit, get_learner, suits
+from tachylite.learning.learners import Candidate, Learner, default_learners, fit, get_learner, suits
 from tachylite.learning.splits import split_rows
 from tachylite.learning.tables import read_dataset
 from tachylite.physics.parity import coefficient_of_determination
@@ -110,3 +110,10 @@ def test_transforms_that_have_no_value_are_left_out() -> None:
 def test_unknown_learners_are_named() -> None:
     with pytest.raises(InputError, match="there is no learner 'svm'; choose from gp"):
         get_learner("svm")
+
+
+def test_the_process_is_not_asked_to_learn_for_hours() -> None:
+    assert default_learners(792)[0] == "gp"
+    assert default_learners(25_000)[0] == "boosting"
+    for name in default_learners(25_000):
+        assert get_learner(name).kind != "gp"

@@ -42,7 +42,7 @@ def learn(
         typer.Option(
             metavar="NAME",
             help="gp, boosting, forest, boosting-zheng2024, forest-zheng2024; may be repeated. "
-            "Default: gp and both published ones.",
+            "Default: gp (beyond 2000 rows: boosting) and both published ones.",
         ),
     ] = None,
     without: Annotated[
@@ -74,9 +74,9 @@ def learn(
     Every learner is scored on compositions it has not seen, on chemical systems it has not seen, and on rows drawn at
     random as published; the one with the least error on new compositions is kept.
     """
-    from tachylite.learning.learners import DEFAULT_LEARNERS, get_learner
+    from tachylite.learning.learners import get_learner
 
-    names = [get_learner(name).name for name in learner or DEFAULT_LEARNERS]
+    names = [get_learner(name).name for name in learner or ()]
     left_out = [name.strip() for name in without.split(",")] if without else []
     if table is None and (target != "D" or dataset is not None):
         raise InputError("--target and --dataset are for tables; a store gives D, and keeps its dataset")

@@ -16,7 +16,6 @@ from tachylite.flows.melt import AnnealMaker, MeltMaker, Structures
 from tachylite.jobs.engine import EngineLike
 from tachylite.jobs.learning import collect_table, predict_melts, read_table, train_model
 from tachylite.jobs.packing import pack_structures
-from tachylite.learning.learners import DEFAULT_LEARNERS
 from tachylite.learning.model_file import SavedModel, from_bytes, to_bytes
 from tachylite.learning.tables import DIFFUSIVITY
 from tachylite.schemas import Failure, Protocol
@@ -35,7 +34,8 @@ class LearningMaker(Maker):
     name: str = "learning"
     species: str = "Li"
     target: str = DIFFUSIVITY
-    learners: Sequence[str] = DEFAULT_LEARNERS
+    learners: Sequence[str] = ()
+    """If not given, the best one that the number of rows allows, and the published ones."""
     without: Sequence[str] = ()
     """Descriptors to leave out."""
     formulas: bool = False

@@ -16,6 +16,9 @@ QUANTILE = 0.95
 _SMALLEST = 1e-9
 """A limit below it is rounding: the training rows are all alike."""
 
+_ROWS_AT_ONCE = 1000
+"""Distances of more to all others would fill the memory."""
+
 CRITERION = (
     "distance to the nearest training row: root mean square over the descriptors, in standard deviations; the limit is "
     "what 95 % of the training compositions have to another one"
@@ -43,10 +46,10 @@ class Domain:
         mean, deviation = features.mean(axis=0), features.std(axis=0)
         scale = np.where(deviation > 0, deviation, 1.0)
         rows = (features - mean) / scale
-        gaps = _distances(rows, rows)
-        gaps[groups[:, None] == groups[None]] = np.inf
+        names, members = np.unique(groups, return_inverse=True)
+        farthest = np.zeros(len(names))
         # the farthest row of a composition stands for it
-        farthest = [gaps[groups == group].min(axis=1).max() for group in np.unique(groups)]
+        np.maximum.at(farthest, members, _nearest(rows, rows, members))
         temperatures = matrix[:, 0]
         return cls(
             inputs.names,
@@ -61,7 +64,7 @@ class Domain:
     def distances(self, matrix: FloatArray) -> FloatArray:
         """Distance (m,) of rows (m, columns) to the nearest training row."""
         features = matrix[:, 1 : 1 + len(self.names)]
-        return np.asarray(_distances((features - self.mean) / self.scale, self.rows).min(axis=1))
+        return _nearest((features - self.mean) / self.scale, self.rows)
 
     def complaints(self, row: FloatArray, formula: str) -> list[str]:
         """Say why a row (columns,) is unlike the training set, one line each; empty where it is not."""
@@ -99,6 +102,13 @@ class Domain:
         return cls(tuple(names), *parts, threshold, (low, high), tuple(elements))
 
 
-def _distances(a: FloatArray, b: FloatArray) -> FloatArray:
-    squares = (a**2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None] - 2 * a @ b.T
-    return np.asarray(np.sqrt(np.maximum(squares, 0.0) / a.shape[1]))
+def _nearest(a: FloatArray, b: FloatArray, groups: NDArray[np.int64] | None = None) -> FloatArray:
+    """Distance (n,) of rows a (n, p) to the nearest of b (m, p); of another group, where a and b are the same rows."""
+    found = []
+    for start in range(0, len(a), _ROWS_AT_ONCE):
+        part = slice(start, start + _ROWS_AT_ONCE)
+        squares = (a[part] ** 2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None] - 2 * a[part] @ b.T
+        if groups is not None:
+            squares[groups[part, None] == groups[None]] = np.inf
+        found.append(np.sqrt(np.maximum(squares.min(axis=1), 0.0) / a.shape[1]))
+    return np.concatenate(found)

@@ -22,7 +22,7 @@ from tachylite.learning.evaluation import (
 from tachylite.learning.formulas import find_formulas
 from tachylite.learning.importance import measure_importances
 from tachylite.learning.inputs import inputs_of
-from tachylite.learning.learners import DEFAULT_LEARNERS, SEED, Fitted, Learner, fit, get_learner
+from tachylite.learning.learners import SEED, Fitted, Learner, default_learners, fit, get_learner
 from tachylite.learning.model_file import SavedModel, model_id
 from tachylite.learning.splits import SPLITS
 from tachylite.learning.trends import find_trends
@@ -46,7 +46,7 @@ _PACKAGES = ("tachylite", "numpy", "scipy", "scikit-learn", "xgboost")
 
 def train(
     dataset: Dataset,
-    learners: Sequence[str] = DEFAULT_LEARNERS,
+    learners: Sequence[str] = (),
     *,
     formulas: bool = False,
     skipped: Sequence[Failure] = (),
@@ -54,11 +54,12 @@ def train(
 ) -> SavedModel:
     """Evaluate learners on all splits and fit the best one to all rows.
 
-    Best is the least RMSE on held-out compositions. With `formulas`, SISSO looks for these as well. `tell` hears what
-    is done. Raises InputError for an unknown learner and for a dataset with too few compositions or chemical systems,
-    MissingPackageError where a library is not installed.
+    Without names, the learners are those of `default_learners`. Best is the least RMSE on held-out compositions. With
+    `formulas`, SISSO looks for these as well. `tell` hears what is done. Raises InputError for an unknown learner and
+    for a dataset with too few compositions or chemical systems, MissingPackageError where a library is not installed.
     """
-    entries = [_evaluate(get_learner(name), dataset, tell) for name in dict.fromkeys(learners)]
+    chosen = [get_learner(name) for name in dict.fromkeys(learners or default_learners(len(dataset)))]
+    entries = [_evaluate(learner, dataset, tell) for learner in chosen]
     entries.sort(key=lambda entry: entry.scores.scores[0].rmse.value)
     best = entries[0]
     inputs, matrix = inputs_of(dataset)
