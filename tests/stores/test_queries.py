@@ -16,6 +16,7 @@ from tests.stores.store_samples import (
 from tachylite.errors import InputError
 from tachylite.schemas import Melt, Protocol
 from tachylite.stores import find_materials, find_runs, find_stages, load_trajectory
+from tachylite.stores.queries import newest_entries, read_materials
 
 LI3PO4 = make_material()
 NACL = make_material(
@@ -116,3 +117,12 @@ def test_stages_count_jobs_by_name(store: JobStore) -> None:
     stages = find_stages(store)
     assert [(stage.name, stage.jobs) for stage in stages] == [("simulate", 1), ("Material", 2)]
     assert stages[1].newest == "2026-01-01T00:00:01"
+
+
+def test_materials_are_read_some_at_a_time(store: JobStore) -> None:
+    put(store, *(make_material(formula) for formula in ("Li2O", "LiF", "LiCl", "Li3N", "Li2S")))
+    entries = newest_entries(store)
+    found = [material.material_id for material in read_materials(store, entries, at_once=2)]
+    assert found == [entry["output"]["material_id"] for entry in entries]
+    assert found == [material.material_id for material in find_materials(store)]
+    assert len(found) == 5

@@ -16,8 +16,8 @@ from tachylite.learning.tables import DIFFUSIVITY, DIFFUSIVITY_UNIT, read_datase
 from tachylite.learning.training import describe_dataset, train
 from tachylite.schemas import Failure, Melt, Trajectory
 from tachylite.schemas.learning import Prediction
-from tachylite.stores import find_materials, open_store
-from tachylite.stores.queries import Question, find_trajectory
+from tachylite.stores import open_store
+from tachylite.stores.queries import Question, find_trajectory, newest_entries, read_materials
 
 MOST_FRAMES = 100
 """Of a trajectory that are described; more are correlated."""
@@ -145,7 +145,8 @@ def find_rows(
 
     In the order of the materials' ids, so that a table does not depend on when they were made.
     """
-    for material in sorted(find_materials(store, **asked), key=lambda one: one.material_id):
+    entries = sorted(newest_entries(store, **asked), key=lambda entry: str(entry["output"]["material_id"]))
+    for material in read_materials(store, entries):
         for state in (material.melt, *material.anneals):
             if state is not None:
                 kept = state.run.trajectory_id if state.run is not None else None

@@ -2,9 +2,10 @@
 
 import base64
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import batched
 from typing import Any, TypedDict, Unpack
 
 from jobflow import JobStore
@@ -17,6 +18,9 @@ from tachylite.schemas import Document, Material, Run, Trajectory
 from tachylite.schemas.base import SCHEMA_VERSION
 from tachylite.stores.conditions import parse_condition
 from tachylite.stores.indexes import STAGES, is_mongodb
+
+MATERIALS_AT_ONCE = 500
+"""In memory; a material with five temperatures is 0.25 MB on disk, and some times that when it is read."""
 
 
 @dataclass(frozen=True)
@@ -53,12 +57,21 @@ def find_materials(store: JobStore, *, limit: int | None = None, **asked: Unpack
     Raises InputError for a formula, an element or a result that does not exist, and for a document that a newer
     version has written.
     """
-    places = [entry["uuid"] for entry in newest_entries(store, limit=limit, **asked)]
-    found = {
-        entry["uuid"]: read_document(Material, entry["output"])
-        for entry in store.query({"uuid": {"$in": places}, "output.kind": "material"})
-    }
-    return [found[place] for place in places]
+    entries = newest_entries(store, limit=limit, **asked)
+    return list(read_materials(store, entries, at_once=max(1, len(entries))))
+
+
+def read_materials(
+    store: JobStore, entries: Sequence[Mapping[str, Any]], at_once: int = MATERIALS_AT_ONCE
+) -> Iterator[Material]:
+    """Read the materials of entries as `newest_entries` gives them, in their order, some at a time."""
+    for part in batched(entries, at_once):
+        places = [entry["uuid"] for entry in part]
+        found = {
+            entry["uuid"]: read_document(Material, entry["output"])
+            for entry in store.query({"uuid": {"$in": places}, "output.kind": "material"})
+        }
+        yield from (found[place] for place in places)
 
 
 def newest_entries(
