@@ -22,6 +22,15 @@ MONGO = os.environ.get("TACHYLITE_TEST_MONGO", "")
 SLURM = os.environ.get("TACHYLITE_TEST_SLURM", "")
 BIN = Path(sys.executable).parent
 
+NEEDS_SERVICES = [
+    pytest.mark.slow,
+    pytest.mark.services,
+    pytest.mark.skipif(not (MONGO and SLURM), reason="MongoDB and Slurm are not there: `make services` starts them"),
+    # of FireWorks and jobflow-remote, which run inside the tests
+    pytest.mark.filterwarnings("ignore"),
+]
+"""Marks of every module of tests here."""
+
 SEARCH = {
     "fractions": [0.8, 1.2],
     "equilibrate_ps": 0.04,

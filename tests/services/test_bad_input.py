@@ -6,20 +6,14 @@ from typing import Any
 import pytest
 import yaml
 from pymongo import MongoClient
-from tests.services.cluster import MONGO, SLURM, Cluster
+from tests.services.cluster import MONGO, NEEDS_SERVICES, Cluster
 from tests.services.queues import rapidfire, set_up_fireworks, set_up_remote, take_one
 
 from tachylite.stores import open_store
 from tachylite.stores.indexes import INDEXES
 from tachylite.stores.store_file import StoreFile
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.services,
-    pytest.mark.skipif(not (MONGO and SLURM), reason="MongoDB and Slurm are not there: `make services` starts them"),
-    # of FireWorks and jobflow-remote, which run inside the tests
-    pytest.mark.filterwarnings("ignore"),
-]
+pytestmark = NEEDS_SERVICES
 
 SECRET = "s3cret-of-the-database"  # noqa: S105 - it opens nothing
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from pymongo import MongoClient
-from tests.services.cluster import MONGO, PROTOCOL, SEARCH, SLURM, Calculator, Cluster, same
+from tests.services.cluster import MONGO, NEEDS_SERVICES, PROTOCOL, SEARCH, Calculator, Cluster, same
 from tests.services.queues import LAUNCHERS
 
 from tachylite.configs import load_protocol
@@ -13,13 +13,7 @@ from tachylite.engines import get_engine
 from tachylite.flows import run_amorphous
 from tachylite.stores import find_materials, open_store
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.services,
-    pytest.mark.skipif(not (MONGO and SLURM), reason="MongoDB and Slurm are not there: `make services` starts them"),
-    # of FireWorks and jobflow-remote, which run inside the tests
-    pytest.mark.filterwarnings("ignore"),
-]
+pytestmark = NEEDS_SERVICES
 
 FORMULAS = ("Cu", "CuAu", "Cu3Au")
 

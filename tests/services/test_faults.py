@@ -8,7 +8,7 @@ import time
 from pathlib import Path
 
 import pytest
-from tests.services.cluster import CHECKPOINT, MONGO, PROTOCOL, SLURM, Calculator, Cluster
+from tests.services.cluster import CHECKPOINT, NEEDS_SERVICES, PROTOCOL, SLURM, Calculator, Cluster
 from tests.services.queues import (
     cancel,
     has_ended,
@@ -26,13 +26,7 @@ from tachylite.engines import get_engine
 from tachylite.flows import run_amorphous
 from tachylite.stores import open_store
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.services,
-    pytest.mark.skipif(not (MONGO and SLURM), reason="MongoDB and Slurm are not there: `make services` starts them"),
-    # of FireWorks and jobflow-remote, which run inside the tests
-    pytest.mark.filterwarnings("ignore"),
-]
+pytestmark = NEEDS_SERVICES
 
 SERVICES = Path(__file__).parents[2] / "tools" / "services"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from tests.descriptors.crystals import antifluorite
 from tests.jobs.learning_rows import material, melted
-from tests.services.cluster import MONGO, SLURM, Cluster
+from tests.services.cluster import NEEDS_SERVICES, Cluster
 from tests.services.queues import rapidfire, set_up_fireworks, set_up_remote, start_runner
 from tests.stores.store_samples import put
 
@@ -18,13 +18,7 @@ from tachylite.stores.queries import load_model_file
 from tachylite.stores.store_file import StoreFile
 
 pytest.importorskip("sklearn")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.services,
-    pytest.mark.skipif(not (MONGO and SLURM), reason="MongoDB and Slurm are not there: `make services` starts them"),
-    # of FireWorks and jobflow-remote, which run inside the tests
-    pytest.mark.filterwarnings("ignore"),
-]
+pytestmark = NEEDS_SERVICES
 
 MAKER = LearningMaker(learners=("gp",))
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from pymongo import MongoClient
-from tests.services.cluster import MONGO, SLURM, Cluster
+from tests.services.cluster import MONGO, NEEDS_SERVICES, Cluster
 from tests.services.queues import (
     rapidfire,
     set_up_fireworks,
@@ -20,13 +20,7 @@ from tests.services.queues import (
     work_until_production,
 )
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.services,
-    pytest.mark.skipif(not (MONGO and SLURM), reason="MongoDB and Slurm are not there: `make services` starts them"),
-    # of FireWorks and jobflow-remote, which run inside the tests
-    pytest.mark.filterwarnings("ignore"),
-]
+pytestmark = NEEDS_SERVICES
 
 DOOMED_WORKER = """
 import os, signal, sys

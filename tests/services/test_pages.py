@@ -8,15 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.services.cluster import BIN, MONGO, SLURM, Cluster
+from tests.services.cluster import BIN, MONGO, NEEDS_SERVICES, SLURM, Cluster
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.services,
-    pytest.mark.skipif(not (MONGO and SLURM), reason="MongoDB and Slurm are not there: `make services` starts them"),
-    # of FireWorks and jobflow-remote, which run inside the tests
-    pytest.mark.filterwarnings("ignore"),
-]
+pytestmark = NEEDS_SERVICES
 
 DOCS = Path(__file__).parents[2] / "docs"
 BREAK = "## When something fails"

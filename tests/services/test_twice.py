@@ -1,19 +1,12 @@
 """A job that was done, though its launcher has not heard of it, is run again: nothing is computed or stored twice."""
 
-import pytest
-from tests.services.cluster import MONGO, SLURM, Cluster
+from tests.services.cluster import NEEDS_SERVICES, Cluster
 from tests.services.queues import rapidfire, set_up_fireworks
 
 from tachylite.launchers import find_campaign
 from tachylite.stores import find_materials, find_runs, load_trajectory, open_store
 
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.services,
-    pytest.mark.skipif(not (MONGO and SLURM), reason="MongoDB and Slurm are not there: `make services` starts them"),
-    # of FireWorks, which runs inside the tests
-    pytest.mark.filterwarnings("ignore"),
-]
+pytestmark = NEEDS_SERVICES
 
 
 def test_what_a_job_stored_is_replaced_when_it_runs_again(cluster: Cluster) -> None:
