@@ -29,6 +29,18 @@ snapshots: null
 PROGRAM = (sys.executable, "-c", "import sys; from tachylite.cli import main; sys.exit(main())")
 
 
+# ASE's own keeps its list of neighbours for many steps, in the order of the step that made it
+LISTED_ANEW = """
+from ase.calculators.calculator import all_changes
+from ase.calculators.emt import EMT
+
+
+class ListedAnew(EMT):
+    def calculate(self, atoms, properties, changes):
+        super().calculate(atoms, properties, all_changes)
+"""
+
+
 def command(folder: Path, production_ps: float, *more: str) -> list[str]:
     folder.mkdir(exist_ok=True)
     protocol = folder / "argon.yaml"
@@ -94,9 +106,11 @@ def test_a_prediction_goes_on_too(tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
     save_model(train(make_sample(15, names=("LNC", "AAV"), species="Cu"), ["gp"]), tmp_path / "model.npz")
     protocol = tmp_path / "fluid.yaml"
-    protocol.write_text((PROTOCOL % 4).replace(" 80,", " 2000,"), encoding="utf-8")
+    protocol.write_text((PROTOCOL % 2).replace(" 80,", " 2000,"), encoding="utf-8")
+    (tmp_path / "emt.py").write_text(LISTED_ANEW, encoding="utf-8")
+    engine = f"ase:{tmp_path}/emt.py:ListedAnew"
     files = ["--model", str(tmp_path / "model.npz"), "--protocol", str(protocol)]
-    words = [*PROGRAM, "predict", "Cu3Au", *files, "-T", "2000", "--engine", "ase:emt", "--json", "--store"]
+    words = [*PROGRAM, "predict", "Cu3Au", *files, "-T", "2000", "--engine", engine, "--json", "--store"]
 
     def predicted(store: str) -> dict[str, Any]:
         done = subprocess.run([*words, store], capture_output=True, text=True, check=True, env=environment())

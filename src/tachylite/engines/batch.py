@@ -274,7 +274,7 @@ def dump(batch: Batch, potential: Watched) -> dict[str, Any]:
 
 
 def load(saved: dict[str, Any], requests: list[Request], potential: Watched) -> Batch:
-    """Continue from a dump: bit for bit on the CPU."""
+    """Continue from a dump: bit for bit on the CPU, where the potential does not depend on what it computed before."""
     bare = _bare_state([requests[m].state for m in saved["members"]], potential)
     parts = saved["state"]
     state = MDState.from_state(bare, momenta=parts["momenta"], energy=parts["energy"], forces=parts["forces"])
