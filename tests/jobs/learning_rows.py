@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import numpy as np
 from ase import Atoms
+from jobflow import JobStore
 from tests.stores.store_samples import make_material, make_run
 
 from tachylite.schemas import Diffusivity, Interval, Material, Melt, State, Trajectory
@@ -45,3 +47,22 @@ def material(atoms: Atoms, *states: Melt, **changes: Any) -> Material:
     formula = State.from_atoms(atoms).formula
     fields = {"material_id": formula, "melt": states[0], "anneals": list(states[1:]), **changes}
     return make_material(formula, **fields)
+
+
+def trajectory_of(atoms: Atoms, n_frames: int = 6) -> Trajectory:
+    shaken = np.random.default_rng(0).normal(0, 0.05, (n_frames, len(atoms), 3))
+    return Trajectory.from_arrays(
+        numbers=atoms.numbers,
+        positions=atoms.positions + shaken,
+        cells=atoms.cell.array,
+        times_fs=np.arange(n_frames),
+        series={},
+    )
+
+
+def put_runs(store: JobStore, *trajectories: Trajectory, uuid: str = "runs") -> None:
+    output = {"runs": [make_run(one) for one in trajectories], "trajectories": list(trajectories)}
+    store.update(
+        {"uuid": uuid, "index": 1, "output": output, "completed_at": "2026", "name": "runs"},
+        save={"data": Trajectory},
+    )

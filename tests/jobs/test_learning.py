@@ -3,42 +3,21 @@
 import base64
 from pathlib import Path
 
-import numpy as np
 import pytest
-from ase import Atoms
 from jobflow import JobStore
 from tests.descriptors.crystals import antifluorite, described, rock_salt
-from tests.jobs.learning_rows import material, melted
-from tests.stores.store_samples import later, make_run, put
+from tests.jobs.learning_rows import material, melted, put_runs, trajectory_of
+from tests.stores.store_samples import later, put
 
-from tachylite.jobs.learning import Row, describe_melt, find_rows
+from tachylite.jobs.learning import Row, find_rows
 from tachylite.learning.dataset import dataset_from_bytes
-from tachylite.schemas import Failure, Melt, Trajectory
+from tachylite.schemas import Failure, Melt
 from tachylite.stores import open_store
 
 
 @pytest.fixture
 def store(tmp_path: Path) -> JobStore:
     return open_store(tmp_path / "store")
-
-
-def trajectory_of(atoms: Atoms, n_frames: int = 6) -> Trajectory:
-    shaken = np.random.default_rng(0).normal(0, 0.05, (n_frames, len(atoms), 3))
-    return Trajectory.from_arrays(
-        numbers=atoms.numbers,
-        positions=atoms.positions + shaken,
-        cells=atoms.cell.array,
-        times_fs=np.arange(n_frames),
-        series={},
-    )
-
-
-def put_runs(store: JobStore, *trajectories: Trajectory) -> None:
-    output = {"runs": [make_run(one) for one in trajectories], "trajectories": list(trajectories)}
-    store.update(
-        {"uuid": "runs", "index": 1, "output": output, "completed_at": "2026", "name": "runs"},
-        save={"data": Trajectory},
-    )
 
 
 def test_every_state_with_a_diffusivity_is_a_row(store: JobStore) -> None:
@@ -50,11 +29,10 @@ def test_every_state_with_a_diffusivity_is_a_row(store: JobStore) -> None:
     assert all(isinstance(one, Row) for one in found)
     hot, cold = (one for one in found if isinstance(one, Row))
     assert (hot.formula, hot.temperature_k, hot.diffusivity_cm2_s) == ("Li2O", 3000, 2e-4)
-    assert hot.description.n_frames == 6
-    assert hot.description["LASD"].error > 0
+    assert hot.n_frames == 6
     # without a trajectory in the store the last frame is described
-    assert cold.description.n_frames == 1
-    assert cold.description["LNC"].mean == described(crystal)["LNC"].mean
+    assert cold.n_frames == 1
+    assert cold.descriptors["LNC"] == described(crystal)["LNC"].mean
 
 
 def test_what_is_no_row_says_why(store: JobStore) -> None:
@@ -96,12 +74,6 @@ def test_the_newest_document_counts_and_queries_choose(store: JobStore) -> None:
     assert isinstance(row, Row)
     assert row.diffusivity_cm2_s == 2e-5
     assert list(find_rows(store, "Li", "exact", engine="vasp")) == []
-
-
-def test_long_trajectories_are_thinned() -> None:
-    crystal = rock_salt()
-    found = describe_melt(melted(crystal, 1000, 1e-5), trajectory_of(crystal, 150), "Li", "exact")
-    assert found.n_frames == 75
 
 
 def test_a_table_of_a_store_is_frozen(store: JobStore) -> None:

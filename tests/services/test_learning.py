@@ -3,17 +3,19 @@
 from pathlib import Path
 
 import pytest
+from jobflow import JobStore
 from tests.descriptors.crystals import antifluorite
-from tests.jobs.learning_rows import material, melted
+from tests.jobs.learning_rows import material, melted, put_runs, trajectory_of
 from tests.services.cluster import NEEDS_SERVICES, Cluster
 from tests.services.queues import rapidfire, set_up_fireworks, set_up_remote, start_runner
 from tests.stores.store_samples import put
 
+from tachylite import __version__
 from tachylite.flows import LearningMaker
 from tachylite.flows.learning import run_learning
 from tachylite.learning.model_file import from_bytes
-from tachylite.schemas import Material
 from tachylite.stores import open_store
+from tachylite.stores.descriptions import find_described
 from tachylite.stores.queries import load_model_file
 from tachylite.stores.store_file import StoreFile
 
@@ -23,23 +25,27 @@ pytestmark = NEEDS_SERVICES
 MAKER = LearningMaker(learners=("gp",))
 
 
-def materials() -> list[Material]:
-    """Eight compounds at three temperatures."""
-    made = []
+def fill(store: JobStore) -> None:
+    """Eight compounds at three temperatures, with their trajectories."""
     for number, anion in enumerate(("O", "S", "Se", "Te", "F", "Cl", "Br", "I")):
         crystal = antifluorite(4.4 + 0.2 * number)
         crystal.symbols[crystal.symbols == "O"] = anion
-        made.append(
-            material(crystal, *(melted(crystal, kelvin, 1e-8 * kelvin * (1 + number)) for kelvin in (800, 1000, 1500)))
-        )
-    return made
+        runs = {kelvin: trajectory_of(crystal, 4 + index) for index, kelvin in enumerate((800, 1000, 1500))}
+        put_runs(store, *runs.values(), uuid=anion)
+        states = [melted(crystal, kelvin, 1e-8 * kelvin * (1 + number), frames) for kelvin, frames in runs.items()]
+        put(store, material(crystal, *states))
+
+
+def described(store: JobStore) -> int:
+    """Trajectories with their descriptors."""
+    return len(find_described(store, "Li", "exact", __version__))
 
 
 @pytest.fixture
 def expected(tmp_path: Path) -> str:
     """The model of a local run."""
     store = open_store(tmp_path / "local")
-    put(store, *materials())
+    fill(store)
     return run_learning(MAKER, store).card.model_id
 
 
@@ -53,11 +59,12 @@ def test_fireworks(cluster: Cluster, expected: str) -> None:
     from jobflow.managers.fireworks import flow_to_workflow
 
     set_up_fireworks(cluster)
-    put(open_store("store.yaml"), *materials())
+    fill(open_store("store.yaml"))
     workflow = flow_to_workflow(MAKER.make(), StoreFile(str(cluster.folder / "store.yaml")))
     LaunchPad.from_file("my_launchpad.yaml").add_wf(workflow)
     rapidfire()
     assert learned(expected) == expected
+    assert described(open_store("store.yaml")) == 24
 
 
 def test_jobflow_remote(cluster: Cluster, expected: str) -> None:
@@ -66,10 +73,11 @@ def test_jobflow_remote(cluster: Cluster, expected: str) -> None:
     from jobflow_remote.jobs.state import JobState
 
     set_up_remote(cluster)
-    put(open_store("store.yaml"), *materials())
+    fill(open_store("store.yaml"))
     submit_flow(MAKER.make(store="store.yaml"), project="tests", worker="slurm")
     controller = JobController.from_project_name("tests")
     runner = start_runner(cluster)
     cluster.wait(lambda: {job.state for job in controller.get_jobs_info()} == {JobState.COMPLETED}, "the model", 240)
     cluster.kill(runner)
     assert learned(expected) == expected
+    assert described(open_store("store.yaml")) == 24

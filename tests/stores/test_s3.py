@@ -116,7 +116,7 @@ def test_a_campaign_with_its_trajectories_in_the_bucket(
         assert material.melt.run is not None
         assert load_trajectory(store, material.melt.run.trajectory_id or "").n_frames == 20
     rows = [row for row in find_rows(store, "Cu", "exact") if isinstance(row, Row)]
-    assert {row.description.n_frames for row in rows} == {20}
+    assert {row.n_frames for row in rows} == {20}
     run("run", "Cu", "Cu3Au", *words, "--force")
     assert len(server.objects()) == 2, "of the same material, the same two"
     said += store.name + str(list(store.query())) + str(list(store.additional_stores["data"].query({}, ["blob_uuid"])))

@@ -21,7 +21,7 @@ from tachylite.cli.query import (
     open_existing,
     print_tables,
 )
-from tachylite.cli.working import check_writable
+from tachylite.cli.working import check_writable, told
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
@@ -116,6 +116,9 @@ def _from_store(
     formulas: bool,
     asked: Question,
 ) -> SavedModel:
+    from rich.console import Console
+
+    from tachylite.cli.progress import shown_progress
     from tachylite.flows.learning import LearningMaker, run_learning
 
     opened = open_existing(store)
@@ -123,7 +126,8 @@ def _from_store(
         raise InputError("there is no store to learn from; give a table, or a store with --store")
     maker = LearningMaker(species=species, learners=learners, without=without, convention=convention, formulas=formulas)
     try:
-        return run_learning(maker, opened, **asked)
+        with shown_progress(Console(file=sys.stderr)), told("tachylite.jobs.learning"):
+            return run_learning(maker, opened, **asked)
     finally:
         opened.close()
 

@@ -16,7 +16,7 @@ LINE_EVERY_S = 10.0
 
 @contextmanager
 def shown_progress(console: Console) -> Iterator[None]:
-    """Show what the engines inside this block are doing."""
+    """Show how far the work inside this block is."""
     if not console.is_terminal:
         with _listening(PlainLines(lambda line: console.print(line, soft_wrap=True, highlight=False, markup=False))):
             yield
@@ -78,7 +78,7 @@ class Bar:
         )
         if work.done >= work.total:
             self._ended = True
-            self._display.console.print(f"{title(work)}: {work.total:,} steps", highlight=False, markup=False)
+            self._display.console.print(f"{title(work)}: {work.total:,} {work.unit}", highlight=False, markup=False)
 
 
 def title(work: Work) -> str:
@@ -88,11 +88,11 @@ def title(work: Work) -> str:
 
 def counts(work: Work) -> str:
     """Steps done, rate and time left: `600/1,500 steps, 85 steps/s, 11 s left`."""
-    text = f"{work.done:,}/{work.total:,} steps"
+    text = f"{work.done:,}/{work.total:,} {work.unit}"
     if work.rate <= 0:
         return text
     left = (work.total - work.done) / work.rate
     minutes, seconds = divmod(round(left), 60)
     hours, minutes = divmod(minutes, 60)
     remaining = f"{hours} h {minutes} min" if hours else f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
-    return f"{text}, {work.rate:.3g} steps/s" + (f", {remaining} left" if work.done < work.total else "")
+    return f"{text}, {work.rate:.3g} {work.unit}/s" + (f", {remaining} left" if work.done < work.total else "")

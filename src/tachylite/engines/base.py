@@ -14,13 +14,17 @@ MAX_FORCE_EV_A = 0.05
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a piece of work is: `done` of `total` steps, `members` at once, `rate` steps per second."""
+    """How far a piece of work is: `done` of `total` steps, `members` at once, `rate` steps per second.
+
+    A `unit` says what is counted where it is no steps.
+    """
 
     label: str
     done: int
     total: int
     members: int
     rate: float
+    unit: str = "steps"
 
 
 progress_listener: ContextVar[Callable[[Progress], None] | None] = ContextVar("progress_listener", default=None)

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Unpack
 
-from jobflow import Flow, JobStore, Maker, run_locally
+from jobflow import Flow, JobStore, Maker
 
 from tachylite.configs import load_protocol
 from tachylite.descriptors import Convention
 from tachylite.engines.workdir import content_key, use_workdir
+from tachylite.flows.local import run_here
 from tachylite.flows.melt import AnnealMaker, MeltMaker, Structures
+from tachylite.jobs.description import describe_materials
 from tachylite.jobs.engine import EngineLike
 from tachylite.jobs.learning import collect_table, predict_melts, read_table, train_model
 from tachylite.jobs.packing import pack_structures
@@ -26,7 +28,7 @@ from tachylite.stores.queries import Question
 
 @dataclass
 class LearningMaker(Maker):
-    """Freeze a table, train learners on it, keep the best: from a query to a model card.
+    """Describe, freeze a table, train learners on it, keep the best: from a query to a model card.
 
     The flow's output holds `model` (the `Model`) and `archive` (the file of `tachylite.learning.model_file`, base64).
     """
@@ -54,13 +56,16 @@ class LearningMaker(Maker):
         without = list(self.without)
         if table is not None:
             freezing = read_table(str(table), self.target, self.species, self.convention, without)
+            steps = [freezing]
         else:
             place = None if store is None else str(Path(store).expanduser().absolute())
-            freezing = collect_table(self.species, self.convention, without, asked, place)
+            describing = describe_materials(self.species, self.convention, asked, place)
+            freezing = collect_table(self.species, self.convention, without, asked, place, describing.output)
+            steps = [describing, freezing]
         training = train_model(
             freezing.output["parquet"], list(self.learners), self.formulas, freezing.output["skipped"]
         )
-        return Flow([freezing, training], output=training.output, name=self.name)
+        return Flow([*steps, training], output=training.output, name=self.name)
 
 
 @dataclass
@@ -99,8 +104,7 @@ def run_learning(
 ) -> SavedModel:
     """Learn on this machine; the flow's documents stay in the store. Errors as of the jobs."""
     flow = maker.make(table, **asked)
-    store.connect()
-    responses = run_locally(flow, store=store, log=False, raise_immediately=True)
+    responses = run_here(flow, store)
     archive = responses[flow.jobs[-1].uuid][1].output["archive"]
     return from_bytes(base64.b64decode(archive), "the model")
 
@@ -119,11 +123,8 @@ def run_prediction(
     making = maker.make([packing.output[index] for index in range(len(formulas))], temperature_k)
     flow = Flow([packing, making], output=making.output, name=", ".join(formulas))
     campaign = content_key([*formulas, f"{temperature_k:g}", protocol.model_dump_json(), str(seed), repr(maker.engine)])
-    flow.update_metadata({"campaign": campaign})
-    store.connect()
-    store.remove_docs({"metadata.campaign": campaign})
     with use_workdir(workdir, campaign):
-        responses = run_locally(flow, store=store, log=False, raise_immediately=True)
+        responses = run_here(flow, store, campaign)
     shutil.rmtree(workdir / campaign, ignore_errors=True)
     found: list[Prediction | Failure] = responses[making.output.uuid][1].output
     return found

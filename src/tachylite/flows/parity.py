@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jobflow import Flow, JobStore, Maker, run_locally
+from jobflow import Flow, JobStore, Maker
 
 from tachylite.configs import load_protocol
 from tachylite.engines.workdir import content_key, use_workdir
 from tachylite.errors import InputError
+from tachylite.flows.local import run_here
 from tachylite.flows.melt import MeltMaker
 from tachylite.jobs.engine import EngineLike, resolve_engine
 from tachylite.jobs.parity import pack_references, score_melts, sized_for
@@ -82,10 +83,7 @@ def run_parity(
     settings = protocol.model_dump(exclude={"name", "description", "doi"})
     asked = [reference.model_dump() for reference in references]
     campaign = content_key("parity", asked, settings, resolve_engine(engine).provenance(seed).model_dump())
-    flow.update_metadata({"campaign": campaign})
-    store.connect()
-    store.remove_docs({"metadata.campaign": campaign})
     with use_workdir(workdir):
-        responses = run_locally(flow, store=store, log=False, raise_immediately=True)
+        responses = run_here(flow, store, campaign)
     report: ParityReport = responses[flow.output.uuid][1].output
     return report

@@ -4,11 +4,12 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from jobflow import Flow, JobStore, run_locally
+from jobflow import Flow, JobStore
 from pymatgen.core import Structure
 
 from tachylite.engines.workdir import content_key, use_workdir
 from tachylite.flows.amorphous import AmorphousMaker
+from tachylite.flows.local import run_here
 from tachylite.jobs.engine import EngineLike, resolve_engine
 from tachylite.jobs.material import material_id
 from tachylite.jobs.packing import pack_structures
@@ -57,11 +58,8 @@ def run_amorphous(
     """
     campaign = content_key(material_ids(formulas, protocol=protocol, engine=engine, seed=seed))
     flow = amorphous_flow(formulas, protocol=protocol, engine=engine, seed=seed, crystals=crystals)
-    flow.update_metadata({"campaign": campaign})
-    store.connect()
-    store.remove_docs({"metadata.campaign": campaign})
     with use_workdir(workdir, campaign):
-        responses = run_locally(flow, store=store, log=False, raise_immediately=True)
+        responses = run_here(flow, store, campaign)
     materials: list[Material] = [responses[reference.uuid][1].output for reference in flow.output]
     # what failed for the machine's sake, and not for its own, is tried again from where it stopped
     if resolve_engine(engine).batches or all(material.status == "completed" for material in materials):

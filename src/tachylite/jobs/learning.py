@@ -1,28 +1,29 @@
 """From materials in a store to a table, from the table to a model, from melts to predictions."""
 
 import base64
-from collections.abc import Iterator, Sequence
+import logging
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Unpack
 
-from jobflow import CURRENT_JOB, JobConfig, JobStore, job
+from jobflow import JobConfig, JobStore, job
 
-from tachylite.descriptors import DESCRIPTORS, Convention, Description, describe
+from tachylite.descriptors import DESCRIPTORS, Convention, Description
 from tachylite.errors import InputError
+from tachylite.jobs.description import describe_melt, described_states, store_of_job
 from tachylite.learning.dataset import Dataset, dataset_from_bytes, dataset_to_bytes, make_dataset
 from tachylite.learning.model_file import SavedModel, from_bytes, to_bytes
 from tachylite.learning.tables import DIFFUSIVITY, DIFFUSIVITY_UNIT, read_dataset
 from tachylite.learning.training import describe_dataset, train
 from tachylite.schemas import Failure, Melt, Trajectory
+from tachylite.schemas.description import DescribedState
 from tachylite.schemas.learning import Prediction
-from tachylite.stores import open_store
-from tachylite.stores.queries import Question, find_trajectory, newest_entries, read_materials
-
-MOST_FRAMES = 100
-"""Of a trajectory that are described; more are correlated."""
+from tachylite.stores.queries import Question, newest_entries, read_materials
 
 _PER_CM2_S = 1e3
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -32,7 +33,9 @@ class Row:
     formula: str
     temperature_k: float
     diffusivity_cm2_s: float
-    description: Description
+    n_frames: int
+    descriptors: Mapping[str, float]
+    """Means over the frames."""
 
 
 @job(data="parquet")
@@ -44,21 +47,26 @@ def read_table(path: str, target: str, species: str, convention: Convention, wit
 
 @job(data="parquet", config=JobConfig(expose_store=True))
 def collect_table(
-    species: str, convention: Convention, without: Sequence[str], asked: Question, store: str | None = None
+    species: str,
+    convention: Convention,
+    without: Sequence[str],
+    asked: Question,
+    store: str | None = None,
+    after: object = None,
 ) -> dict[str, Any]:
     """Freeze a table of the diffusivities in a store; output as of `read_table`.
 
     Every melt and anneal of the materials that are `asked` for is a row, described as the mean over its frames; those
-    without a diffusivity of the species are skipped with the reason. `store` is a folder or file as of `open_store`; if
-    not given, it is the store that this job runs with.
+    without a diffusivity of the species are skipped with the reason. `store` is as of `describe_materials`; its output,
+    given as `after`, is what this job waits for.
     """
-    opened: JobStore = CURRENT_JOB.store if store is None else open_store(store, create=False)
+    opened = store_of_job(store)
     found = list(find_rows(opened, species, convention, **asked))
     rows = [one for one in found if isinstance(one, Row)]
     skipped = [one for one in found if isinstance(one, Failure)]
     names = [name for name in DESCRIPTORS if name not in without]
     dataset = make_dataset(
-        {name: [row.description[name].mean for row in rows] for name in names},
+        {name: [row.descriptors[name] for row in rows] for name in names},
         {name: DESCRIPTORS[name].unit for name in names},
         [row.formula for row in rows],
         [row.temperature_k for row in rows],
@@ -76,7 +84,7 @@ def collect_table(
 def train_model(parquet: str, learners: Sequence[str], formulas: bool, skipped: Sequence[Failure]) -> dict[str, Any]:
     """Train on a frozen table; the output holds `model` (the card) and `archive` (the file in base64)."""
     dataset = dataset_from_bytes(base64.b64decode(parquet), "the dataset")
-    saved = train(dataset, learners, formulas=formulas, skipped=skipped)
+    saved = train(dataset, learners, formulas=formulas, skipped=skipped, tell=log.info)
     return {"model": saved.card, "archive": base64.b64encode(to_bytes(saved)).decode()}
 
 
@@ -120,24 +128,6 @@ def predict_description(
     return saved.predict(temperature_k, values, formula, source=source, n_frames=found.n_frames)
 
 
-def describe_melt(melt: Melt, trajectory: Trajectory | None, species: str, convention: Convention) -> Description:
-    """Descriptors of a state: means over its trajectory where that is at hand, else of its last frame.
-
-    Raises InputError for a state without a run and as `describe` does.
-    """
-    run = melt.run
-    if run is None or run.status == "failed":
-        reason = melt.equilibrium.reason or (run.reason if run is not None else None)
-        raise InputError(reason or "there is no run to describe")
-    if trajectory is None:
-        state = run.final
-        return describe([state.positions], state.cell, state.numbers, species, convention=convention)
-    some = slice(None, None, -(-trajectory.n_frames // MOST_FRAMES))
-    return describe(
-        trajectory.positions[some], trajectory.cells[some], trajectory.numbers, species, convention=convention
-    )
-
-
 def find_rows(
     store: JobStore, species: str, convention: Convention, **asked: Unpack[Question]
 ) -> Iterator[Row | Failure]:
@@ -146,27 +136,18 @@ def find_rows(
     In the order of the materials' ids, so that a table does not depend on when they were made.
     """
     entries = sorted(newest_entries(store, **asked), key=lambda entry: str(entry["output"]["material_id"]))
-    for material in read_materials(store, entries):
-        for state in (material.melt, *material.anneals):
-            if state is not None:
-                kept = state.run.trajectory_id if state.run is not None else None
-                trajectory = find_trajectory(store, kept) if kept is not None else None
-                yield _row(material.formula, state, trajectory, species, convention)
+    materials = read_materials(store, entries)
+    for material, state, described in described_states(store, materials, species, convention):
+        yield _row(material.formula, state, described, species)
 
 
-def _row(
-    formula: str, state: Melt, trajectory: Trajectory | None, species: str, convention: Convention
-) -> Row | Failure:
-    where = f"{formula} at {state.temperature_k:g} K"
+def _row(formula: str, state: Melt, described: DescribedState, species: str) -> Row | Failure:
     measured = next((one for one in state.diffusivities if one.species == species), None)
-    try:
-        found = describe_melt(state, trajectory, species, convention)
-    except InputError as error:
-        return Failure(stage=where, reason=str(error))
-    if measured is None or measured.diffusivity_cm2_s is None:
-        reason = measured.reason if measured is not None else None
-        return Failure(stage=where, reason=reason or f"no diffusivity of {species} was measured")
-    return Row(formula, state.temperature_k, measured.diffusivity_cm2_s, found)
+    known = measured.diffusivity_cm2_s if measured is not None else None
+    if described.reason is None and known is not None:
+        return Row(formula, state.temperature_k, known, described.n_frames, described.values)
+    unmeasured = (measured and measured.reason) or f"no diffusivity of {species} was measured"
+    return Failure(stage=f"{formula} at {state.temperature_k:g} K", reason=described.reason or unmeasured)
 
 
 def _frozen(dataset: Dataset, skipped: Sequence[Failure]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 import base64
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import batched
@@ -151,14 +151,25 @@ def load_trajectory(store: JobStore, trajectory_id: str) -> Trajectory:
 
 def find_trajectory(store: JobStore, trajectory_id: str) -> Trajectory | None:
     """Load a trajectory as `load_trajectory`; None where the store does not hold it."""
-    for entry in store.query({"output.runs.trajectory_id": trajectory_id}):
+    return next((found for _, found in _trajectories(store, {trajectory_id}, trajectory_id)), None)
+
+
+def find_trajectories(store: JobStore, trajectory_ids: Iterable[str]) -> Iterator[tuple[str, Trajectory]]:
+    """Load those trajectories that the store holds, each with its id, one at a time in the order of the store."""
+    wanted = set(trajectory_ids)
+    return _trajectories(store, wanted, {"$in": sorted(wanted)})
+
+
+def _trajectories(store: JobStore, wanted: set[str], asked: Any) -> Iterator[tuple[str, Trajectory]]:
+    missing = set(wanted)
+    for entry in store.query({"output.runs.trajectory_id": asked}):
         output = entry["output"]
         for run, kept in zip(output["runs"], output["trajectories"], strict=True):
-            if run is not None and run["trajectory_id"] == trajectory_id:
+            if run is not None and run["trajectory_id"] in missing:
                 found = _resolve(store, kept)
-                if found is not None and found.sha256 == trajectory_id:
-                    return found
-    return None
+                if found is not None and found.sha256 == run["trajectory_id"]:
+                    missing.remove(found.sha256)
+                    yield found.sha256, found
 
 
 def load_model_file(store: JobStore, model_id: str) -> bytes:
