@@ -1,6 +1,7 @@
 """A launcher that computes nothing, in the place of every real one."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,14 +9,18 @@ from jobflow import Flow, JobStore
 
 from tachylite.errors import InputError
 from tachylite.launchers import LaunchedJob
-from tachylite.schemas.campaign import Launcher, Place
+from tachylite.schemas.campaign import Campaign, Launcher, Place
 
 
 class FakeManager:
-    """Keeps flows instead of running them; `found` is what it says of jobs, `refusals` why some do not run again."""
+    """Keeps flows instead of running them: their jobs wait.
+
+    `found`, where there is any, is what it says of jobs instead, `refusals` why some do not run again.
+    """
 
     def __init__(self) -> None:
         self.flows: list[Flow] = []
+        self.waiting: dict[str, list[LaunchedJob]] = {}
         self.found: list[LaunchedJob] = []
         self.again: list[str] = []
         self.refusals: dict[str, str] = {}
@@ -35,9 +40,15 @@ class FakeManager:
         if self.broken:
             raise InputError("the server went away")
         self.flows += flows
+        self.waiting[campaign] = [LaunchedJob(flow.uuid, flow.name, "waiting") for flow in flows]
 
     def jobs(self, campaign: str) -> list[LaunchedJob]:
-        return self.found
+        return self.found or self.waiting.get(campaign, [])
+
+    def end(self, campaign: Campaign) -> None:
+        """Have everything of a campaign done."""
+        done = [replace(job, state="completed") for job in self.waiting[campaign.campaign_id]]
+        self.waiting[campaign.campaign_id] = done
 
     def rerun(self, job: LaunchedJob) -> None:
         if job.key in self.refusals:

@@ -40,10 +40,42 @@ def test_a_campaign_is_cut_into_cohorts_and_kept(manager: FakeManager) -> None:
 
 
 def test_the_same_again_is_refused(manager: FakeManager) -> None:
-    hand_over("Cu")
-    with pytest.raises(InputError, match="has been submitted before"):
+    first = hand_over("Cu")
+    with pytest.raises(InputError, match=f"submitted before, in campaign {first.campaign_id}; "):
+        hand_over("Cu")
+    manager.end(first)
+    with pytest.raises(InputError, match=f"submitted before, in campaign {first.campaign_id}; "):
         hand_over("Cu")
     assert len(manager.flows) == 1
+
+
+def test_what_another_campaign_is_to_make_is_left_out(manager: FakeManager) -> None:
+    first = hand_over("Cu", "Au")
+    second = hand_over("Ag", "Cu", "Pd")
+    assert second.cohorts == [["Ag", "Pd"]]
+    with pytest.raises(InputError, match="submitted before, in campaign") as caught:
+        hand_over("Pd", "Au")
+    assert first.campaign_id in str(caught.value)
+    assert second.campaign_id in str(caught.value)
+    # at its end without a material, as where that has failed
+    manager.end(first)
+    assert hand_over("Pd", "Au").cohorts == [["Au"]]
+
+
+@pytest.mark.parametrize("gone", [False, True])
+def test_a_campaign_that_its_launcher_has_forgotten_may_be_submitted_again(
+    manager: FakeManager, monkeypatch: pytest.MonkeyPatch, gone: bool
+) -> None:
+    first = hand_over("Cu", "Au")
+    manager.waiting.clear()
+    if gone:
+        monkeypatch.setattr(manager, "jobs", unreachable)
+    assert hand_over("Cu", "Au").campaign_id == first.campaign_id
+    assert len(find_campaigns(open_store("results"))) == 1
+
+
+def unreachable(campaign: str) -> list[LaunchedJob]:
+    raise InputError(f"nobody can be asked about {campaign}")
 
 
 def test_what_the_store_holds_is_left_out(manager: FakeManager) -> None:

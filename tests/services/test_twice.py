@@ -43,3 +43,16 @@ def test_what_a_local_run_has_stored_is_not_submitted(cluster: Cluster) -> None:
     store = open_store(cluster.folder / "store.yaml")
     assert find_campaign(store).cohorts == [["Ag"]]
     store.close()
+
+
+def test_what_another_campaign_is_to_make_is_made_once(cluster: Cluster) -> None:
+    set_up_fireworks(cluster)
+    first, second = cluster.submit("fireworks", "Cu", "Au"), cluster.submit("fireworks", "Cu", "Ag")
+    submission = ("submit", "Cu", "--to", "fireworks.yaml", *cluster.simulation)
+    assert f"submitted before, in campaign {first}" in cluster.tachylite(*submission, code=2)
+    rapidfire()
+    assert {material["formula"] for material in cluster.materials()} == {"Ag", "Au", "Cu"}
+    store = open_store(cluster.folder / "store.yaml")
+    assert store.count({"output.kind": "material"}) == 3
+    assert store.count({"output.kind": "material", "metadata.campaign": second}) == 1
+    store.close()

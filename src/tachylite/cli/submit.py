@@ -38,7 +38,8 @@ def submit(
 ) -> None:
     """Hand formulas to FireWorks or jobflow-remote as one campaign.
 
-    Everything is checked first; then all of it is submitted, or nothing. What the store holds already is left out.
+    Everything is checked first; then all of it is submitted, or nothing. What the store holds already, or another
+    campaign is still to make, is left out.
     `tachylite status` follows the campaign, `tachylite rerun` runs again what failed.
     """
     # what libraries print while they load has no place in --json
@@ -61,6 +62,6 @@ def submit(
         return
     submitted = sum(map(len, campaign.cohorts))
     if submitted < len(formulas):
-        typer.echo(f"{len(formulas) - submitted} of {len(formulas)} are in the store already", err=True)
+        typer.echo(f"{len(formulas) - submitted} of {len(formulas)} are in the store already, or under way", err=True)
     flows = "1 flow" if len(campaign.cohorts) == 1 else f"{len(campaign.cohorts)} flows"
     typer.echo(f"campaign {campaign.campaign_id}: {submitted} formulas in {flows}, to {campaign.launcher.launcher}")

@@ -1,6 +1,6 @@
 """Campaigns in a store: how far they are, and running again what failed."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +63,24 @@ def rerun(campaign: Campaign, lost_after_s: float | None = None) -> tuple[list[L
         except InputError as error:
             refused.append(f"{job.name} ({job.key}): {error}")
     return again, refused
+
+
+def known_jobs(campaign: Campaign) -> list[LaunchedJob]:
+    """All jobs of a campaign; none where its launcher has forgotten it, or can no longer be reached."""
+    try:
+        return launched_jobs(campaign)
+    except InputError:
+        return []
+
+
+def find_under_way(store: JobStore, material_ids: Collection[str]) -> dict[str, Campaign]:
+    """Materials that campaigns of the store are still to make."""
+    found: dict[str, Campaign] = {}
+    for campaign in find_campaigns(store):
+        shared = set(material_ids).intersection(campaign.material_ids)
+        if shared and any(job.state != "completed" for job in known_jobs(campaign)):
+            found |= dict.fromkeys(shared, campaign)
+    return found
 
 
 def is_finished(jobs: Sequence[LaunchedJob]) -> bool:

@@ -14,7 +14,7 @@ from tachylite.engines.workdir import content_key, shared_workdir
 from tachylite.errors import InputError
 from tachylite.flows.run import amorphous_flow, material_ids
 from tachylite.jobs.engine import EngineLike, resolve_engine
-from tachylite.launchers.campaigns import find_campaigns, keep_campaign
+from tachylite.launchers.campaigns import find_campaigns, find_under_way, keep_campaign, known_jobs
 from tachylite.launchers.cohorts import split
 from tachylite.launchers.manager import Manager
 from tachylite.launchers.places import assign_places
@@ -46,8 +46,8 @@ def submit(
 
     `to` is `fireworks`, `jobflow-remote`, or a YAML file that says how to use one of them; `store` a folder or a
     YAML file as in `open_store`, which has to be there on every machine that runs jobs. The campaign is kept in the
-    store. What the store holds already is left out. Raises InputError, with nothing submitted, for whatever cannot be
-    carried out, and for a campaign that has been submitted before.
+    store. What the store holds already, and what another campaign is still to make, is left out. Raises InputError,
+    with nothing submitted, for whatever cannot be carried out, and where nothing is left.
     """
     asked = to if isinstance(to, Launcher) else load_launcher(to)
     chosen = load_protocol(protocol) if isinstance(protocol, str) else protocol
@@ -59,7 +59,7 @@ def submit(
     opened = open_store(place)
     try:
         manager.check(launcher, opened)
-        missing = _not_in(opened, members)
+        missing = _missing(opened, members)
         sizes = [member.n_atoms for member in missing]
         cohort = launcher.cohort or (None if forces.batches else 1)
         campaign = Campaign(
@@ -101,23 +101,33 @@ def _checked(formulas: Sequence[str], protocol: Protocol, engine: Engine, seed: 
     return [_Member(*fields) for fields in zip(formulas, ids, sizes, strict=True)]
 
 
-def _not_in(store: JobStore, members: Sequence[_Member]) -> list[_Member]:
-    """Members that no material in the store answers."""
+def _missing(store: JobStore, members: Sequence[_Member]) -> list[_Member]:
+    """Members that no material in the store answers, and no campaign is still to make."""
     criteria = {"output.kind": "material", "output.material_id": {"$in": [member.material_id for member in members]}}
     found = store.query(criteria | {"output.status": {"$ne": "failed"}}, properties=["output.material_id"])
     answered = {entry["output"]["material_id"] for entry in found}
     missing = [member for member in members if member.material_id not in answered]
     if not missing:
         raise InputError("all of these are in the store already; see `tachylite query`; another sample is another seed")
-    return missing
+    under_way = find_under_way(store, [member.material_id for member in missing])
+    left = [member for member in missing if member.material_id not in under_way]
+    if not left:
+        raise _submitted_before({campaign.campaign_id for campaign in under_way.values()})
+    return left
 
 
 def _refuse_again(store: JobStore, campaign: Campaign) -> None:
-    if campaign.campaign_id in {one.campaign_id for one in find_campaigns(store)}:
-        raise InputError(
-            f"campaign {campaign.campaign_id} has been submitted before; see `tachylite status`; `tachylite rerun` "
-            "runs again what failed"
-        )
+    """A campaign of the same name would be mixed up with this one."""
+    known = [one for one in find_campaigns(store) if one.campaign_id == campaign.campaign_id]
+    if any(known_jobs(one) for one in known):
+        raise _submitted_before({campaign.campaign_id})
+
+
+def _submitted_before(campaigns: set[str]) -> InputError:
+    return InputError(
+        f"all of these have been submitted before, in campaign {', '.join(sorted(campaigns))}; see `tachylite status`; "
+        "`tachylite rerun` runs again what failed"
+    )
 
 
 def _flow(
