@@ -8,11 +8,14 @@ import numpy as np
 import pytest
 from ase.io import write
 from tests.descriptors.crystals import antifluorite
+from tests.jobs.learning_rows import fill
 from tests.learning.learning_samples import ANIONS, PUBLISHED_COLUMNS, known_law
 
 from tachylite.cli import main
+from tachylite.learning.dataset import load_dataset
 from tachylite.learning.model_file import load_model
 from tachylite.learning.sisso import load_models
+from tachylite.stores import open_store
 
 pytest.importorskip("sklearn")
 
@@ -86,6 +89,25 @@ def test_from_a_table_to_a_prediction(command: Callable[..., Result], table: Pat
     assert card["model_id"] in out  # the frozen table gives the same model
 
 
+def test_a_store_is_described_once_and_gives_its_table(command: Callable[..., Result], tmp_path: Path) -> None:
+    pytest.importorskip("pyarrow")
+    store, frozen, model = tmp_path / "store", tmp_path / "table.parquet", tmp_path / "m.npz"
+    fill(open_store(store))
+    words = ["learn", "--learner", "gp", "-o", str(model), "--json"]
+    code, out, err = command(*words, "--store", str(store), "--dataset", str(frozen))
+    assert code == 0, err
+    assert "describing: 24/24 states" in err
+    assert "gp: split by composition" in err
+    assert "Warning" not in err
+    card = json.loads(out)
+    assert (card["data"]["rows"], card["data"]["fingerprint"]) == (24, load_dataset(frozen).fingerprint)
+    code, out, err = command(*words, "--store", str(store))
+    assert (code, json.loads(out)["model_id"]) == (0, card["model_id"])
+    assert "describing" not in err
+    code, out, err = command(*words, str(frozen))
+    assert (code, json.loads(out)["model_id"]) == (0, card["model_id"])
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
@@ -96,6 +118,7 @@ def test_from_a_table_to_a_prediction(command: Callable[..., Result], table: Pat
         (["learn", "{table}", "--target", "hardness"], "no column hardness"),
         (["learn", "--store", "absent_store"], "absent_store"),
         (["learn"], "there is no store to learn from"),
+        (["learn", "--target", "hardness"], "--target is for tables"),
         (["predict", "Li2O", "-m", "absent.npz", "-T", "1000"], "`tachylite learn` makes models"),
     ],
 )

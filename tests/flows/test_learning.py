@@ -10,13 +10,13 @@ from tachylite.engines import get_engine
 from tachylite.errors import InputError
 from tachylite.flows import LearningMaker, PredictionMaker
 from tachylite.flows.learning import run_learning, run_prediction
-from tachylite.learning.dataset import save_dataset
+from tachylite.learning.dataset import dataset_from_bytes, save_dataset
 from tachylite.learning.model_file import SavedModel, from_bytes
 from tachylite.learning.training import train
 from tachylite.schemas import Failure, Protocol
 from tachylite.schemas.learning import Prediction
 from tachylite.stores import open_store
-from tachylite.stores.queries import load_model_file
+from tachylite.stores.queries import load_dataset_file, load_model_file
 
 pytest.importorskip("sklearn")
 
@@ -52,6 +52,10 @@ def test_learning_leaves_its_documents_in_the_store(tmp_path: Path) -> None:
         load_model_file(store, "x")
     (entry,) = store.query({"output.dataset.rows": 45})
     assert entry["output"]["dataset"]["source"] == "sample"
+    kept = dataset_from_bytes(load_dataset_file(store, saved.card.data.fingerprint[:6]), "the store")
+    assert kept.fingerprint == saved.card.data.fingerprint
+    with pytest.raises(InputError, match="0 datasets are named 'x'"):
+        load_dataset_file(store, "x")
 
 
 @pytest.mark.slow

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 from jobflow import JobStore
-from tests.stores.store_samples import make_material, make_run
+from tests.descriptors.crystals import antifluorite
+from tests.stores.store_samples import make_material, make_run, put
 
 from tachylite.schemas import Diffusivity, Interval, Material, Melt, State, Trajectory
 from tachylite.schemas.material import Equilibrium
@@ -66,3 +67,14 @@ def put_runs(store: JobStore, *trajectories: Trajectory, uuid: str = "runs") -> 
         {"uuid": uuid, "index": 1, "output": output, "completed_at": "2026", "name": "runs"},
         save={"data": Trajectory},
     )
+
+
+def fill(store: JobStore) -> None:
+    """Eight compounds at three temperatures, with their trajectories."""
+    for number, anion in enumerate(("O", "S", "Se", "Te", "F", "Cl", "Br", "I")):
+        crystal = antifluorite(4.4 + 0.2 * number)
+        crystal.symbols[crystal.symbols == "O"] = anion
+        runs = {kelvin: trajectory_of(crystal, 4 + index) for index, kelvin in enumerate((800, 1000, 1500))}
+        put_runs(store, *runs.values(), uuid=anion)
+        states = [melted(crystal, kelvin, 1e-8 * kelvin * (1 + number), frames) for kelvin, frames in runs.items()]
+        put(store, material(crystal, *states))

@@ -4,11 +4,9 @@ from pathlib import Path
 
 import pytest
 from jobflow import JobStore
-from tests.descriptors.crystals import antifluorite
-from tests.jobs.learning_rows import material, melted, put_runs, trajectory_of
+from tests.jobs.learning_rows import fill
 from tests.services.cluster import NEEDS_SERVICES, Cluster
 from tests.services.queues import rapidfire, set_up_fireworks, set_up_remote, start_runner
-from tests.stores.store_samples import put
 
 from tachylite import __version__
 from tachylite.flows import LearningMaker
@@ -23,17 +21,6 @@ pytest.importorskip("sklearn")
 pytestmark = NEEDS_SERVICES
 
 MAKER = LearningMaker(learners=("gp",))
-
-
-def fill(store: JobStore) -> None:
-    """Eight compounds at three temperatures, with their trajectories."""
-    for number, anion in enumerate(("O", "S", "Se", "Te", "F", "Cl", "Br", "I")):
-        crystal = antifluorite(4.4 + 0.2 * number)
-        crystal.symbols[crystal.symbols == "O"] = anion
-        runs = {kelvin: trajectory_of(crystal, 4 + index) for index, kelvin in enumerate((800, 1000, 1500))}
-        put_runs(store, *runs.values(), uuid=anion)
-        states = [melted(crystal, kelvin, 1e-8 * kelvin * (1 + number), frames) for kelvin, frames in runs.items()]
-        put(store, material(crystal, *states))
 
 
 def described(store: JobStore) -> int:

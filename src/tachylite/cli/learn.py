@@ -78,8 +78,8 @@ def learn(
 
     names = [get_learner(name).name for name in learner or ()]
     left_out = [name.strip() for name in without.split(",")] if without else []
-    if table is None and (target != "D" or dataset is not None):
-        raise InputError("--target and --dataset are for tables; a store gives D, and keeps its dataset")
+    if table is None and target != "D":
+        raise InputError("--target is for tables; a store gives D")
     with redirect_stdout(sys.stderr):
         from tachylite.learning.dataset import save_dataset
         from tachylite.learning.tables import read_dataset
@@ -88,7 +88,8 @@ def learn(
         rows = None
         if table is not None:
             rows = read_dataset(table, target=target, species=species, convention=convention, without=left_out)
-        for folder in (*(file.absolute().parent for file in (out, formulas) if file), *([report] if report else [])):
+        files = (out, formulas, dataset)
+        for folder in (*(file.absolute().parent for file in files if file), *([report] if report else [])):
             check_writable(folder)
         if rows is not None:
             if dataset is not None:
@@ -97,7 +98,7 @@ def learn(
             saved = train(rows, names, formulas=formulas is not None, tell=tell)
         else:
             asked: Question = {"engine": engine, "protocol": protocol, "campaign": campaign, "where": where or ()}
-            saved = _from_store(store, species, names, left_out, convention, formulas is not None, asked)
+            saved = _from_store(store, species, names, left_out, convention, formulas is not None, dataset, asked)
         pages = _keep(saved, out, formulas, report)
     if as_json:
         typer.echo(json.dumps(json.loads(saved.card.model_dump_json()), indent=2))
@@ -114,12 +115,15 @@ def _from_store(
     without: list[str],
     convention: Literal["exact", "zheng2024"],
     formulas: bool,
+    dataset: Path | None,
     asked: Question,
 ) -> SavedModel:
     from rich.console import Console
 
     from tachylite.cli.progress import shown_progress
     from tachylite.flows.learning import LearningMaker, run_learning
+    from tachylite.learning.dataset import dataset_from_bytes, save_dataset
+    from tachylite.stores.queries import load_dataset_file
 
     opened = open_existing(store)
     if opened is None:
@@ -127,7 +131,12 @@ def _from_store(
     maker = LearningMaker(species=species, learners=learners, without=without, convention=convention, formulas=formulas)
     try:
         with shown_progress(Console(file=sys.stderr)), told("tachylite.jobs.learning"):
-            return run_learning(maker, opened, **asked)
+            saved = run_learning(maker, opened, **asked)
+        if dataset is not None:
+            save_dataset(
+                dataset_from_bytes(load_dataset_file(opened, saved.card.data.fingerprint), "the table"), dataset
+            )
+        return saved
     finally:
         opened.close()
 

@@ -177,14 +177,29 @@ def load_model_file(store: JobStore, model_id: str) -> bytes:
 
     `model_id` may be the beginning of one. Raises InputError where there is no such model.
     """
-    entries = store.query({"output.model.kind": "model"}, properties=["uuid", "completed_at", "output.model.model_id"])
-    known = {entry["output"]["model"]["model_id"]: entry["uuid"] for entry in sorted(entries, key=_ended)}
-    matching = [one for one in known if one.startswith(model_id)]
+    return _load_file(store, "model", "model_id", "archive", model_id)
+
+
+def load_dataset_file(store: JobStore, fingerprint: str) -> bytes:
+    """Load the parquet file of a table that was frozen in this store, for `tachylite.learning.dataset`.
+
+    `fingerprint` may be the beginning of one. Raises InputError where there is no such table.
+    """
+    return _load_file(store, "dataset", "fingerprint", "parquet", fingerprint)
+
+
+def _load_file(store: JobStore, card: str, name: str, content: str, wanted: str) -> bytes:
+    """The newest file whose card has a name that begins as wanted."""
+    place = f"output.{card}.{name}"
+    entries = store.query({place: {"$exists": True}}, properties=["uuid", "index", "completed_at", place])
+    known = {entry["output"][card][name]: entry for entry in sorted(entries, key=_ended)}
+    matching = [one for one in known if one.startswith(wanted)]
     if len(matching) != 1:
         there = ", ".join(matching or known) or "none; `tachylite learn` makes one"
-        raise InputError(f"{len(matching)} models are named {model_id!r} in {store.name}; there are {there}")
-    output = store.query_one({"uuid": known[matching[0]], "output.model.kind": "model"}, load=True)["output"]
-    return base64.b64decode(output["archive"])
+        raise InputError(f"{len(matching)} {card}s are named {wanted!r} in {store.name}; there are {there}")
+    found = known[matching[0]]
+    output = store.query_one({"uuid": found["uuid"], "index": found["index"]}, load=True)["output"]
+    return base64.b64decode(output[content])
 
 
 def find_stages(store: JobStore) -> list[Stage]:
