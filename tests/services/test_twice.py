@@ -1,5 +1,6 @@
 """A job that was done, though its launcher has not heard of it, is run again: nothing is computed or stored twice."""
 
+import pytest
 from tests.services.cluster import NEEDS_SERVICES, Cluster
 from tests.services.queues import rapidfire, set_up_fireworks
 
@@ -56,3 +57,22 @@ def test_what_another_campaign_is_to_make_is_made_once(cluster: Cluster) -> None
     assert store.count({"output.kind": "material"}) == 3
     assert store.count({"output.kind": "material", "metadata.campaign": second}) == 1
     store.close()
+
+
+def test_a_job_that_ends_while_it_is_looked_for_is_not_lost(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fireworks import LaunchPad
+
+    set_up_fireworks(cluster)
+    cluster.submit("fireworks", "Cu")
+    rapidfire()
+    jobs = LaunchPad.from_file("my_launchpad.yaml").fireworks
+    key = int(cluster.jobs()[0]["key"])
+    jobs.update_one({"fw_id": key}, {"$set": {"state": "RUNNING"}})
+    assert cluster.states() == {"completed", "lost"}
+
+    def ended(folder: str) -> bool:
+        jobs.update_one({"fw_id": key}, {"$set": {"state": "COMPLETED"}})
+        return False
+
+    monkeypatch.setattr("tachylite.launchers.fireworks.worked_in", ended)
+    assert cluster.states() == {"completed"}

@@ -1,28 +1,29 @@
 """Asking Slurm, and this machine, whether a job is still there."""
 
-import functools
-import shutil
 import subprocess
+from functools import cached_property
 from pathlib import Path
 
 _SHELLS = {"bash", "dash", "fish", "ksh", "sh", "tcsh", "zsh"}
 
 
-@functools.cache
-def _has_slurm() -> bool:
-    return shutil.which("squeue") is not None
+class Queue:
+    """Slurm's queue as it was when it was first asked about: one question for any number of jobs."""
 
+    @cached_property
+    def _jobs(self) -> frozenset[str] | None:
+        """Jobs that wait or run; None where Slurm cannot be asked."""
+        try:
+            command = ["squeue", "--noheader", "--format=%i"]
+            said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout  # noqa: S603 - our own words
+        # there is no Slurm here, or it does not answer
+        except (OSError, subprocess.SubprocessError):
+            return None
+        return frozenset(said.split())
 
-def in_queue(job_id: str) -> bool | None:
-    """Whether Slurm still has a job, waiting or running; None where it cannot be asked."""
-    if not _has_slurm():
-        return None
-    command = ["squeue", "--noheader", f"--jobs={job_id}", "--format=%T"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)  # noqa: S603 - our own words
-    if done.returncode:
-        # long after its end Slurm no longer knows the number
-        return False if "Invalid job id" in done.stderr else None
-    return done.stdout.strip() in {"PENDING", "CONFIGURING", "RUNNING", "COMPLETING", "SUSPENDED", "REQUEUED"}
+    def holds(self, job_id: str) -> bool | None:
+        """Whether a job waits or runs; None where that cannot be known."""
+        return None if self._jobs is None else job_id in self._jobs
 
 
 def worked_in(folder: str) -> bool | None:

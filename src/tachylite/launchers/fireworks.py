@@ -14,7 +14,7 @@ import yaml
 from jobflow import Flow, JobStore
 
 from tachylite.errors import InputError, MissingPackageError
-from tachylite.launchers.batch_system import in_queue, worked_in
+from tachylite.launchers.batch_system import Queue, worked_in
 from tachylite.launchers.manager import LaunchedJob, State, last_line
 from tachylite.schemas.campaign import Launcher, Place
 from tachylite.stores.opening import without_secrets
@@ -84,11 +84,20 @@ class FireworksManager:
 
     def jobs(self, campaign: str) -> list[LaunchedJob]:
         """All jobs of a campaign."""
+        found = self._look_up({"spec.campaign": campaign})
+        lost = [int(job.key) for job in found if job.state == "lost"]
+        # it may have ended between the look at the LaunchPad and that at the queue
+        again = {job.key: job for job in self._look_up({"fw_id": {"$in": lost}})} if lost else {}
+        return [again.get(job.key, job) for job in found]
+
+    def _look_up(self, criteria: dict[str, Any]) -> list[LaunchedJob]:
         fields = {"fw_id": 1, "name": 1, "state": 1, "spec._fworker": 1, "launches": {"$slice": -1}}
-        found = list(self._launchpad.fireworks.find({"spec.campaign": campaign}, fields).sort("fw_id", 1))
+        found = list(self._launchpad.fireworks.find(criteria, fields).sort("fw_id", 1))
         launches = self._launches([f["launches"][-1] for f in found if f["launches"]])
-        seen = frozenset(self._launchpad.launches.distinct("fworker.name"))
-        return [self._described(f, launches.get(f["launches"][-1]) if f["launches"] else None, seen) for f in found]
+        seen, queue = frozenset(self._launchpad.launches.distinct("fworker.name")), Queue()
+        return [
+            self._described(f, launches.get(f["launches"][-1]) if f["launches"] else None, seen, queue) for f in found
+        ]
 
     def rerun(self, job: LaunchedJob) -> None:
         """Make a job ready again, a lost one is given up first; raises InputError where its workflow is locked."""
@@ -124,11 +133,13 @@ class FireworksManager:
         found = self._launchpad.launches.find({"launch_id": {"$in": list(numbers)}}, fields)
         return {launch["launch_id"]: launch for launch in found}
 
-    def _described(self, firework: dict[str, Any], launch: dict[str, Any] | None, seen: frozenset[str]) -> LaunchedJob:
+    def _described(
+        self, firework: dict[str, Any], launch: dict[str, Any] | None, seen: frozenset[str], queue: Queue
+    ) -> LaunchedJob:
         state, reason = _STATES[firework["state"]], ""
         worker = firework.get("spec", {}).get("_fworker")
         if state in {"running", "queued"} and launch is not None:
-            reason = self._lost(launch, running=state == "running")
+            reason = self._lost(launch, queue, running=state == "running")
             state = "lost" if reason else state
         elif state == "failed" and launch is not None:
             stored = ((launch.get("action") or {}).get("stored_data") or {}).get("_exception") or {}
@@ -137,11 +148,11 @@ class FireworksManager:
             reason = f"no worker named {worker!r} has come to this LaunchPad so far"
         return LaunchedJob(str(firework["fw_id"]), firework["name"], state, reason)
 
-    def _lost(self, launch: dict[str, Any], *, running: bool) -> str:
+    def _lost(self, launch: dict[str, Any], queue: Queue, *, running: bool) -> str:
         """Why nothing runs a launch any more: asked of the queue, of this machine, else of its last sign of life."""
         history = launch["state_history"]
         reservation = next((str(past["reservation_id"]) for past in history if "reservation_id" in past), None)
-        if reservation is not None and (there := in_queue(reservation)) is not None:
+        if reservation is not None and (there := queue.holds(reservation)) is not None:
             return "" if there else f"job {reservation} is no longer in the queue"
         if not running:
             return ""
