@@ -15,7 +15,7 @@ from tests.stores.store_samples import (
 
 from tachylite.errors import InputError
 from tachylite.schemas import Melt, Protocol
-from tachylite.stores import find_materials, find_runs, find_stages, load_trajectory
+from tachylite.stores import find_materials, find_runs, find_stages, iter_materials, load_trajectory
 from tachylite.stores.queries import newest_entries, read_materials
 
 LI3PO4 = make_material()
@@ -125,4 +125,5 @@ def test_materials_are_read_some_at_a_time(store: JobStore) -> None:
     found = [material.material_id for material in read_materials(store, entries, at_once=2)]
     assert found == [entry["output"]["material_id"] for entry in entries]
     assert found == [material.material_id for material in find_materials(store)]
+    assert list(iter_materials(store, limit=3)) == find_materials(store, limit=3)
     assert len(found) == 5

@@ -1,23 +1,20 @@
 """Structures of materials, as files that other programs read."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
-from tachylite.cli.working import check_writable
 from tachylite.schemas import Material, State
 
 
-def export_structures(materials: Sequence[Material], folder: Path) -> list[Path]:
-    """Write the last state of every melt and anneal, and every relaxed glass, as extended XYZ files."""
+def export_structures(material: Material, folder: Path) -> list[Path]:
+    """Write the last state of every melt and anneal, and the relaxed glass, as extended XYZ files."""
     from ase.io import write
 
-    check_writable(folder)
     written = []
-    for material in materials:
-        for name, state in _states(material):
-            path = folder / f"{material.formula}-{material.material_id[:8]}-{name}.extxyz"
-            write(path, state.atoms, format="extxyz")
-            written.append(path)
+    for name, state in _states(material):
+        path = folder / f"{material.formula}-{material.material_id[:8]}-{name}.extxyz"
+        write(path, state.atoms, format="extxyz")
+        written.append(path)
     return written
 
 

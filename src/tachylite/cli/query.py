@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-import json
+import math
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from jobflow import JobStore
     from rich.table import Table
 
-    from tachylite.schemas import Material, Melt
     from tachylite.stores.queries import Question
+    from tachylite.stores.tables import Row
 
 TABLE_WIDTH = 1000
 """Columns where stdout is not a terminal: no row is broken."""
@@ -69,8 +69,6 @@ def query(
     ] = None,
 ) -> None:
     """List the materials in a store, newest first."""
-    from tachylite.stores import find_materials, find_rows
-
     _check_status(status)
     asked: Question = {
         "formula": formula,
@@ -83,32 +81,54 @@ def query(
         "where": where or (),
     }
     opened = open_existing(store)
-    rows: list[dict[str, Any]] = []
-    materials: list[Material] = []
-    if opened is not None:
-        if as_csv:
-            rows = find_rows(opened, limit=limit, **asked)
+    try:
+        if export or as_json:
+            found = _print_documents(opened, limit, asked, export, as_json=as_json)
         else:
-            materials = find_materials(opened, limit=limit, **asked)
-        opened.close()
-    if as_csv:
-        typer.echo(_csv(rows), nl=False)
-        return
-    if export:
-        from tachylite.cli.export import export_structures
-
-        for path in export_structures(materials, export):
-            typer.echo(path, err=as_json)
-    if as_json:
-        typer.echo(json.dumps([json.loads(material.model_dump_json()) for material in materials], indent=2))
-    elif materials and not export:
-        print_tables(_table(materials))
-    elif not materials:
+            found = _print_rows(opened, limit, asked, as_csv=as_csv)
+    finally:
+        if opened is not None:
+            opened.close()
+    if not (found or as_json or as_csv):
         anything = any(value not in (None, ()) for value in asked.values())
         typer.echo("no material in the store matches" if anything and opened else NOTHING_YET)
 
 
-def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
+def _print_documents(
+    opened: JobStore | None, limit: int | None, asked: Question, export: Path | None, *, as_json: bool
+) -> int:
+    """Materials as JSON, as files, or both; few at a time are in memory. How many there were."""
+    from tachylite.cli.export import export_structures
+    from tachylite.cli.working import check_writable
+    from tachylite.stores.queries import iter_materials
+
+    if export:
+        check_writable(export)
+    count = 0
+    for material in iter_materials(opened, limit=limit, **asked) if opened is not None else ():
+        if as_json:
+            typer.echo(("," if count else "[") + "\n" + material.model_dump_json(indent=2), nl=False)
+        for path in export_structures(material, export) if export else ():
+            typer.echo(path, err=as_json)
+        count += 1
+    if as_json:
+        typer.echo("\n]" if count else "[]")
+    return count
+
+
+def _print_rows(opened: JobStore | None, limit: int | None, asked: Question, *, as_csv: bool) -> int:
+    """A table for reading, or for a program. How many rows it has."""
+    from tachylite.stores import find_rows
+
+    rows = find_rows(opened, limit=limit, **asked) if opened is not None else []
+    if as_csv:
+        typer.echo(_csv(rows), nl=False)
+    elif rows:
+        print_tables(_table(rows))
+    return len(rows)
+
+
+def _csv(rows: Sequence[Row]) -> str:
     columns = list(dict.fromkeys(column for row in rows for column in row))
     text = io.StringIO()
     writer = csv.DictWriter(text, columns, lineterminator="\n")
@@ -145,7 +165,7 @@ def _check_status(status: str | None) -> None:
         raise InputError(f"--status {status} is not one of {', '.join(allowed)}")
 
 
-def _table(materials: Iterable[Material]) -> Table:
+def _table(rows: Iterable[Row]) -> Table:
     """One row for every material: melt, limit and glass; D with its 95 % interval, the others with standard errors."""
     from rich.markup import escape
     from rich.table import Table
@@ -167,42 +187,52 @@ def _table(materials: Iterable[Material]) -> Table:
         "glass (eV/atom)",
         "id",
     )
-    for material in materials:
-        melt, limit, glass = material.melt, material.amorphous_limit, material.glass
+    for row in rows:
         cells = [
-            plain_formula(material.formula),
-            material.status,
-            material.protocol.name,
-            material.provenance.engine,
-            str(material.n_atoms),
-            f"{material.protocol.melt.temperature_k:g}",
-            _volume_per_atom(melt),
-            quantity(melt.density_g_cm3 if melt else None),
-            _diffusivities(melt),
-            "\n".join(f"{fit.species} {quantity(fit.activation_energy_ev)}" for fit in material.activations),
-            quantity(limit.formation_energy_ev_per_atom if limit else None),
-            quantity(glass.formation_energy_ev_per_atom if glass else None),
-            material.material_id,
+            plain_formula(row["formula"]),
+            row["status"],
+            row["protocol"],
+            row["engine"],
+            str(row["n_atoms"]),
+            f"{row['melt_temperature_k']:g}",
+            _measured(row, "volume_a3", "volume_error_a3", scale=1 / row["n_atoms"]),
+            _measured(row, "density_g_cm3", "density_error_g_cm3"),
+            "\n".join(_diffusivity(row, species) for species in _species(row, "D_", "_cm2_s")),
+            "\n".join(
+                f"{one} {_measured(row, f'Ea_{one}_ev', f'Ea_{one}_error_ev')}" for one in _species(row, "Ea_", "_ev")
+            ),
+            quantity(row["amorphous_limit_ev_per_atom"]),
+            quantity(row["glass_formation_energy_ev_per_atom"]),
+            row["material_id"],
         ]
         table.add_row(*map(escape, cells))
     return table
 
 
-def _volume_per_atom(melt: Melt | None) -> str:
+def _measured(row: Row, value: str, error: str, scale: float = 1.0) -> str:
     from tachylite.report.text import quantity
 
-    volume = melt.equilibrium.volume_a3 if melt else None
-    if melt is None or volume is None:
+    if row[value] is None:
         return quantity(None)
-    return quantity(volume.value / melt.equilibrium.n_atoms, volume.error / melt.equilibrium.n_atoms)
+    # an error of which nothing is known is null in a database
+    return quantity(scale * row[value], math.inf if row[error] is None else scale * row[error])
 
 
-def _diffusivities(melt: Melt | None) -> str:
+def _species(row: Row, before: str, after: str) -> list[str]:
+    """Those that a row has columns of."""
+    found = (column.removeprefix(before).removesuffix(after) for column in row if column.startswith(before))
+    return [name for name in found if name.isalpha()]
+
+
+def _diffusivity(row: Row, species: str) -> str:
     from tachylite.report.text import quantity
+    from tachylite.schemas import Interval
 
-    return "\n".join(
-        f"{one.species} {quantity(one.diffusivity_cm2_s, interval=one.diffusivity_interval_cm2_s)}"
-        if one.diffusive
-        else f"{one.species} not diffusive"
-        for one in (melt.diffusivities if melt else ())
-    )
+    value, low, high = (row[f"D_{species}_{part}cm2_s"] for part in ("", "low_", "high_"))
+    if value is None:
+        return f"{species} not diffusive"
+    return f"{species} {quantity(value, interval=Interval(low=low, high=high))}"
+
+
+def _activation(row: Row, species: str) -> str:
+    return f"{species} {_measured(row, f'Ea_{species}_ev', f'Ea_{species}_error_ev')}"

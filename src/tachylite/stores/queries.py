@@ -55,10 +55,15 @@ def find_materials(store: JobStore, *, limit: int | None = None, **asked: Unpack
     """Find materials, newest first, of each `material_id` the newest.
 
     Raises InputError for a formula, an element or a result that does not exist, and for a document that a newer
-    version has written.
+    version has written. Thousands fill the memory: see `iter_materials`, and `find_rows` for numbers alone.
     """
     entries = newest_entries(store, limit=limit, **asked)
     return list(read_materials(store, entries, at_once=max(1, len(entries))))
+
+
+def iter_materials(store: JobStore, *, limit: int | None = None, **asked: Unpack[Question]) -> Iterator[Material]:
+    """Find materials as `find_materials` does; some at a time are in memory."""
+    return read_materials(store, newest_entries(store, limit=limit, **asked))
 
 
 def read_materials(
@@ -71,7 +76,8 @@ def read_materials(
             entry["uuid"]: read_document(Material, entry["output"])
             for entry in store.query({"uuid": {"$in": places}, "output.kind": "material"})
         }
-        yield from (found[place] for place in places)
+        # so that those that were given out already leave the memory
+        yield from (found.pop(place) for place in places)
 
 
 def newest_entries(

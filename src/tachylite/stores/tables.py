@@ -22,7 +22,7 @@ _COLUMNS = {
     "model": "provenance.model",
     "seed": "provenance.seed",
     "created_at": "created_at",
-    "melt_temperature_k": "melt.temperature_k",
+    "melt_temperature_k": "protocol.melt.temperature_k",
     "volume_a3": "melt.equilibrium.volume_a3.value",
     "volume_error_a3": "melt.equilibrium.volume_a3.error",
     "density_g_cm3": "melt.density_g_cm3.value",
