@@ -4,7 +4,8 @@ import pytest
 from tests.services.cluster import NEEDS_SERVICES, Cluster
 from tests.services.queues import rapidfire, set_up_fireworks
 
-from tachylite.launchers import find_campaign
+from tachylite.launchers import LaunchedJob, find_campaign
+from tachylite.launchers.fireworks import FireworksManager
 from tachylite.stores import find_materials, find_runs, load_trajectory, open_store
 
 pytestmark = NEEDS_SERVICES
@@ -75,4 +76,7 @@ def test_a_job_that_ends_while_it_is_looked_for_is_not_lost(cluster: Cluster, mo
         return False
 
     monkeypatch.setattr("tachylite.launchers.fireworks.worked_in", ended)
+    assert cluster.states() == {"completed"}
+    # nor is it run again by somebody who took it for lost
+    FireworksManager("my_launchpad.yaml").rerun(LaunchedJob(str(key), "pack_structures", "lost"))
     assert cluster.states() == {"completed"}

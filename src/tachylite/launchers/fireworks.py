@@ -107,12 +107,15 @@ class FireworksManager:
         self._wait_for_lock(number)
         found = self._launchpad.fireworks.find_one({"fw_id": number}, {"launches": 1, "state": 1})
         try:
-            if found["state"] == "RUNNING":
-                self._launchpad.mark_fizzled(found["launches"][-1])
-            if found["state"] == "RESERVED":
-                self._launchpad.cancel_reservation(found["launches"][-1])
-            else:
-                self._launchpad.rerun_fw(number)
+            match found["state"]:
+                case "RUNNING":
+                    self._launchpad.mark_fizzled(found["launches"][-1])
+                    self._launchpad.rerun_fw(number)
+                case "FIZZLED":
+                    self._launchpad.rerun_fw(number)
+                case "RESERVED":
+                    self._launchpad.cancel_reservation(found["launches"][-1])
+                # any other has ended meanwhile, or runs again already
         except LockedWorkflowError:
             raise self._locked(number) from None
 
