@@ -64,13 +64,14 @@ def test_what_another_campaign_is_to_make_is_left_out(manager: FakeManager) -> N
 
 @pytest.mark.parametrize("gone", [False, True])
 def test_a_campaign_that_its_launcher_has_forgotten_may_be_submitted_again(
-    manager: FakeManager, monkeypatch: pytest.MonkeyPatch, gone: bool
+    manager: FakeManager, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, gone: bool
 ) -> None:
     first = hand_over("Cu", "Au")
     manager.waiting.clear()
     if gone:
         monkeypatch.setattr(manager, "jobs", unreachable)
     assert hand_over("Cu", "Au").campaign_id == first.campaign_id
+    assert (f"whether campaign {first.campaign_id} still makes some of these is not known" in caplog.text) == gone
     assert len(find_campaigns(open_store("results"))) == 1
 
 

@@ -133,9 +133,8 @@ def _from_store(
         with shown_progress(Console(file=sys.stderr)), told("tachylite.jobs.learning"):
             saved = run_learning(maker, opened, **asked)
         if dataset is not None:
-            save_dataset(
-                dataset_from_bytes(load_dataset_file(opened, saved.card.data.fingerprint), "the table"), dataset
-            )
+            frozen = load_dataset_file(opened, saved.card.data.fingerprint)
+            save_dataset(dataset_from_bytes(frozen, "the table"), dataset)
         return saved
     finally:
         opened.close()

@@ -198,9 +198,7 @@ def _table(rows: Iterable[Row]) -> Table:
             _measured(row, "volume_a3", "volume_error_a3", scale=1 / row["n_atoms"]),
             _measured(row, "density_g_cm3", "density_error_g_cm3"),
             "\n".join(_diffusivity(row, species) for species in _species(row, "D_", "_cm2_s")),
-            "\n".join(
-                f"{one} {_measured(row, f'Ea_{one}_ev', f'Ea_{one}_error_ev')}" for one in _species(row, "Ea_", "_ev")
-            ),
+            "\n".join(_activation(row, species) for species in _species(row, "Ea_", "_ev")),
             quantity(row["amorphous_limit_ev_per_atom"]),
             quantity(row["glass_formation_energy_ev_per_atom"]),
             row["material_id"],

@@ -1,5 +1,6 @@
 """Campaigns in a store: how far they are, and running again what failed."""
 
+import logging
 from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,8 @@ from tachylite.schemas.campaign import Campaign
 from tachylite.stores.queries import read_document
 
 _INDEX = 1
+
+log = logging.getLogger(__name__)
 
 
 def find_campaigns(store: JobStore) -> list[Campaign]:
@@ -66,10 +69,11 @@ def rerun(campaign: Campaign, lost_after_s: float | None = None) -> tuple[list[L
 
 
 def known_jobs(campaign: Campaign) -> list[LaunchedJob]:
-    """All jobs of a campaign; none where its launcher has forgotten it, or can no longer be reached."""
+    """All jobs of a campaign; none where its launcher has forgotten it, or, with a warning, cannot be reached."""
     try:
         return launched_jobs(campaign)
-    except InputError:
+    except InputError as error:
+        log.warning("whether campaign %s still makes some of these is not known: %s", campaign.campaign_id, error)
         return []
 
 
