@@ -16,8 +16,8 @@ from common import publish, table
 from tachylite.learning.learners import LEARNERS
 from tachylite.learning.tables import read_dataset
 from tachylite.learning.training import train
-from tachylite.report.model_page import coverage_table, importance_table, scores_table
 from tachylite.report.overview import Table
+from tachylite.report.pages.model import coverage_table, importance_table, scores_table
 from tachylite.report.text import quantity
 
 FILE = Path(__file__).parents[2] / "shared/data/zheng2024/feature_target.dat"

@@ -5,13 +5,13 @@ from pathlib import Path
 import numpy as np
 from ase.io import read
 
-from tachylite.jobs.structure import measure_frames
-from tachylite.physics.bonds import bonds_within, cutoff_table
+from tachylite.analysis.structure import measure_frames
 from tachylite.physics.frames import take_frames
-from tachylite.physics.scattering import analyse_scattering
-from tachylite.report.chart import Axis, Band, Chart, Line, Panel, floats
+from tachylite.physics.structure.bonds import bonds_within, cutoff_table
+from tachylite.physics.structure.scattering import analyse_scattering
 from tachylite.report.charts.scattering import bond_angle_panel
-from tachylite.report.draw_matplotlib import draw
+from tachylite.report.drawing.chart import Axis, Band, Chart, Line, Panel, floats
+from tachylite.report.drawing.draw_matplotlib import draw
 
 ROOT = Path(__file__).parents[1]
 DATA = ROOT.parent / "shared" / "data" / "silica"

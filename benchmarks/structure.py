@@ -13,7 +13,7 @@ from ase.geometry.rdf import get_rdf
 from benchmarks.common import publish, table
 from numpy.typing import NDArray
 
-from tachylite.physics.structure import analyse_structure
+from tachylite.physics.structure.pair_distribution import analyse_structure
 
 LENGTH_A = 10.4
 R_MAX_A = 5.0

@@ -16,9 +16,9 @@ import numpy as np
 from benchmarks.common import publish, table
 from benchmarks.walks import STEP_A2, Array, brownian, langevin
 
-from tachylite.jobs.laws import combine_transport
-from tachylite.jobs.transport import measure_transport
-from tachylite.physics.transport import diffusivity_of_tracks
+from tachylite.analysis.laws import combine_transport
+from tachylite.analysis.transport import measure_transport
+from tachylite.physics.transport.diffusivity import diffusivity_of_tracks
 from tachylite.readers import open_trajectory
 
 LIQUID_NA = Path(__file__).parents[2] / "shared/data/liquid_na"

@@ -1,10 +1,9 @@
 """Trajectories whose diffusivity is known: Brownian walks, and Langevin particles with memory of their velocity."""
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.signal import lfilter
 
-type Array = NDArray[np.float64]
+from tachylite.arrays import Array
 
 STEP_A2 = 0.06
 """Mean squared displacement that diffusion adds in one frame; 6 D in A^2 a frame."""

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 from ase.io import write
-from tests.jobs.glass_samples import ATOMS, log, quenched
+from tests.analysis.glass_samples import ATOMS, log, quenched
 
 from tachylite.cli import main
 from tachylite.schemas import Trajectory

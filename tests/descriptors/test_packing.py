@@ -7,11 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.descriptors.packing import union_volume
-
-type Array = NDArray[np.float64]
 
 CUBE = np.eye(3)
 FCC = np.array([[0, 0, 0], [0.5, 0.5, 0], [0.5, 0, 0.5], [0, 0.5, 0.5]])

@@ -5,18 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase.build import bulk
-from numpy.typing import NDArray
 from scipy.optimize import brentq
 
+from tachylite.arrays import Array
 from tachylite.engines import get_engine
 from tachylite.engines.potentials.lennard_jones import ARGON_EPSILON, ARGON_SIGMA
 from tachylite.jobs.elasticity import measure_elasticity
-from tachylite.physics.elasticity import deformation
 from tachylite.physics.eos import fit_birch_murnaghan
+from tachylite.physics.thermodynamics.elasticity import deformation
 from tachylite.schemas import State
 from tachylite.units import GPA_PER_EV_A3
-
-type Array = NDArray[np.float64]
 
 CUTOFF = 2.5 * ARGON_SIGMA
 

@@ -9,7 +9,7 @@ from tests.descriptors.crystals import antifluorite, described, rock_salt
 from tests.jobs.learning_rows import material, melted, put_runs, trajectory_of
 from tests.stores.store_samples import later, put
 
-from tachylite.jobs.learning import Row, find_rows
+from tachylite.jobs.learning import Row, training_rows
 from tachylite.learning.dataset import dataset_from_bytes
 from tachylite.schemas import Failure, Melt
 from tachylite.stores import open_store
@@ -25,7 +25,7 @@ def test_every_state_with_a_diffusivity_is_a_row(store: JobStore) -> None:
     frames = trajectory_of(crystal)
     put_runs(store, frames)
     put(store, material(crystal, melted(crystal, 3000, 2e-4, frames), melted(crystal, 1500, 3e-5)))
-    found = list(find_rows(store, "Li", "exact"))
+    found = list(training_rows(store, "Li", "exact"))
     assert all(isinstance(one, Row) for one in found)
     hot, cold = (one for one in found if isinstance(one, Row))
     assert (hot.formula, hot.temperature_k, hot.diffusivity_cm2_s) == ("Li2O", 3000, 2e-4)
@@ -54,7 +54,7 @@ def test_what_is_no_row_says_why(store: JobStore) -> None:
         material(unknown, melted(unknown, 1000, 1e-5), material_id="unknown"),
         material(salt, melted(salt, 1000, 1e-5)),
     )
-    reasons = {one.stage: one.reason for one in find_rows(store, "Li", "exact") if isinstance(one, Failure)}
+    reasons = {one.stage: one.reason for one in training_rows(store, "Li", "exact") if isinstance(one, Failure)}
     assert reasons["Li2O at 5000 K"] == "no liquid at zero pressure"
     assert reasons["Li2O at 1000 K"] == "the motion is not diffusive"
     assert "there is no Li" in reasons["NaCl at 1000 K"]
@@ -70,10 +70,10 @@ def test_the_newest_document_counts_and_queries_choose(store: JobStore) -> None:
         material(crystal, melted(crystal, 1000, 1e-5)),
         material(crystal, melted(crystal, 1000, 2e-5), created_at=later(1)),
     )
-    (row,) = find_rows(store, "Li", "exact", protocol="quickstart")
+    (row,) = training_rows(store, "Li", "exact", protocol="quickstart")
     assert isinstance(row, Row)
     assert row.diffusivity_cm2_s == 2e-5
-    assert list(find_rows(store, "Li", "exact", engine="vasp")) == []
+    assert list(training_rows(store, "Li", "exact", engine="vasp")) == []
 
 
 def test_a_table_of_a_store_is_frozen(store: JobStore) -> None:

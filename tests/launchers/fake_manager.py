@@ -26,7 +26,7 @@ class FakeManager:
         self.refusals: dict[str, str] = {}
         self.broken = False
 
-    def settled(self, launcher: Launcher) -> Launcher:
+    def with_defaults(self, launcher: Launcher) -> Launcher:
         return launcher.model_copy(update={"launchpad": "/where/it/was/found.yaml"})
 
     def configuration(self, place: Place) -> dict[str, object]:

@@ -1,4 +1,4 @@
-"""Frozen tables: what names them, what they refuse."""
+"""FrozenModel tables: what names them, what they refuse."""
 
 from dataclasses import replace
 from io import BytesIO

@@ -13,7 +13,7 @@ from tachylite.learning.inputs import inputs_of
 from tachylite.learning.learners import Candidate, Learner, default_learners, fit, get_learner, suits
 from tachylite.learning.splits import split_rows
 from tachylite.learning.tables import read_dataset
-from tachylite.physics.parity import coefficient_of_determination
+from tachylite.physics.structure.parity import coefficient_of_determination
 
 pytest.importorskip("sklearn")
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 from ase import Atoms
-from numpy.typing import NDArray
 
-type Array = NDArray[np.float64]
+from tachylite.arrays import Array
 
 NUMBERS = np.array([3, 3, 8])
 SYMBOLS = ["Li", "Li", "O"]

@@ -17,7 +17,6 @@ from tests.readers.reader_samples import (
     NUMBERS,
     SYMBOLS,
     TRICLINIC,
-    Array,
     frames_of,
     walk,
     wrapped,
@@ -26,6 +25,7 @@ from tests.readers.reader_samples import (
     write_vasprun,
 )
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.readers import open_trajectory, read_trajectory
 from tachylite.readers.frames import spacing_fs

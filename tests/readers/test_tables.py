@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tachylite.analysis.structure import measure_frames
 from tachylite.errors import InputError
-from tachylite.jobs.structure import measure_frames
 from tachylite.physics.frames import take_frames
 from tachylite.readers.tables import files_by_composition, read_curves
 from tachylite.report.csv_tables import write_tables

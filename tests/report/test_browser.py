@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from tests.report.report_pieces import Case
 
-from tachylite.report.page import write_report
+from tachylite.report.pages.material import write_report
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome", "chrome"))), None)
 

@@ -7,10 +7,10 @@ from tests.report.report_pieces import ANNEALS, Case, analysis, diffusivity, equ
 from tests.report.report_results import activation, limit
 
 from tachylite.report import charts, figures
-from tachylite.report.chart import Band, Chart, Level, Line, Mark, Points
-from tachylite.report.draw_matplotlib import draw
-from tachylite.report.draw_plotly import legend, plots, theme
-from tachylite.report.style import colour
+from tachylite.report.drawing.chart import Band, Chart, Level, Line, Mark, Points
+from tachylite.report.drawing.draw_matplotlib import draw
+from tachylite.report.drawing.draw_plotly import legend, plots, theme
+from tachylite.report.drawing.style import colour
 from tachylite.schemas import Diffusivity, Interval, Measured
 from tachylite.units import KB_EV
 

@@ -1,12 +1,12 @@
 """The figure and the words of a cooling run and of elastic constants."""
 
-from tests.jobs.glass_samples import ATOMS, log
+from tests.analysis.glass_samples import ATOMS, log
 from tests.report.report_pieces import PROVENANCE, relaxation, run
 
-from tachylite.jobs.glass import measure_transition
+from tachylite.analysis.glass import measure_transition
 from tachylite.report import charts, figures
-from tachylite.report.chart import Level, Line
-from tachylite.report.draw_plotly import plots
+from tachylite.report.drawing.chart import Level, Line
+from tachylite.report.drawing.draw_plotly import plots
 from tachylite.report.glass_rows import glass_rows
 from tachylite.schemas import Glass, Measured
 from tachylite.schemas.glass import AverageModulus, Elasticity

@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 from tests.learning.learning_samples import trained
-from tests.report.test_page import Page
+from tests.report.test_material_page import Page
 
 from tachylite.report.charts import learning as charts
-from tachylite.report.draw_matplotlib import draw
-from tachylite.report.model_page import correlation_table, order_table, write_model_report
+from tachylite.report.drawing.draw_matplotlib import draw
+from tachylite.report.pages.model import correlation_table, order_table, write_model_report
 from tachylite.schemas import Measured
 from tachylite.schemas.learning import Correlation, Model
 

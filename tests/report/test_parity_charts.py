@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from tachylite.jobs.parity import failed, make_report, score_curves
-from tachylite.physics.parity import Curves
-from tachylite.report.chart import Line, Points
+from tachylite.analysis.parity import failed, make_report, score_curves
+from tachylite.physics.structure.parity import Curves
 from tachylite.report.charts.parity import parity_charts, parity_curves, parity_distribution, parity_plot
-from tachylite.report.draw_matplotlib import draw
-from tachylite.report.draw_plotly import plots
+from tachylite.report.drawing.chart import Line, Points
+from tachylite.report.drawing.draw_matplotlib import draw
+from tachylite.report.drawing.draw_plotly import plots
 from tachylite.report.parity_tables import parity_tables
 from tachylite.schemas.parity import ParityReport
 

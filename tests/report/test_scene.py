@@ -5,8 +5,8 @@ from ase.build import bulk
 from tests.report.report_pieces import N_ATOMS, N_UNITS, phosphate
 
 from tachylite.report import figures
-from tachylite.report.raster import render
-from tachylite.report.scene import scene
+from tachylite.report.drawing.raster import render
+from tachylite.report.drawing.scene import scene
 from tachylite.schemas import State
 
 

@@ -21,13 +21,13 @@ from tachylite.cli.query import (
     open_existing,
     print_tables,
 )
-from tachylite.cli.working import check_writable, told
+from tachylite.cli.working import check_writable, echo_log
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
     from tachylite.learning.model_file import SavedModel
     from tachylite.schemas.learning import Model
-    from tachylite.stores.queries import Question
+    from tachylite.stores.queries import MaterialFilter
 
 
 def learn(
@@ -97,8 +97,13 @@ def learn(
             tell = functools.partial(typer.echo, err=True)
             saved = train(rows, names, formulas=formulas is not None, tell=tell)
         else:
-            asked: Question = {"engine": engine, "protocol": protocol, "campaign": campaign, "where": where or ()}
-            saved = _from_store(store, species, names, left_out, convention, formulas is not None, dataset, asked)
+            filters: MaterialFilter = {
+                "engine": engine,
+                "protocol": protocol,
+                "campaign": campaign,
+                "where": where or (),
+            }
+            saved = _from_store(store, species, names, left_out, convention, formulas is not None, dataset, filters)
         pages = _keep(saved, out, formulas, report)
     if as_json:
         typer.echo(json.dumps(json.loads(saved.card.model_dump_json()), indent=2))
@@ -116,7 +121,7 @@ def _from_store(
     convention: Literal["exact", "zheng2024"],
     formulas: bool,
     dataset: Path | None,
-    asked: Question,
+    filters: MaterialFilter,
 ) -> SavedModel:
     from rich.console import Console
 
@@ -130,8 +135,8 @@ def _from_store(
         raise InputError("there is no store to learn from; give a table, or a store with --store")
     maker = LearningMaker(species=species, learners=learners, without=without, convention=convention, formulas=formulas)
     try:
-        with shown_progress(Console(file=sys.stderr)), told("tachylite.jobs.learning"):
-            saved = run_learning(maker, opened, **asked)
+        with shown_progress(Console(file=sys.stderr)), echo_log("tachylite.jobs.learning"):
+            saved = run_learning(maker, opened, **filters)
         if dataset is not None:
             frozen = load_dataset_file(opened, saved.card.data.fingerprint)
             save_dataset(dataset_from_bytes(frozen, "the table"), dataset)
@@ -150,7 +155,7 @@ def _keep(saved: SavedModel, out: Path, formulas: Path | None, report: Path | No
         save_models(models_of(saved.card.formulas), formulas)
     if report is None:
         return []
-    from tachylite.report.model_page import write_model_report
+    from tachylite.report.pages.model import write_model_report
 
     return [write_model_report(saved.card, report)]
 
@@ -158,7 +163,7 @@ def _keep(saved: SavedModel, out: Path, formulas: Path | None, report: Path | No
 def _show(model: Model) -> None:
     from rich.table import Table
 
-    from tachylite.report.model_page import coverage_table, formula_table, scores_table
+    from tachylite.report.pages.model import coverage_table, formula_table, scores_table
 
     data = model.data
     typer.echo(

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from jobflow import JobStore
     from rich.table import Table
 
-    from tachylite.stores.queries import Question
+    from tachylite.stores.queries import MaterialFilter
     from tachylite.stores.tables import Row
 
 TABLE_WIDTH = 1000
@@ -70,7 +70,7 @@ def query(
 ) -> None:
     """List the materials in a store, newest first."""
     _check_status(status)
-    asked: Question = {
+    filters: MaterialFilter = {
         "formula": formula,
         "elements": [symbol.strip() for symbol in elements.split(",")] if elements else None,
         "engine": engine,
@@ -83,19 +83,19 @@ def query(
     opened = open_existing(store)
     try:
         if export or as_json:
-            found = _print_documents(opened, limit, asked, export, as_json=as_json)
+            found = _print_documents(opened, limit, filters, export, as_json=as_json)
         else:
-            found = _print_rows(opened, limit, asked, as_csv=as_csv)
+            found = _print_rows(opened, limit, filters, as_csv=as_csv)
     finally:
         if opened is not None:
             opened.close()
     if not (found or as_json or as_csv):
-        anything = any(value not in (None, ()) for value in asked.values())
+        anything = any(value not in (None, ()) for value in filters.values())
         typer.echo("no material in the store matches" if anything and opened else NOTHING_YET)
 
 
 def _print_documents(
-    opened: JobStore | None, limit: int | None, asked: Question, export: Path | None, *, as_json: bool
+    opened: JobStore | None, limit: int | None, filters: MaterialFilter, export: Path | None, *, as_json: bool
 ) -> int:
     """Materials as JSON, as files, or both; few at a time are in memory. How many there were."""
     from tachylite.cli.export import export_structures
@@ -105,7 +105,7 @@ def _print_documents(
     if export:
         check_writable(export)
     count = 0
-    for material in iter_materials(opened, limit=limit, **asked) if opened is not None else ():
+    for material in iter_materials(opened, limit=limit, **filters) if opened is not None else ():
         if as_json:
             typer.echo(("," if count else "[") + "\n" + material.model_dump_json(indent=2), nl=False)
         for path in export_structures(material, export) if export else ():
@@ -116,11 +116,11 @@ def _print_documents(
     return count
 
 
-def _print_rows(opened: JobStore | None, limit: int | None, asked: Question, *, as_csv: bool) -> int:
+def _print_rows(opened: JobStore | None, limit: int | None, filters: MaterialFilter, *, as_csv: bool) -> int:
     """A table for reading, or for a program. How many rows it has."""
     from tachylite.stores import find_rows
 
-    rows = find_rows(opened, limit=limit, **asked) if opened is not None else []
+    rows = find_rows(opened, limit=limit, **filters) if opened is not None else []
     if as_csv:
         typer.echo(_csv(rows), nl=False)
     elif rows:

@@ -36,7 +36,7 @@ def report(
         trajectories = load_trajectories(opened, found[0])
     finally:
         opened.close()
-    from tachylite.report.page import write_report
+    from tachylite.report.pages.material import write_report
 
     try:
         page = write_report(found[0], trajectories, out)

@@ -138,7 +138,7 @@ def _materials(plan: Plan, store: JobStore, folder: Path, force: bool) -> list[M
 def _write_reports(materials: Sequence[Material], store: JobStore, folder: Path) -> list[Path]:
     """Write one report into the folder, or one for each material into folders of their own."""
     from tachylite.cli.report import load_trajectories
-    from tachylite.report.page import write_report
+    from tachylite.report.pages.material import write_report
 
     alone = len(materials) == 1
     return [

@@ -84,7 +84,7 @@ def noise_into(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def told(name: str) -> Iterator[None]:
+def echo_log(name: str) -> Iterator[None]:
     """Print what a logger is told, a line each, on stderr."""
     logger, handler = logging.getLogger(name), logging.StreamHandler()
     level = logger.level

@@ -6,13 +6,13 @@ import numpy as np
 from ase.data import chemical_symbols
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.descriptors.composition import choose_anion
 from tachylite.descriptors.elemental import covalent_radius, elemental
 from tachylite.descriptors.registry import Convention
 from tachylite.errors import InputError
 from tachylite.physics.volume import electronegativity
 
-type Array = NDArray[np.float64]
 type Mask = NDArray[np.bool_]
 
 IONIC_BOND = 2.0

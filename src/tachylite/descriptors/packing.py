@@ -3,9 +3,9 @@
 import numpy as np
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.physics.neighbors import Neighbors, find_neighbors
 
-type Array = NDArray[np.float64]
 type Mask = NDArray[np.bool_]
 
 _EXACT = 1e-11

@@ -5,10 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.descriptors.registry import Convention
 from tachylite.physics.neighbors import Neighbors
-
-type Array = NDArray[np.float64]
 
 _SAME_A = 1e-3
 """Neighbours that are as near within this are equally near; coordinates in files are rounded."""

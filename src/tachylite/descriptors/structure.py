@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.descriptors.atoms import Roles, sphere_radii
 from tachylite.descriptors.packing import union_volume
 from tachylite.descriptors.path import find_nearest, measure_paths
@@ -12,8 +13,6 @@ from tachylite.descriptors.registry import CUTOFF_A, Convention
 from tachylite.errors import InputError
 from tachylite.physics.neighbors import Neighbors, find_neighbors
 from tachylite.units import G_CM3_PER_U_A3
-
-type Array = NDArray[np.float64]
 
 _ROUNDING_A = 1e-8
 """A neighbour at the cutoff counts, however its position was rounded."""

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from tachylite.arrays import Array
 from tachylite.engines.base import Answer
-from tachylite.engines.log import FloatArray
 from tachylite.physics.statistics import detect_equilibration, estimate_mean
 from tachylite.schemas import Measured, Provenance, Request, Run, Segment, SegmentResult, State, Trajectory
 
@@ -11,9 +11,9 @@ from tachylite.schemas import Measured, Provenance, Request, Run, Segment, Segme
 def make_answer(
     request: Request,
     *,
-    series: dict[str, FloatArray],
-    times_fs: FloatArray,
-    frames: FloatArray,
+    series: dict[str, Array],
+    times_fs: Array,
+    frames: Array,
     final: State,
     reason: str | None,
     wall_time_s: float,
@@ -46,9 +46,7 @@ def make_answer(
     return Answer(run=run, trajectory=trajectory)
 
 
-def _trajectory(
-    state: State, series: dict[str, FloatArray], times: FloatArray, frames: FloatArray
-) -> Trajectory | None:
+def _trajectory(state: State, series: dict[str, Array], times: Array, frames: Array) -> Trajectory | None:
     if not len(frames):
         return None
     return Trajectory.from_arrays(
@@ -60,7 +58,7 @@ def _trajectory(
     )
 
 
-def _summarise(segment: Segment, series: dict[str, FloatArray], n_atoms: int) -> SegmentResult:
+def _summarise(segment: Segment, series: dict[str, Array], n_atoms: int) -> SegmentResult:
     """Averages over the part in which both energy and virial have settled."""
     energy = series["energy_ev"] / n_atoms
     virial = series["pressure_virial_gpa"]
@@ -78,6 +76,6 @@ def _summarise(segment: Segment, series: dict[str, FloatArray], n_atoms: int) ->
     )
 
 
-def _measured(values: FloatArray) -> Measured:
+def _measured(values: Array) -> Measured:
     estimate = estimate_mean(values)
     return Measured(value=estimate.mean, error=estimate.error)

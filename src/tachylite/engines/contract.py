@@ -8,12 +8,10 @@ from typing import Any
 import numpy as np
 import torch
 from ase import Atoms
-from numpy.typing import NDArray
 from torch_sim.io import atoms_to_state
 
-from tachylite.engines.batch import Potential
-
-type Array = NDArray[np.float64]
+from tachylite.arrays import Array
+from tachylite.engines.torchsim.batch import Potential
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def get_engine(name: str = "chgnet", **options: Any) -> Engine:
     """
     family, _, model = name.partition(":")
     if family in FAMILIES:
-        from tachylite.engines.torchsim import TorchSimEngine
+        from tachylite.engines.torchsim.engine import TorchSimEngine
 
         return TorchSimEngine.from_options(family, {"model": model} | options if model else options)
     if name == "vasp":

@@ -23,7 +23,7 @@ from tachylite.learning.tables import DIFFUSIVITY
 from tachylite.schemas import Failure, Protocol
 from tachylite.schemas.learning import Prediction
 from tachylite.schemas.protocol import Anneal
-from tachylite.stores.queries import Question
+from tachylite.stores.queries import MaterialFilter
 
 
 @dataclass
@@ -45,11 +45,11 @@ class LearningMaker(Maker):
     convention: Convention = "exact"
 
     def make(
-        self, table: str | Path | None = None, *, store: str | Path | None = None, **asked: Unpack[Question]
+        self, table: str | Path | None = None, *, store: str | Path | None = None, **filters: Unpack[MaterialFilter]
     ) -> Flow:
         """Learn from a file, or else from a store, by default the one that the flow runs with.
 
-        `asked` says which materials count, as in `find_materials`: forces of several engines make a table of several
+        `filters` says which materials count, as in `find_materials`: forces of several engines make a table of several
         truths. `store` is a folder or file as of `open_store`, for jobs that run without the store, as those of
         jobflow-remote do.
         """
@@ -59,8 +59,8 @@ class LearningMaker(Maker):
             steps = [freezing]
         else:
             place = None if store is None else str(Path(store).expanduser().absolute())
-            describing = describe_materials(self.species, self.convention, asked, place)
-            freezing = collect_table(self.species, self.convention, without, asked, place, describing.output)
+            describing = describe_materials(self.species, self.convention, filters, place)
+            freezing = collect_table(self.species, self.convention, without, filters, place, describing.output)
             steps = [describing, freezing]
         training = train_model(
             freezing.output["parquet"], list(self.learners), self.formulas, freezing.output["skipped"]
@@ -100,10 +100,10 @@ class PredictionMaker(Maker):
 
 
 def run_learning(
-    maker: LearningMaker, store: JobStore, table: str | Path | None = None, **asked: Unpack[Question]
+    maker: LearningMaker, store: JobStore, table: str | Path | None = None, **filters: Unpack[MaterialFilter]
 ) -> SavedModel:
     """Learn on this machine; the flow's documents stay in the store. Errors as of the jobs."""
-    flow = maker.make(table, **asked)
+    flow = maker.make(table, **filters)
     responses = run_here(flow, store)
     archive = responses[flow.jobs[-1].uuid][1].output["archive"]
     return from_bytes(base64.b64decode(archive), "the model")

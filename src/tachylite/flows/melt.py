@@ -23,7 +23,7 @@ QUENCH_SEED = 200_000
 
 @dataclass
 class EquilibriumVolumeMaker(Maker):
-    """Find the volume of zero pressure of every member, as `tachylite.physics.equilibrium` decides it.
+    """Find the volume of zero pressure of every member, as `tachylite.physics.thermodynamics.equilibrium` decides it.
 
     The flow's output is a list of `Equilibrium` documents.
     """

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 
 from jobflow import job
 
-from tachylite.jobs.glass import measure_hold, measure_quench
-from tachylite.jobs.measure import measure_diffusivity
-from tachylite.jobs.structure import measure_structure
-from tachylite.physics.thermo import amorphous_limit, density, formation_energy
+from tachylite.analysis.glass import measure_hold, measure_quench
+from tachylite.analysis.structure import measure_structure
+from tachylite.analysis.transport import measure_diffusivity
+from tachylite.physics.thermodynamics.energies import amorphous_limit, density, formation_energy
 from tachylite.schemas import (
     AmorphousLimit,
     Equilibrium,

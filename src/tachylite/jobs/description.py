@@ -17,7 +17,7 @@ from tachylite.schemas import Material, Melt, Trajectory
 from tachylite.schemas.description import DescribedState, Descriptions
 from tachylite.stores import open_store
 from tachylite.stores.descriptions import find_described
-from tachylite.stores.queries import Question, find_trajectories, find_trajectory, newest_entries, read_materials
+from tachylite.stores.queries import MaterialFilter, find_trajectories, find_trajectory, newest_entries, read_materials
 
 MOST_FRAMES = 100
 """Of a trajectory that are described; more are correlated."""
@@ -28,14 +28,14 @@ MATERIALS_AT_ONCE = 50
 
 @job(config=JobConfig(expose_store=True))
 def describe_materials(
-    species: str, convention: Convention, asked: Question, store: str | None = None
+    species: str, convention: Convention, filters: MaterialFilter, store: str | None = None
 ) -> Response | list[list[str]]:
-    """Have the trajectories of the materials `asked` for described that never were; the output names what is lacking.
+    """Have the trajectories of the materials `filters` for described that never were; the output names what is lacking.
 
     `store` is a folder or file as of `open_store`; if not given, it is the store that this job runs with.
     """
     opened = store_of_job(store)
-    entries = newest_entries(opened, ["melt.run.trajectory_id", "anneals.run.trajectory_id"], **asked)
+    entries = newest_entries(opened, ["melt.run.trajectory_id", "anneals.run.trajectory_id"], **filters)
     known = find_described(opened, species, convention, __version__)
     missing = {entry["uuid"]: [one for one in _trajectories(entry["output"]) if one not in known] for entry in entries}
     some = batched(((uuid, ids) for uuid, ids in missing.items() if ids), MATERIALS_AT_ONCE)

@@ -9,8 +9,8 @@ from jobflow import job
 from tachylite.engines import Engine
 from tachylite.engines.workdir import current_workdir
 from tachylite.jobs.engine import EngineLike, resolve_engine
-from tachylite.physics.elasticity import Elasticity as Found
-from tachylite.physics.elasticity import Modulus, deformation, elastic_constants
+from tachylite.physics.thermodynamics.elasticity import Elasticity as Found
+from tachylite.physics.thermodynamics.elasticity import Modulus, deformation, elastic_constants
 from tachylite.schemas import Measured, Relaxation, State
 from tachylite.schemas.glass import AverageModulus, Elasticity
 from tachylite.units import GPA_PER_EV_A3

@@ -6,7 +6,7 @@ from jobflow import Flow, Response, job
 from pymatgen.core import Structure
 
 from tachylite.jobs.engine import EngineLike, simulate
-from tachylite.physics.equilibrium import Continue, Converged, Criteria, Failed, Sample, decide, repels
+from tachylite.physics.thermodynamics.equilibrium import Continue, Converged, Criteria, Failed, Sample, decide, repels
 from tachylite.schemas import Equilibrium, Measured, Melt, Protocol, Request, Run, Segment, State, Trajectory
 from tachylite.schemas.material import EquationOfState, VolumeSample
 from tachylite.schemas.protocol import VolumeSearch

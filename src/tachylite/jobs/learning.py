@@ -19,7 +19,7 @@ from tachylite.learning.training import describe_dataset, train
 from tachylite.schemas import Failure, Melt, Trajectory
 from tachylite.schemas.description import DescribedState
 from tachylite.schemas.learning import Prediction
-from tachylite.stores.queries import Question, newest_entries, read_materials
+from tachylite.stores.queries import MaterialFilter, newest_entries, read_materials
 
 _PER_CM2_S = 1e3
 
@@ -50,18 +50,18 @@ def collect_table(
     species: str,
     convention: Convention,
     without: Sequence[str],
-    asked: Question,
+    filters: MaterialFilter,
     store: str | None = None,
     after: object = None,
 ) -> dict[str, Any]:
     """Freeze a table of the diffusivities in a store; output as of `read_table`.
 
-    Every melt and anneal of the materials that are `asked` for is a row, described as the mean over its frames; those
+    Every melt and anneal of the materials that are `filters` for is a row, described as the mean over its frames; those
     without a diffusivity of the species are skipped with the reason. `store` is as of `describe_materials`; its output,
     given as `after`, is what this job waits for.
     """
     opened = store_of_job(store)
-    found = list(find_rows(opened, species, convention, **asked))
+    found = list(training_rows(opened, species, convention, **filters))
     rows = [one for one in found if isinstance(one, Row)]
     skipped = [one for one in found if isinstance(one, Failure)]
     names = [name for name in DESCRIPTORS if name not in without]
@@ -128,14 +128,14 @@ def predict_description(
     return saved.predict(temperature_k, values, formula, source=source, n_frames=found.n_frames)
 
 
-def find_rows(
-    store: JobStore, species: str, convention: Convention, **asked: Unpack[Question]
+def training_rows(
+    store: JobStore, species: str, convention: Convention, **filters: Unpack[MaterialFilter]
 ) -> Iterator[Row | Failure]:
-    """Rows of the materials that are asked for, and those that are none with their reasons.
+    """Rows of the materials that are filters for, and those that are none with their reasons.
 
     In the order of the materials' ids, so that a table does not depend on when they were made.
     """
-    entries = sorted(newest_entries(store, **asked), key=lambda entry: str(entry["output"]["material_id"]))
+    entries = sorted(newest_entries(store, **filters), key=lambda entry: str(entry["output"]["material_id"]))
     materials = read_materials(store, entries)
     for material, state, described in described_states(store, materials, species, convention):
         yield _row(material.formula, state, described, species)

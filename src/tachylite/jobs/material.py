@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from jobflow import job
 from pymatgen.core import Structure
 
+from tachylite.analysis.glass import measure_expansion
+from tachylite.analysis.laws import activation
 from tachylite.engines.workdir import content_key
 from tachylite.jobs.engine import EngineLike, resolve_engine
-from tachylite.jobs.glass import measure_expansion
-from tachylite.jobs.laws import activation
 from tachylite.schemas import (
     AmorphousLimit,
     Diffusivity,

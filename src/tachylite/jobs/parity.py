@@ -1,43 +1,17 @@
-"""Scoring melts, trajectories and tables against references; the report of a campaign of that."""
+"""Melts of published compositions: packing them, and scoring them against what was published."""
 
-from collections.abc import Iterable, Sequence
-from math import exp, hypot, isfinite, log
+from collections.abc import Sequence
 
-import numpy as np
 from jobflow import job
 
-from tachylite.descriptors import describe_frames
+from tachylite.analysis.parity import failed, make_report, score_melt
 from tachylite.engines.packmol import PackingError
 from tachylite.errors import InputError
 from tachylite.jobs.engine import EngineLike, resolve_engine
-from tachylite.jobs.laws import ln_error
 from tachylite.jobs.packing import pack_formula
 from tachylite.physics.composition import atom_counts, parse_formula
-from tachylite.physics.frames import Frames, take_frames
-from tachylite.physics.parity import (
-    PUBLISHED_THRESHOLDS,
-    Curves,
-    coefficient_of_determination,
-    common_distances,
-    compare_curves,
-    curves_of,
-    wilson_interval,
-)
-from tachylite.physics.statistics import GAUSSIAN_95
-from tachylite.physics.structure import pair_structure
-from tachylite.schemas import Diffusivity, Interval, Measured, Melt, Protocol, State, Trajectory
-from tachylite.schemas.parity import (
-    DescriptorParity,
-    DiffusivityParity,
-    FractionAbove,
-    ParityReference,
-    ParityReport,
-    ParityScore,
-)
-
-_LONGEST_A = 10.0
-_MARGIN_A = 0.1
-_FEWEST_FOR_R2 = 3
+from tachylite.schemas import Melt, Protocol, State, Trajectory
+from tachylite.schemas.parity import ParityReference, ParityReport
 
 
 @job
@@ -97,166 +71,3 @@ def score_melts(
     return make_report(scores, sources or "references", provenance.model).model_copy(
         update={"protocol": protocol, "provenance": provenance}
     )
-
-
-def score_melt(reference: ParityReference, melt: Melt, trajectory: Trajectory | None) -> ParityScore:
-    """Score g(r), diffusivities and descriptors of a melt by what the reference has of them."""
-    if melt.equilibrium.status == "failed":
-        return failed(reference.formula, melt.equilibrium.reason or "no volume found")
-    if melt.run is None or melt.run.status == "failed" or trajectory is None:
-        return failed(reference.formula, (melt.run.reason if melt.run else None) or "no production run")
-    frames = take_frames(trajectory.positions, trajectory.cells, trajectory.numbers)
-    longest = reference.r_a[-1]
-    score = score_curves(reference.formula, reference_curves(reference), measure_curves(frames, longest), reference)
-    volume = melt.equilibrium.volume_a3
-    n_atoms = melt.run.n_atoms
-    try:
-        descriptors, missing = _descriptors(reference, frames), None
-    except InputError as error:
-        descriptors, missing = [], f"no descriptors: {error}"
-    return score.model_copy(
-        update={
-            "n_atoms": n_atoms,
-            "temperature_k": melt.temperature_k,
-            "volume_a3_per_atom": Measured(
-                value=melt.run.volume_a3 / n_atoms, error=volume.error / n_atoms if volume is not None else 0.0
-            ),
-            "reference_volume_a3_per_atom": reference.volume_a3_per_atom,
-            "diffusivities": [
-                compare_diffusivities(found, reference.diffusivities_cm2_s.get(found.species))
-                for found in melt.diffusivities
-            ],
-            "descriptors": descriptors,
-            "reason": score.reason or missing,
-        }
-    )
-
-
-def score_curves(
-    formula: str, reference: Curves, other: Curves, described: ParityReference | None = None
-) -> ParityScore:
-    """Score curves by others; the other side is smoothed as `described` says that the reference was."""
-    try:
-        if described is not None:
-            other = other.smoothed(described.smoothing_a)
-        found = compare_curves(reference, other)
-        x, y = common_distances(reference, other)
-    except InputError as error:
-        return failed(formula, str(error))
-    if not isfinite(found.r2):
-        return failed(formula, "the reference is the same at all distances, which no R² can be taken of")
-    return ParityScore(
-        formula=formula,
-        status="scored",
-        r2=Measured(value=found.r2, error=found.r2_error),
-        r2_by_pair={
-            pair: Measured(value=r2, error=found.r2_error_by_pair[pair])
-            for pair, r2 in found.r2_by_pair.items()
-            if isfinite(r2)
-        },
-        noise=found.noise if isfinite(found.r2_error) else None,
-        r_a=x.r_a.tolist(),
-        reference_g={pair: curve.tolist() for pair, curve in x.values.items()},
-        g={pair: curve.tolist() for pair, curve in y.values.items()},
-    )
-
-
-def failed(formula: str, reason: str) -> ParityScore:
-    """Put a reason where a score would be."""
-    return ParityScore(formula=formula, status="failed", reason=reason)
-
-
-def reference_curves(reference: ParityReference) -> Curves:
-    """Take the curves out of a reference."""
-    return Curves(np.array(reference.r_a), {pair: np.array(g) for pair, g in reference.g.items()})
-
-
-def measure_curves(frames: Frames, longest_a: float = _LONGEST_A) -> Curves:
-    """Measure partial g(r) up to a distance in A, short of where an atom meets its own image."""
-    _, cell = next(iter(frames))
-    shortest = float(np.linalg.norm(cell, axis=1).min())
-    return curves_of(pair_structure(frames, min(longest_a + _MARGIN_A, shortest - _MARGIN_A)))
-
-
-def compare_diffusivities(found: Diffusivity, reference: Diffusivity | float | None) -> DiffusivityParity:
-    """Divide a diffusivity by that of the reference: a measured one, or a published number without an error."""
-    common = {
-        "species": found.species,
-        "diffusivity_cm2_s": found.diffusivity_cm2_s,
-        "interval_cm2_s": found.diffusivity_interval_cm2_s,
-    }
-    if isinstance(reference, Diffusivity):
-        value, interval = reference.diffusivity_cm2_s, reference.diffusivity_interval_cm2_s
-        error, missing = ln_error(reference), f"reference: {reference.reason}"
-    else:
-        value, interval, error, missing = reference, None, 0.0, "the reference has none"
-    if found.diffusivity_cm2_s is None or value is None:
-        reason = found.reason if found.diffusivity_cm2_s is None else missing
-        return DiffusivityParity(reference_cm2_s=value, reference_interval_cm2_s=interval, reason=reason, **common)
-    ln_ratio = log(found.diffusivity_cm2_s / value)
-    half = GAUSSIAN_95 * hypot(ln_error(found), error)
-    return DiffusivityParity(
-        reference_cm2_s=value,
-        reference_interval_cm2_s=interval,
-        ratio=exp(ln_ratio),
-        ratio_interval=Interval(low=exp(ln_ratio - half), high=exp(ln_ratio + half)),
-        agree=abs(ln_ratio) <= half,
-        **common,
-    )
-
-
-def _descriptors(reference: ParityReference, frames: Frames) -> list[DescriptorParity]:
-    if not reference.descriptors:
-        return []
-    found = describe_frames(frames, reference.species, convention="zheng2024").values
-    return [
-        DescriptorParity(
-            name=name,
-            reference=Measured(value=value, error=float("inf")),
-            value=Measured(value=found[name].mean, error=found[name].error),
-        )
-        for name, value in reference.descriptors.items()
-        if name in found
-    ]
-
-
-def make_report(scores: Sequence[ParityScore], reference: str, other: str) -> ParityReport:
-    """Count scores above the published thresholds, among all references; R^2 of D and descriptors over them."""
-    values = [score.r2.value for score in scores if score.r2 is not None]
-    fractions = []
-    for threshold in PUBLISHED_THRESHOLDS:
-        count = sum(value > threshold for value in values)
-        low, high = wilson_interval(count, len(scores))
-        interval = Interval(low=low, high=high)
-        fraction = count / len(scores)
-        fractions.append(
-            FractionAbove(threshold=threshold, count=count, of=len(scores), fraction=fraction, interval=interval)
-        )
-    diffusivities = [
-        (log(d.reference_cm2_s), log(d.diffusivity_cm2_s))
-        for score in scores
-        for d in score.diffusivities
-        if d.reference_cm2_s is not None and d.diffusivity_cm2_s is not None
-    ]
-    descriptors: dict[str, list[tuple[float, float]]] = {}
-    for score in scores:
-        for one in score.descriptors:
-            descriptors.setdefault(one.name, []).append((one.reference.value, one.value.value))
-    by_name = {name: _r2(pairs) for name, pairs in descriptors.items()}
-    return ParityReport(
-        reference=reference,
-        other=other,
-        scores=list(scores),
-        n_failed=len(scores) - len(values),
-        fractions=fractions,
-        ln_diffusivity_r2=_r2(diffusivities),
-        descriptor_r2={name: r2 for name, r2 in by_name.items() if r2 is not None},
-    )
-
-
-def _r2(pairs: Iterable[tuple[float, float]]) -> float | None:
-    points = list(pairs)
-    if len(points) < _FEWEST_FOR_R2:
-        return None
-    r2 = coefficient_of_determination([x for x, _ in points], [y for _, y in points])
-    return r2 if isfinite(r2) else None

@@ -50,7 +50,7 @@ class FireworksManager:
         self._patience_s = _LOCK_PATIENCE_S
         self._lost_after_s = RUN_EXPIRATION_SECS if lost_after_s is None else lost_after_s
 
-    def settled(self, launcher: Launcher) -> Launcher:
+    def with_defaults(self, launcher: Launcher) -> Launcher:
         """With the file of the LaunchPad, which FireWorks looks for in the folder where a command is given."""
         return launcher.model_copy(update={"launchpad": str(self._file)})
 

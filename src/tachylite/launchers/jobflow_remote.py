@@ -64,7 +64,7 @@ class JobflowRemoteManager:
             said = without_secrets(error, self._project.queue.store)
             raise InputError(f"the queue of project {self._project.name!r} cannot be used: {said}") from None
 
-    def settled(self, launcher: Launcher) -> Launcher:
+    def with_defaults(self, launcher: Launcher) -> Launcher:
         """With the project's name, since its default may be another one tomorrow."""
         return launcher.model_copy(update={"project": self._project.name})
 

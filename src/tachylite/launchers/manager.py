@@ -29,7 +29,7 @@ class LaunchedJob:
 class Manager(Protocol):
     """A launcher, ready for use; everything about it has been checked."""
 
-    def settled(self, launcher: Launcher) -> Launcher:
+    def with_defaults(self, launcher: Launcher) -> Launcher:
         """What was found by default written out, so that `status` and `rerun` reach the same from every folder."""
 
     def configuration(self, place: Place) -> dict[str, object]:

@@ -54,7 +54,7 @@ def submit(
     forces = resolve_engine(engine)
     members = _checked(formulas, chosen, forces, seed)
     manager = get_manager(asked)
-    launcher = manager.settled(asked)
+    launcher = manager.with_defaults(asked)
     place = Path(store or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER).expanduser().absolute()
     opened = open_store(place)
     try:

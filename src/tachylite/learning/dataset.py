@@ -11,12 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.descriptors import Convention
 from tachylite.errors import InputError
-from tachylite.learning.packages import needing
+from tachylite.learning.packages import requires_package
 from tachylite.physics.composition import parse_formula
-
-type FloatArray = NDArray[np.float64]
 
 SCHEMA_VERSION = 1
 FEWEST_ROWS = 20
@@ -32,14 +31,14 @@ class Dataset:
 
     formulas: tuple[str, ...]
     """Composition of every row, as written."""
-    temperature_k: FloatArray
+    temperature_k: Array
     """Shape (n,)."""
-    features: FloatArray
+    features: Array
     """Shape (n, p)."""
     names: tuple[str, ...]
     units: tuple[str, ...]
     """Of the features."""
-    target: FloatArray
+    target: Array
     """Shape (n,)."""
     target_name: str
     target_unit: str
@@ -160,7 +159,7 @@ def _problems(dataset: Dataset) -> Iterator[str]:
 
 def dataset_to_bytes(dataset: Dataset) -> bytes:
     """Give a dataset as a parquet file with units, provenance and fingerprint in its metadata."""
-    with needing("pyarrow"):
+    with requires_package("pyarrow"):
         import pyarrow
         import pyarrow.parquet
 
@@ -189,7 +188,7 @@ def dataset_from_bytes(content: bytes, source: str) -> Dataset:
     Raises InputError for another file, for one of a newer version, and where the content is not that of the
     fingerprint.
     """
-    with needing("pyarrow"):
+    with requires_package("pyarrow"):
         import pyarrow
         import pyarrow.parquet
 

@@ -7,10 +7,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.learning.inputs import Inputs
 from tachylite.physics.composition import parse_formula
-
-type FloatArray = NDArray[np.float64]
 
 QUANTILE = 0.95
 _SMALLEST = 1e-9
@@ -30,17 +29,17 @@ class Domain:
     """The training rows in the space of descriptors."""
 
     names: tuple[str, ...]
-    mean: FloatArray
-    scale: FloatArray
+    mean: Array
+    scale: Array
     """Of the descriptors, shape (p,)."""
-    rows: FloatArray
+    rows: Array
     """Scaled, shape (n, p)."""
     threshold: float
     temperatures_k: tuple[float, float]
     elements: tuple[str, ...]
 
     @classmethod
-    def of(cls, inputs: Inputs, matrix: FloatArray, groups: NDArray[np.str_]) -> Self:
+    def of(cls, inputs: Inputs, matrix: Array, groups: NDArray[np.str_]) -> Self:
         """Learn it from training rows (n, columns) and their compositions (n,)."""
         features = matrix[:, 1 : inputs.n_described]
         mean, deviation = features.mean(axis=0), features.std(axis=0)
@@ -61,12 +60,12 @@ class Domain:
             inputs.elements,
         )
 
-    def distances(self, matrix: FloatArray) -> FloatArray:
+    def distances(self, matrix: Array) -> Array:
         """Distance (m,) of rows (m, columns) to the nearest training row."""
         features = matrix[:, 1 : 1 + len(self.names)]
         return _nearest((features - self.mean) / self.scale, self.rows)
 
-    def complaints(self, row: FloatArray, formula: str) -> list[str]:
+    def complaints(self, row: Array, formula: str) -> list[str]:
         """Say why a row (columns,) is unlike the training set, one line each; empty where it is not."""
         found = []
         distance = float(self.distances(row[None])[0])
@@ -102,7 +101,7 @@ class Domain:
         return cls(tuple(names), *parts, threshold, (low, high), tuple(elements))
 
 
-def _nearest(a: FloatArray, b: FloatArray, groups: NDArray[np.int64] | None = None) -> FloatArray:
+def _nearest(a: Array, b: Array, groups: NDArray[np.int64] | None = None) -> Array:
     """Distance (n,) of rows a (n, p) to the nearest of b (m, p); of another group, where a and b are the same rows."""
     found = []
     for start in range(0, len(a), _ROWS_AT_ONCE):

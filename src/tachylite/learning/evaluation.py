@@ -6,16 +6,15 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.learning.dataset import Dataset
 from tachylite.learning.inputs import Inputs, inputs_of
 from tachylite.learning.intervals import LEVELS, Calibration, calibrate
 from tachylite.learning.learners import Candidate, Fitted, Learner, backward, fit, suits
 from tachylite.learning.splits import Fold, Split, grouped_folds, split_rows
-from tachylite.physics.parity import coefficient_of_determination
+from tachylite.physics.structure.parity import coefficient_of_determination
 from tachylite.schemas import Measured
 from tachylite.schemas.learning import Coverage, Score
-
-type FloatArray = NDArray[np.float64]
 
 INNER_FOLDS = 4
 
@@ -37,14 +36,14 @@ class HeldOut:
     folds: tuple[Fold, ...]
     models: tuple[Tuned, ...]
     """One for each fold."""
-    value: FloatArray
+    value: Array
     """Predicted target, shape (n,); nan for rows that were not held out."""
-    low: FloatArray
-    high: FloatArray
+    low: Array
+    high: Array
     """Ends of the intervals, shape (levels, n)."""
 
 
-def tune(learner: Learner, inputs: Inputs, matrix: FloatArray, target: FloatArray, groups: NDArray[np.str_]) -> Tuned:
+def tune(learner: Learner, inputs: Inputs, matrix: Array, target: Array, groups: NDArray[np.str_]) -> Tuned:
     """Choose the candidate with the least error on held-out compositions, calibrate its intervals on them, fit it.
 
     Matrix (n, columns), target (n,) and composition (n,) of the rows. Raises InputError for too few compositions.
@@ -127,7 +126,7 @@ def coverages(dataset: Dataset, held_out: HeldOut) -> list[Coverage]:
     return found
 
 
-def root_mean_square(error: FloatArray) -> float:
+def root_mean_square(error: Array) -> float:
     """Root of the mean square of errors (n,)."""
     return float(np.sqrt(np.mean(error**2)))
 

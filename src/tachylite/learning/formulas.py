@@ -4,18 +4,16 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.learning.dataset import Dataset
 from tachylite.learning.sisso import SissoModel, SissoSettings, cross_validate, fit_sisso
 from tachylite.learning.sisso.model import describe_model, model_from
 from tachylite.learning.sisso.space import varies
 from tachylite.learning.splits import split_rows
 from tachylite.learning.tables import DIFFUSIVITY
-from tachylite.schemas.learning import Formula
+from tachylite.schemas.learning import SymbolicFormula
 from tachylite.units import KB_EV
-
-type FloatArray = NDArray[np.float64]
 
 INVERSE_TEMPERATURE = "inverse_kbT"
 """Name of the column 1/kT, in 1/eV."""
@@ -31,7 +29,7 @@ _CM2_S = 1e-3
 """The unit of the diffusivities of a dataset, in cm^2/s."""
 
 
-def find_formulas(dataset: Dataset, tell: Callable[[str], None] = lambda line: None) -> list[Formula]:
+def find_formulas(dataset: Dataset, tell: Callable[[str], None] = lambda line: None) -> list[SymbolicFormula]:
     """Find formulas of every rung and dimension, those with the least error on held-out compositions first.
 
     They give ln D (D in cm^2/s), the logarithm of another target, or, where it has values that are not positive,
@@ -52,7 +50,7 @@ def find_formulas(dataset: Dataset, tell: Callable[[str], None] = lambda line: N
         models = fit_sisso(table, target, names, units, settings)
         for model, error in zip(models, errors, strict=False):
             found.append(
-                Formula(
+                SymbolicFormula(
                     target=name,
                     rung=settings.rung,
                     held_out_rmse=float(error) if np.isfinite(error) else None,
@@ -60,7 +58,7 @@ def find_formulas(dataset: Dataset, tell: Callable[[str], None] = lambda line: N
                 )
             )
 
-    def place(one: Formula) -> tuple[float, int, int]:
+    def place(one: SymbolicFormula) -> tuple[float, int, int]:
         error = np.inf if one.held_out_rmse is None else one.held_out_rmse
         # what differs by rounding is equal, and the simpler one comes first
         return float(np.round(error / target.std(), 9)), one.rung, one.dimension
@@ -68,12 +66,12 @@ def find_formulas(dataset: Dataset, tell: Callable[[str], None] = lambda line: N
     return sorted(found, key=place)
 
 
-def models_of(formulas: list[Formula]) -> tuple[SissoModel, ...]:
+def models_of(formulas: list[SymbolicFormula]) -> tuple[SissoModel, ...]:
     """What computes with them, for `save_models`."""
     return tuple(model_from(one.model_dump()) for one in formulas)
 
 
-def _learned(dataset: Dataset) -> tuple[str, FloatArray]:
+def _learned(dataset: Dataset) -> tuple[str, Array]:
     """Name and values (n,) of what the formulas give."""
     if dataset.target.min() <= 0:
         return dataset.target_name, dataset.target

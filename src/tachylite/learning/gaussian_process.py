@@ -6,14 +6,12 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.units import KB_EV
-
-type FloatArray = NDArray[np.float64]
 
 _ROWS_AT_ONCE = 4000
 """Of predictions: covariances of more would fill the memory."""
@@ -42,25 +40,25 @@ class GaussianProcess:
     Lengths and both variances maximise the marginal likelihood (Rasmussen and Williams 2006, chapter 5).
     """
 
-    mean: FloatArray
-    scale: FloatArray
+    mean: Array
+    scale: Array
     """Of the columns, shape (p,)."""
-    rows: FloatArray
+    rows: Array
     """Scaled inputs of the rows it learned from, shape (n, p)."""
-    target: FloatArray
+    target: Array
     """Standardised, shape (n,)."""
     offset: float
     spread_of_target: float
     """Mean and standard deviation of the target."""
-    log_lengths: FloatArray
+    log_lengths: Array
     """Of temperature, descriptors and fractions."""
     log_variance: float
     log_noise: float
-    kinds: FloatArray
+    kinds: Array
     """Kind of every column, 0 to 2, shape (p,)."""
 
     @classmethod
-    def fit(cls, inputs: FloatArray, target: FloatArray, n_described: int) -> Self:
+    def fit(cls, inputs: Array, target: Array, n_described: int) -> Self:
         """Learn from inputs (n, p) with the temperature (K) first, fractions from `n_described` on, targets (n,).
 
         Raises InputError for more than 5000 rows.
@@ -90,13 +88,13 @@ class GaussianProcess:
             kinds=kinds,
         )
 
-    def centre(self, inputs: FloatArray) -> FloatArray:
+    def centre(self, inputs: Array) -> Array:
         """Mean (m,) of the process for inputs (m, p)."""
         _, weights = self._solved
         parts = np.array_split(inputs, -(-len(inputs) // _ROWS_AT_ONCE))
         return self.offset + self.spread_of_target * np.concatenate([self._cross(part) @ weights for part in parts])
 
-    def spread(self, inputs: FloatArray) -> FloatArray:
+    def spread(self, inputs: Array) -> Array:
         """Standard deviation (m,) of a new measurement for inputs (m, p)."""
         factor, _ = self._solved
         cross = self._cross(inputs)
@@ -104,14 +102,14 @@ class GaussianProcess:
         variance = np.maximum(np.exp(self.log_variance) - explained, 0.0) + np.exp(self.log_noise)
         return np.asarray(self.spread_of_target * np.sqrt(variance))
 
-    def _cross(self, inputs: FloatArray) -> FloatArray:
+    def _cross(self, inputs: Array) -> Array:
         """Covariance (m, n) of the function between inputs and rows."""
         scaled = (_with_inverse_temperature(inputs) - self.mean) / self.scale
         radius2 = _radius2(_squares(scaled, self.rows, self.kinds), self.log_lengths)
         return np.asarray(np.exp(self.log_variance) * _matern(radius2))
 
     @cached_property
-    def _solved(self) -> tuple[tuple[FloatArray, bool], FloatArray]:
+    def _solved(self) -> tuple[tuple[Array, bool], Array]:
         kernel = np.exp(self.log_variance) * _matern(
             _radius2(_squares(self.rows, self.rows, self.kinds), self.log_lengths)
         )
@@ -119,25 +117,25 @@ class GaussianProcess:
         factor = cho_factor(kernel, lower=True)
         return factor, cho_solve(factor, self.target)
 
-    def arrays(self) -> dict[str, FloatArray]:
+    def arrays(self) -> dict[str, Array]:
         """Everything that makes it, as arrays by name."""
         numbers = np.array([self.offset, self.spread_of_target, self.log_variance, self.log_noise])
         named = ("mean", "scale", "rows", "target", "log_lengths", "kinds")
         return {name: np.asarray(getattr(self, name)) for name in named} | {"numbers": numbers}
 
     @classmethod
-    def from_arrays(cls, arrays: Mapping[str, FloatArray]) -> Self:
+    def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
         """Make it again."""
         parts = {name: arrays[name] for name in ("mean", "scale", "rows", "target", "log_lengths", "kinds")}
         offset, spread, log_variance, log_noise = (float(number) for number in arrays["numbers"])
         return cls(**parts, offset=offset, spread_of_target=spread, log_variance=log_variance, log_noise=log_noise)
 
 
-def _with_inverse_temperature(inputs: FloatArray) -> FloatArray:
+def _with_inverse_temperature(inputs: Array) -> Array:
     return np.column_stack([1 / (KB_EV * inputs[:, 0]), inputs[:, 1:]])
 
 
-def _squares(a: FloatArray, b: FloatArray, kinds: FloatArray) -> list[FloatArray]:
+def _squares(a: Array, b: Array, kinds: Array) -> list[Array]:
     """Squared distances (n, m) of every kind of input."""
     found = []
     for kind in range(3):
@@ -147,23 +145,23 @@ def _squares(a: FloatArray, b: FloatArray, kinds: FloatArray) -> list[FloatArray
     return found
 
 
-def _radius2(squares: Sequence[FloatArray], log_lengths: FloatArray) -> FloatArray:
+def _radius2(squares: Sequence[Array], log_lengths: Array) -> Array:
     return np.asarray(sum(np.exp(-2 * length) * part for length, part in zip(log_lengths, squares, strict=True)))
 
 
-def _matern(radius2: FloatArray) -> FloatArray:
+def _matern(radius2: Array) -> Array:
     scaled = np.sqrt(3 * radius2)
     return np.asarray((1 + scaled) * np.exp(-scaled))
 
 
-def _maximise_likelihood(squares: Sequence[FloatArray], target: FloatArray, kinds: FloatArray) -> FloatArray:
+def _maximise_likelihood(squares: Sequence[Array], target: Array, kinds: Array) -> Array:
     """Natural logarithms of the lengths, of the variance and of that of the noise."""
     n = len(target)
     columns = [max(1, int((kinds == kind).sum())) for kind in range(3)]
     start = np.array([*(np.log(3 * count**0.5) for count in columns[:2]), 0.0, 1.0, -3.0])
     bounds = [_LOG_LENGTH] * 3 + [_LOG_VARIANCE, _LOG_NOISE]
 
-    def loss(parameters: FloatArray) -> tuple[float, FloatArray]:
+    def loss(parameters: Array) -> tuple[float, Array]:
         """Negative logarithm of the marginal likelihood and its gradient."""
         radius2 = _radius2(squares, parameters[:3])
         variance, noise = np.exp(parameters[3:])

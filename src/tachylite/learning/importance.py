@@ -6,12 +6,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.learning.evaluation import HeldOut, over_folds, root_mean_square
 from tachylite.learning.inputs import ELEMENTS
 from tachylite.learning.learners import SEED, Fitted
 from tachylite.schemas.learning import Importance
-
-type FloatArray = NDArray[np.float64]
 
 REPEATS = 5
 EXPLAINED_ROWS = 60
@@ -24,12 +23,12 @@ class Shapley:
     """Contributions of every input to the predictions of some rows."""
 
     names: tuple[str, ...]
-    values: FloatArray
+    values: Array
     """Shape (rows, inputs), in the unit of the target."""
     rows: NDArray[np.int64]
 
 
-def measure_importances(held_out: HeldOut, final: Fitted, matrix: FloatArray, target: FloatArray) -> list[Importance]:
+def measure_importances(held_out: HeldOut, final: Fitted, matrix: Array, target: Array) -> list[Importance]:
     """Importances of all inputs of a learner, the largest first, from its held-out rows and its final model.
 
     Matrix (n, columns) and target (n,) are those of the dataset that both were made from.
@@ -53,7 +52,7 @@ def measure_importances(held_out: HeldOut, final: Fitted, matrix: FloatArray, ta
     return sorted(found, key=lambda one: -one.permutation.value)
 
 
-def permutation_importance(held_out: HeldOut, matrix: FloatArray, target: FloatArray) -> dict[str, list[float]]:
+def permutation_importance(held_out: HeldOut, matrix: Array, target: Array) -> dict[str, list[float]]:
     """Rise of the RMSE of every fold where the held-out rows swap their values of one input (Breiman 2001).
 
     Atomic fractions are swapped together. Inputs that say the same hide each other: each alone may be spared.
@@ -73,7 +72,7 @@ def permutation_importance(held_out: HeldOut, matrix: FloatArray, target: FloatA
     return rises
 
 
-def shapley_values(model: Fitted, matrix: FloatArray, n_rows: int = EXPLAINED_ROWS, pairs: int = PAIRS) -> Shapley:
+def shapley_values(model: Fitted, matrix: Array, n_rows: int = EXPLAINED_ROWS, pairs: int = PAIRS) -> Shapley:
     """Shapley values of a model for some rows of a matrix (n, columns), drawn at random, against the others.
 
     Inputs of a random background row are replaced by those of the explained row one after the other, in random orders
@@ -94,11 +93,11 @@ def shapley_values(model: Fitted, matrix: FloatArray, n_rows: int = EXPLAINED_RO
 
 def _contributions(
     model: Fitted,
-    rows: FloatArray,
-    background: FloatArray,
+    rows: Array,
+    background: Array,
     blocks: Sequence[NDArray[np.int64]],
     order: NDArray[np.int64],
-) -> FloatArray:
+) -> Array:
     """Changes (rows, inputs) of the prediction on the way from the background to the rows."""
     mixed = background.copy()
     stages = [mixed.copy()]

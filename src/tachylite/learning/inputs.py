@@ -6,10 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.learning.dataset import Dataset
 from tachylite.physics.composition import parse_formula
-
-type FloatArray = NDArray[np.float64]
 
 ELEMENTS = "element fractions"
 """Name of the block of columns that is one thing: the composition."""
@@ -34,14 +33,14 @@ class Inputs:
         columns = {name: np.array([index]) for index, name in enumerate(("temperature", *self.names))}
         return columns | {ELEMENTS: self.n_described + np.arange(len(self.elements))}
 
-    def encode(self, temperature_k: FloatArray, features: FloatArray, formulas: Sequence[str]) -> FloatArray:
+    def encode(self, temperature_k: Array, features: Array, formulas: Sequence[str]) -> Array:
         """Matrix (n, columns) of rows; an element that is none of ours has no column."""
         composition = {text: parse_formula(text).fractions for text in set(formulas)}
         fractions = [[composition[text].get(symbol, 0.0) for symbol in self.elements] for text in formulas]
         return np.column_stack([temperature_k, features, np.array(fractions).reshape(len(formulas), -1)])
 
 
-def inputs_of(dataset: Dataset) -> tuple[Inputs, FloatArray]:
+def inputs_of(dataset: Dataset) -> tuple[Inputs, Array]:
     """Columns and matrix of a dataset."""
     inputs = Inputs(dataset.names, dataset.elements)
     return inputs, inputs.encode(dataset.temperature_k, dataset.features, dataset.formulas)

@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tachylite.arrays import Array
 from tachylite.learning.learners import Transform, backward, forward
-
-type FloatArray = NDArray[np.float64]
 
 LEVELS = (0.90, 0.95)
 """Coverages that are calibrated and tested; the last one is what predictions are given with."""
@@ -22,7 +21,7 @@ class Calibration:
     factors: tuple[float, ...]
     """For each of `LEVELS`; infinite where too few compositions were held out to know."""
 
-    def intervals(self, centre: FloatArray, spread: FloatArray, level: float) -> tuple[FloatArray, FloatArray]:
+    def intervals(self, centre: Array, spread: Array, level: float) -> tuple[Array, Array]:
         """Ends (n,) of the intervals in the unit of the target, from centre and spread (n,) as learners give them."""
         half = self.factors[LEVELS.index(level)] * spread
         return backward(self.transform, centre - half), backward(self.transform, centre + half)

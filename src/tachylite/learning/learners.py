@@ -8,12 +8,11 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.learning.gaussian_process import GaussianProcess
 from tachylite.learning.inputs import Inputs
 from tachylite.learning.trees import Trees, grow_boosted, grow_forest
-
-type FloatArray = NDArray[np.float64]
 
 type Kind = Literal["forest", "boosting", "gp"]
 type Transform = Literal["none", "square root", "logarithm"]
@@ -22,11 +21,11 @@ type Transform = Literal["none", "square root", "logarithm"]
 class Predictor(Protocol):
     """What a fitted learner is made of."""
 
-    def centre(self, inputs: FloatArray) -> FloatArray:
+    def centre(self, inputs: Array) -> Array:
         """Values of rows, in the transformed unit."""
         ...
 
-    def spread(self, inputs: FloatArray) -> FloatArray:
+    def spread(self, inputs: Array) -> Array:
         """How uncertain each is, relative to the others."""
         ...
 
@@ -74,16 +73,16 @@ class Fitted:
     elements: bool
     predictor: Predictor
 
-    def predict(self, matrix: FloatArray) -> tuple[FloatArray, FloatArray]:
+    def predict(self, matrix: Array) -> tuple[Array, Array]:
         """Centre and spread of rows (m, columns), in the transformed unit."""
         used = self._used(matrix)
         return self.predictor.centre(used), self.predictor.spread(used)
 
-    def value(self, matrix: FloatArray) -> FloatArray:
+    def value(self, matrix: Array) -> Array:
         """Predicted target of rows (m, columns)."""
         return backward(self.transform, self.predictor.centre(self._used(matrix)))
 
-    def _used(self, matrix: FloatArray) -> FloatArray:
+    def _used(self, matrix: Array) -> Array:
         return matrix if self.elements else matrix[:, : self.inputs.n_described]
 
 
@@ -164,7 +163,7 @@ def get_learner(name: str) -> Learner:
     return LEARNERS[name]
 
 
-def fit(learner: Learner, candidate: Candidate, inputs: Inputs, matrix: FloatArray, target: FloatArray) -> Fitted:
+def fit(learner: Learner, candidate: Candidate, inputs: Inputs, matrix: Array, target: Array) -> Fitted:
     """Fit a candidate to rows (n, columns) with targets (n,); InputError for a logarithm or root of no number."""
     transformed = forward(candidate.transform, target)
     used = matrix if candidate.elements else matrix[:, : inputs.n_described]
@@ -177,20 +176,20 @@ def fit(learner: Learner, candidate: Candidate, inputs: Inputs, matrix: FloatArr
     return Fitted(learner.kind, candidate.transform, inputs, candidate.elements, predictor)
 
 
-def suits(candidate: Candidate, target: FloatArray) -> bool:
+def suits(candidate: Candidate, target: Array) -> bool:
     """Whether the transform has a value for every target."""
     least = float(target.min())
     return least > 0 or candidate.transform == "none" or (least == 0 and candidate.transform == "square root")
 
 
-def forward(transform: Transform, target: FloatArray) -> FloatArray:
+def forward(transform: Transform, target: Array) -> Array:
     """Transform targets (n,)."""
     if transform == "none":
         return target
     return np.asarray(np.sqrt(target) if transform == "square root" else np.log(target))
 
 
-def backward(transform: Transform, values: FloatArray) -> FloatArray:
+def backward(transform: Transform, values: Array) -> Array:
     """Transform back (n,); what is below the root's range is 0."""
     if transform == "none":
         return values

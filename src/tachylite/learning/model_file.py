@@ -24,7 +24,6 @@ from tachylite.learning.trees import Trees
 from tachylite.schemas import Interval
 from tachylite.schemas.learning import Model, Prediction
 
-type FloatArray = NDArray[np.float64]
 type Arrays = dict[str, NDArray[Any]]
 
 SCHEMA_VERSION = 1

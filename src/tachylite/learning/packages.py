@@ -7,7 +7,7 @@ from tachylite.errors import MissingPackageError
 
 
 @contextmanager
-def needing(package: str) -> Iterator[None]:
+def requires_package(package: str) -> Iterator[None]:
     """Turn a failing import inside the block into a MissingPackageError with the command that brings the package."""
     try:
         yield

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from tachylite.errors import InputError
 from tachylite.learning.dataset import Dataset
-from tachylite.learning.packages import needing
+from tachylite.learning.packages import requires_package
 
 type Rows = NDArray[np.int64]
 type Fold = tuple[Rows, Rows]
@@ -32,7 +32,7 @@ def split_rows(dataset: Dataset, split: Split) -> list[Fold]:
     Raises InputError where there are fewer than five groups.
     """
     if split == "random":
-        with needing("scikit-learn"):
+        with requires_package("scikit-learn"):
             from sklearn.model_selection import train_test_split
         train, test = train_test_split(np.arange(len(dataset)), train_size=_TRAIN_SIZE, random_state=_STATE)
         return [(train, test)]
@@ -43,7 +43,7 @@ def grouped_folds(
     groups: Sequence[str] | NDArray[np.str_], what: str = "composition", n_folds: int = N_FOLDS
 ) -> list[Fold]:
     """Folds with every group (n,) on one side, balanced by their numbers of rows; InputError for too few groups."""
-    with needing("scikit-learn"):
+    with requires_package("scikit-learn"):
         from sklearn.model_selection import GroupKFold
 
     labels = np.asarray(groups)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.learning.dataset import Dataset
 from tachylite.learning.domain import CRITERION, Domain
 from tachylite.learning.evaluation import (
@@ -35,8 +35,6 @@ from tachylite.schemas.learning import (
     LearningPoint,
     Model,
 )
-
-type FloatArray = NDArray[np.float64]
 
 CURVE_FRACTIONS = (0.1, 0.2, 0.4, 0.7, 1.0)
 """Of the compositions to learn from."""
@@ -146,7 +144,7 @@ def _held_out_rows(dataset: Dataset, held_out: HeldOut) -> HeldOutRows:
     )
 
 
-def _known(values: FloatArray) -> list[float | None]:
+def _known(values: Array) -> list[float | None]:
     return [value if np.isfinite(value) else None for value in values.tolist()]
 
 
@@ -163,7 +161,7 @@ def _applicability(domain: Domain, rows: HeldOutRows) -> Applicability:
     )
 
 
-def _rmse(errors: FloatArray) -> Measured:
+def _rmse(errors: Array) -> Measured:
     value = root_mean_square(errors)
     spread = float((errors**2).std(ddof=1)) if len(errors) > 1 else float("inf")
     return Measured(value=value, error=spread / (2 * value * len(errors) ** 0.5) if value else 0.0)

@@ -8,9 +8,9 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from tachylite.learning.packages import needing
+from tachylite.arrays import Array
+from tachylite.learning.packages import requires_package
 
-type FloatArray = NDArray[np.float64]
 type IntArray = NDArray[np.int64]
 
 _LEAF = -1
@@ -25,14 +25,14 @@ class Trees:
     threshold: NDArray[np.float32]
     left: IntArray
     right: IntArray
-    value: FloatArray
+    value: Array
     """What a leaf adds."""
     roots: IntArray
     """Shape (trees,)."""
     base: float
     """What is added to the sum."""
 
-    def centre(self, inputs: FloatArray) -> FloatArray:
+    def centre(self, inputs: Array) -> Array:
         """Sums (m,) for inputs (m, p)."""
         columns = np.asarray(inputs, dtype=np.float32)
         total = np.full(len(columns), self.base)
@@ -49,7 +49,7 @@ class Trees:
             total += self.value[nodes]
         return total
 
-    def spread(self, inputs: FloatArray) -> FloatArray:
+    def spread(self, inputs: Array) -> Array:
         """Ones (m,): trees know of no row that it is harder than another."""
         return np.ones(len(inputs))
 
@@ -70,9 +70,9 @@ class Trees:
         return cls(**{name: arrays[name] for name in named}, base=float(arrays["base"]))
 
 
-def grow_forest(inputs: FloatArray, target: FloatArray, settings: Mapping[str, Any], seed: int) -> Trees:
+def grow_forest(inputs: Array, target: Array, settings: Mapping[str, Any], seed: int) -> Trees:
     """Random forest of scikit-learn (Breiman 2001, DOI 10.1023/A:1010933404324) with these settings."""
-    with needing("scikit-learn"):
+    with requires_package("scikit-learn"):
         from sklearn.ensemble import RandomForestRegressor
 
     forest = RandomForestRegressor(**settings, random_state=seed).fit(inputs, target)
@@ -89,9 +89,9 @@ def grow_forest(inputs: FloatArray, target: FloatArray, settings: Mapping[str, A
     return _joined(parts, 0.0)
 
 
-def grow_boosted(inputs: FloatArray, target: FloatArray, settings: Mapping[str, Any], seed: int) -> Trees:
+def grow_boosted(inputs: Array, target: Array, settings: Mapping[str, Any], seed: int) -> Trees:
     """Gradient boosted trees of XGBoost (Chen and Guestrin 2016, DOI 10.1145/2939672.2939785) with these settings."""
-    with needing("xgboost"):
+    with requires_package("xgboost"):
         from xgboost import XGBRegressor
 
     model = XGBRegressor(**settings, random_state=seed).fit(inputs, target)

@@ -4,19 +4,17 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.descriptors import choose_anion
 from tachylite.descriptors.elemental import elemental, known_elements
 from tachylite.learning.dataset import Dataset
 from tachylite.learning.evaluation import over_folds
 from tachylite.learning.tables import DIFFUSIVITY
-from tachylite.physics.arrhenius import arrhenius
 from tachylite.physics.composition import parse_formula
+from tachylite.physics.transport.arrhenius import arrhenius
 from tachylite.schemas import Measured
 from tachylite.schemas.learning import AnionTrend, Correlation, Trends
-
-type FloatArray = NDArray[np.float64]
 
 FEWEST_TEMPERATURES = 3
 """An activation energy from fewer has no error."""
@@ -102,7 +100,7 @@ def find_trends(dataset: Dataset) -> Trends:
     )
 
 
-def pearson(x: FloatArray, y: FloatArray) -> Measured | None:
+def pearson(x: Array, y: Array) -> Measured | None:
     """Pearson's r of two columns (n,) with its standard error, (1 - r^2) / sqrt(n - 3); None where it is undefined."""
     if len(x) < 4 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return None

@@ -4,11 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
-
-type FloatArray = NDArray[np.float64]
 
 _POWERS = np.array([5, 7, 9])
 
@@ -30,7 +28,7 @@ class BirchMurnaghan:
     fitted: tuple[float, float] = (0.0, float("inf"))
     """Smallest and largest volume that was fitted; beyond them the curve is a guess."""
 
-    def pressure(self, volumes: float | FloatArray) -> FloatArray:
+    def pressure(self, volumes: float | Array) -> Array:
         """Pressure in GPa at volumes in A^3."""
         x = np.cbrt(self.volume / np.asarray(volumes, dtype=float)) ** 2
         bracket = 1 + 0.75 * (self.bulk_modulus_derivative - 4) * (x - 1)
@@ -38,9 +36,9 @@ class BirchMurnaghan:
 
 
 def fit_birch_murnaghan(
-    volumes: Sequence[float] | FloatArray,
-    pressures: Sequence[float] | FloatArray,
-    errors: Sequence[float] | FloatArray | None = None,
+    volumes: Sequence[float] | Array,
+    pressures: Sequence[float] | Array,
+    errors: Sequence[float] | Array | None = None,
 ) -> BirchMurnaghan:
     """Fit P(V) by the third-order Birch-Murnaghan equation (DOI 10.1103/PhysRev.71.809).
 
@@ -83,10 +81,10 @@ def fit_birch_murnaghan(
 
 
 def _checked(
-    volumes: Sequence[float] | FloatArray,
-    pressures: Sequence[float] | FloatArray,
-    errors: Sequence[float] | FloatArray | None,
-) -> tuple[FloatArray, FloatArray, FloatArray]:
+    volumes: Sequence[float] | Array,
+    pressures: Sequence[float] | Array,
+    errors: Sequence[float] | Array | None,
+) -> tuple[Array, Array, Array]:
     volume = np.asarray(volumes, dtype=float)
     pressure = np.asarray(pressures, dtype=float)
     sigma = np.ones_like(pressure) if errors is None else np.asarray(errors, dtype=float)
@@ -101,7 +99,7 @@ def _checked(
     return volume, pressure, sigma
 
 
-def _parameters(coefficients: FloatArray, scale: float) -> FloatArray:
+def _parameters(coefficients: Array, scale: float) -> Array:
     """V0, B0 and B0' from the coefficients of y^5, y^7, y^9."""
     c5, c7, c9 = coefficients
     roots = np.roots([c9, c7, c5])
@@ -117,7 +115,7 @@ def _parameters(coefficients: FloatArray, scale: float) -> FloatArray:
     return np.array([scale / y2**1.5, modulus, 4 + 4 * xi / 3])
 
 
-def _derivative(coefficients: FloatArray, index: int, scale: float) -> FloatArray:
+def _derivative(coefficients: Array, index: int, scale: float) -> Array:
     """Derivative of the parameters with respect to one coefficient, by central differences."""
     step = np.zeros(3)
     step[index] = 1e-6 * np.abs(coefficients).max()

@@ -7,10 +7,9 @@ import numpy as np
 from ase.data import chemical_symbols
 from numpy.typing import ArrayLike, NDArray
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.physics.statistics import estimate_mean
-
-type Array = NDArray[np.float64]
 
 FEWEST_GROUPS = 4
 """Fewer groups of frames say nothing about the scatter between frames."""

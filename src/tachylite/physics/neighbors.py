@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 
-type Array = NDArray[np.float64]
+from tachylite.arrays import Array
+
 type Integers = NDArray[np.int64]
 
 

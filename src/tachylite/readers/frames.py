@@ -1,4 +1,4 @@
-"""Frames of a file in blocks: one set of atoms, one periodic cell a frame, positions that can be followed."""
+"""TrajectoryReader of a file in blocks: one set of atoms, one periodic cell a frame, positions that can be followed."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -8,10 +8,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
-from tachylite.physics.displacement import Unwrapper
-
-type Array = NDArray[np.float64]
+from tachylite.physics.transport.displacement import Unwrapper
 
 _BLOCK_BYTES = 4_000_000
 _SAME_PLACE_A = 1e-4
@@ -48,7 +47,7 @@ class Block:
 
 
 @dataclass(frozen=True, eq=False)
-class Frames:
+class TrajectoryReader:
     """A trajectory that is read from its file whenever it is asked for, a few megabytes at a time.
 
     `timestep_fs` is the time between the first two frames; it rescales the times of a file that has them.
@@ -65,8 +64,8 @@ class Frames:
     _file_spacing_fs: float | None = None
 
     @classmethod
-    def of(cls, path: Path, read: Callable[[], Iterator[Frame]], timestep_fs: float | None) -> "Frames":
-        """Frames of a file; InputError where there is none in it."""
+    def of(cls, path: Path, read: Callable[[], Iterator[Frame]], timestep_fs: float | None) -> "TrajectoryReader":
+        """TrajectoryReader of a file; InputError where there is none in it."""
         start = list(islice(read(), 2))
         if not start:
             raise InputError(f"trajectory {path} has no frames")

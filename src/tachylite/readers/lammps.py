@@ -9,11 +9,10 @@ import numpy as np
 from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.readers.files import TruncatedError, next_line, open_text, read_table
 from tachylite.readers.frames import Frame
-
-type Array = NDArray[np.float64]
 
 _COLUMNS = (
     # columns, fractional, may be folded back into the cell; the best of what a file has comes first

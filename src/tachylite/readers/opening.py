@@ -11,7 +11,7 @@ import numpy as np
 from tachylite.errors import InputError
 from tachylite.readers.ase_files import is_extxyz, read_any, read_extxyz
 from tachylite.readers.files import TruncatedError, plain_name
-from tachylite.readers.frames import Frame, Frames
+from tachylite.readers.frames import Frame, TrajectoryReader
 from tachylite.readers.hdf5 import read_h5md
 from tachylite.readers.lammps import read_dump
 from tachylite.readers.msonable import read_json
@@ -21,7 +21,9 @@ from tachylite.schemas import Trajectory
 OWN = (".h5", ".h5md")
 
 
-def open_trajectory(path: Path, timestep_fs: float | None = None, types: Sequence[str] | None = None) -> Frames:
+def open_trajectory(
+    path: Path, timestep_fs: float | None = None, types: Sequence[str] | None = None
+) -> TrajectoryReader:
     """Open a trajectory of any known format; its frames are read, a few megabytes at a time, by `blocks`.
 
     XDATCAR, vasprun.xml and folders of them, extended XYZ, ASE's .traj, LAMMPS dumps (names with .dump, .lammpstrj
@@ -38,7 +40,7 @@ def open_trajectory(path: Path, timestep_fs: float | None = None, types: Sequenc
     if timestep_fs is not None and path.suffix in OWN and path.is_file() and _is_own(path):
         raise InputError(f"trajectory {path} knows its own times; leave --timestep out")
     read, timestep_fs = _reader(path, timestep_fs, types)
-    return Frames.of(path, partial(_guarded, path, read), timestep_fs)
+    return TrajectoryReader.of(path, partial(_guarded, path, read), timestep_fs)
 
 
 def read_trajectory(path: Path, timestep_fs: float | None = None, types: Sequence[str] | None = None) -> Trajectory:

@@ -9,7 +9,7 @@ import numpy as np
 
 from tachylite.errors import InputError
 from tachylite.physics.composition import parse_formula
-from tachylite.physics.parity import Curves
+from tachylite.physics.structure.parity import Curves
 from tachylite.readers.files import plain_name
 from tachylite.schemas.run import reduced_formula
 

@@ -6,12 +6,10 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.units import FS_PER_PS
-
-type Array = NDArray[np.float64]
 
 EnergyKind = Literal["potential", "total", "enthalpy"]
 

@@ -11,6 +11,7 @@ import numpy as np
 from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.readers.files import (
     TruncatedError,
@@ -22,8 +23,6 @@ from tachylite.readers.files import (
     read_table,
 )
 from tachylite.readers.frames import Frame, same_place
-
-type Array = NDArray[np.float64]
 
 _LARGEST_JUMP_AT_RESTART = 6.0
 

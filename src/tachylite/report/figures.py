@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from matplotlib.figure import Figure
 
 from tachylite.report import charts
-from tachylite.report.draw_matplotlib import draw
-from tachylite.report.raster import draw_structure
+from tachylite.report.drawing.draw_matplotlib import draw
+from tachylite.report.drawing.raster import draw_structure
 from tachylite.schemas import (
     Activation,
     AmorphousLimit,

@@ -4,7 +4,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from tachylite.report import charts
-from tachylite.report.chart import Chart
+from tachylite.report.drawing.chart import Chart
+from tachylite.report.drawing.style import heat_token
 from tachylite.report.glass_rows import expansion_row, glass_rows
 from tachylite.report.overview import (
     Row,
@@ -15,7 +16,6 @@ from tachylite.report.overview import (
     samples_table,
     state_rows,
 )
-from tachylite.report.style import heat_token
 from tachylite.report.text import duration, quantity
 from tachylite.schemas import Glass, Material, Melt, Run, Segment, State, StructureAnalysis, Trajectory
 

@@ -1,6 +1,7 @@
 """The documents: what goes into a store and comes back from a query."""
 
-from tachylite.schemas.base import Document, Failure, Interval, Measured, Provenance
+from tachylite.measured import Interval, Measured
+from tachylite.schemas.base import Document, Failure, Provenance
 from tachylite.schemas.material import (
     Activation,
     AmorphousLimit,

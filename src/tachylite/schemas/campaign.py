@@ -5,11 +5,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from tachylite.schemas.base import Document, Frozen
+from tachylite.measured import FrozenModel
+from tachylite.schemas.base import Document
 from tachylite.schemas.protocol import Protocol
 
 
-class Place(Frozen):
+class Place(FrozenModel):
     """Where jobs of one kind run, and what they may use."""
 
     worker: str | None = None
@@ -22,7 +23,7 @@ class Place(Frozen):
     """More of what the launcher asks the batch system for, in the launcher's own words."""
 
 
-class Launcher(Frozen):
+class Launcher(FrozenModel):
     """Who takes the jobs to the machines; kinds of jobs that are not given run at `default`."""
 
     launcher: Literal["fireworks", "jobflow-remote"]

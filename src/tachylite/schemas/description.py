@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from tachylite.schemas.base import Document, Frozen
+from tachylite.measured import FrozenModel
+from tachylite.schemas.base import Document
 
 
-class DescribedState(Frozen):
+class DescribedState(FrozenModel):
     """A melt or an anneal by its descriptors, or why it has none."""
 
     trajectory_id: str | None

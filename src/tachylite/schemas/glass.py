@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from tachylite.schemas.base import Document, Frozen, Interval, Measured, Provenance
+from tachylite.measured import FrozenModel, Interval, Measured
+from tachylite.schemas.base import Document, Provenance
 
 
-class HeatCapacity(Frozen):
+class HeatCapacity(FrozenModel):
     """A heat capacity per mole of atoms and per atom, and where it comes from."""
 
     j_mol_k: Measured
@@ -17,7 +18,7 @@ class HeatCapacity(Frozen):
     """Of the fluctuations."""
 
 
-class Transition(Frozen):
+class Transition(FrozenModel):
     """Two straight branches of a quantity against temperature, or why no kink between them is seen."""
 
     quantity: Literal["energy", "volume"]
@@ -40,7 +41,7 @@ class Transition(Frozen):
     """Standard errors; None for a window of one sample."""
 
 
-class ThermalExpansion(Frozen):
+class ThermalExpansion(FrozenModel):
     """Volumetric thermal expansion, 1/V dV/dT, around a temperature."""
 
     coefficient_per_k: Measured
@@ -68,7 +69,7 @@ class GlassTransition(Document):
     liquid_expansion: ThermalExpansion | None = None
 
 
-class AverageModulus(Frozen):
+class AverageModulus(FrozenModel):
     """A modulus in GPa by the averages of Voigt, Reuss and Hill."""
 
     voigt: float

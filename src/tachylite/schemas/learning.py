@@ -5,11 +5,12 @@ from typing import Literal
 
 from pydantic import Field
 
-from tachylite.schemas.base import Document, Failure, Frozen, Interval, Measured
+from tachylite.measured import FrozenModel, Interval, Measured
+from tachylite.schemas.base import Document, Failure
 from tachylite.schemas.transport import Diffusivity
 
 
-class DatasetCard(Frozen):
+class DatasetCard(FrozenModel):
     """The table that was learned from."""
 
     fingerprint: str
@@ -30,7 +31,7 @@ class DatasetCard(Frozen):
     temperatures_k: list[float]
 
 
-class Score(Frozen):
+class Score(FrozenModel):
     """Errors on held-out rows, in the unit of the target."""
 
     split: Literal["composition", "chemical system", "random"]
@@ -43,7 +44,7 @@ class Score(Frozen):
     """Means over the folds."""
 
 
-class Coverage(Frozen):
+class Coverage(FrozenModel):
     """How often a held-out row lies in its interval."""
 
     level: float
@@ -53,7 +54,7 @@ class Coverage(Frozen):
     """None where too few compositions were left to know."""
 
 
-class Importance(Frozen):
+class Importance(FrozenModel):
     """What one input does, in the unit of the target."""
 
     feature: str
@@ -65,7 +66,7 @@ class Importance(Frozen):
     """Correlation of Shapley value and input: positive where more of it means more of the target."""
 
 
-class LearnerScores(Frozen):
+class LearnerScores(FrozenModel):
     """One learner on all splits."""
 
     learner: str
@@ -80,7 +81,7 @@ class LearnerScores(Frozen):
     """Most important first, by permutation."""
 
 
-class Correlation(Frozen):
+class Correlation(FrozenModel):
     """Pearson's r of one descriptor and the target at one temperature."""
 
     feature: str
@@ -89,7 +90,7 @@ class Correlation(Frozen):
     """Of the 5000 K melts of Zheng et al. 2024, Table 1."""
 
 
-class AnionTrend(Frozen):
+class AnionTrend(FrozenModel):
     """Compositions with one anion."""
 
     anion: str
@@ -99,7 +100,7 @@ class AnionTrend(Frozen):
     activation_energy_ev: Measured | None
 
 
-class Trends(Frozen):
+class Trends(FrozenModel):
     """What the table says without a model."""
 
     temperature_k: float
@@ -115,7 +116,7 @@ class Trends(Frozen):
     fraction_times_radius_a: list[float]
 
 
-class LearningPoint(Frozen):
+class LearningPoint(FrozenModel):
     """Error on held-out compositions of a model that has learned from some of the others."""
 
     compositions: float
@@ -123,7 +124,7 @@ class LearningPoint(Frozen):
     rmse: Measured
 
 
-class HeldOutRows(Frozen):
+class HeldOutRows(FrozenModel):
     """Every row as predicted by a model that has not seen its composition; 95 % intervals."""
 
     formulas: list[str]
@@ -137,7 +138,7 @@ class HeldOutRows(Frozen):
     """To the nearest row learned from, over the limit of the domain."""
 
 
-class Applicability(Frozen):
+class Applicability(FrozenModel):
     """Where the model may be asked."""
 
     criterion: str
@@ -150,7 +151,7 @@ class Applicability(Frozen):
     """Held-out rows beyond it."""
 
 
-class FormulaTerm(Frozen):
+class FormulaTerm(FrozenModel):
     """Coefficient times descriptor."""
 
     coefficient: float
@@ -159,7 +160,7 @@ class FormulaTerm(Frozen):
     latex: str
 
 
-class Formula(Frozen):
+class SymbolicFormula(FrozenModel):
     """One formula of SISSO: target = intercept + sum of the terms."""
 
     target: str
@@ -198,7 +199,7 @@ class Model(Document):
     """This one first."""
     applicability: Applicability
     trends: Trends
-    formulas: list[Formula] = []
+    formulas: list[SymbolicFormula] = []
     """Least error on held-out compositions first; empty where none were asked for."""
     learning_curve: list[LearningPoint]
     held_out: HeldOutRows

@@ -5,7 +5,8 @@ from typing import Literal
 
 from pydantic import Field
 
-from tachylite.schemas.base import Document, Failure, Frozen, Interval, Measured, Provenance
+from tachylite.measured import FrozenModel, Interval, Measured
+from tachylite.schemas.base import Document, Failure, Provenance
 from tachylite.schemas.glass import Elasticity, GlassTransition, HeatCapacity, ThermalExpansion
 from tachylite.schemas.protocol import Pressure, Protocol
 from tachylite.schemas.run import Run, State
@@ -13,7 +14,7 @@ from tachylite.schemas.structure import StructureAnalysis
 from tachylite.schemas.transport import Diffusivity
 
 
-class VolumeSample(Frozen):
+class VolumeSample(FrozenModel):
     """One simulated point of P(V)."""
 
     volume_a3: float
@@ -32,7 +33,7 @@ class VolumeSample(Frozen):
     """Whether it was reached from a denser state that repels, or repels itself: without cavities."""
 
 
-class EquationOfState(Frozen):
+class EquationOfState(FrozenModel):
     """Birch-Murnaghan on pressure, weighted, with errors."""
 
     volume_a3: Measured
@@ -63,7 +64,7 @@ class Equilibrium(Document):
     """Last equilibrated state at the volume found (or nearest to it)."""
 
 
-class Melt(Frozen):
+class Melt(FrozenModel):
     """A liquid or annealed state at one temperature: its volume, its production run, what was measured."""
 
     temperature_k: float
@@ -74,7 +75,7 @@ class Melt(Frozen):
     structure: StructureAnalysis | None = None
 
 
-class Activation(Frozen):
+class Activation(FrozenModel):
     """Arrhenius fit of one species: ln D = ln D0 - Ea / kT."""
 
     species: str
@@ -119,7 +120,7 @@ class References(Document):
     """Crystals given for the members, in the order of the cohort."""
 
 
-class Snapshot(Frozen):
+class Snapshot(FrozenModel):
     """One inherent structure of the melt."""
 
     time_fs: float
@@ -140,7 +141,7 @@ class AmorphousLimit(Document):
     reason: str | None = None
 
 
-class Glass(Frozen):
+class Glass(FrozenModel):
     """A melt quenched along a ramp, held, then relaxed."""
 
     final_temperature_k: float

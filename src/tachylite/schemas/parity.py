@@ -4,11 +4,12 @@ from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
-from tachylite.schemas.base import Document, Frozen, Interval, Measured, Provenance
+from tachylite.measured import FrozenModel, Interval, Measured
+from tachylite.schemas.base import Document, Provenance
 from tachylite.schemas.protocol import Protocol
 
 
-class ParityReference(Frozen):
+class ParityReference(FrozenModel):
     """A melt that others have published: its partial g(r), and what else is known of it."""
 
     formula: str
@@ -36,7 +37,7 @@ class ParityReference(Frozen):
         return self
 
 
-class DiffusivityParity(Frozen):
+class DiffusivityParity(FrozenModel):
     """One element's diffusivity against that of the reference; intervals hold 95 %."""
 
     species: str
@@ -54,7 +55,7 @@ class DiffusivityParity(Frozen):
     """Why there is no ratio."""
 
 
-class DescriptorParity(Frozen):
+class DescriptorParity(FrozenModel):
     """One descriptor against that of the reference."""
 
     name: str
@@ -62,7 +63,7 @@ class DescriptorParity(Frozen):
     value: Measured
 
 
-class ParityScore(Frozen):
+class ParityScore(FrozenModel):
     """One composition against its reference."""
 
     formula: str
@@ -86,7 +87,7 @@ class ParityScore(Frozen):
     descriptors: list[DescriptorParity] = []
 
 
-class FractionAbove(Frozen):
+class FractionAbove(FrozenModel):
     """How many of the compositions have an R^2 above a threshold; the interval is Wilson's."""
 
     threshold: float

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from tachylite.schemas.base import Frozen
+from tachylite.measured import FrozenModel
 
 Pressure = Literal["total", "virial"]
 """Which pressure vanishes at equilibrium: the total (virial plus kinetic), or the virial alone as VASP prints it."""
@@ -13,7 +13,7 @@ Temperature = Annotated[float, Field(gt=0, le=20000)]
 Time = Annotated[float, Field(gt=0)]
 
 
-class Packing(Frozen):
+class Packing(FrozenModel):
     """How the first structure is made."""
 
     n_atoms: Annotated[int, Field(gt=0, le=100_000)] = 100
@@ -22,7 +22,7 @@ class Packing(Frozen):
     """Starting volume over the estimated volume of the dense phase."""
 
 
-class VolumeSearch(Frozen):
+class VolumeSearch(FrozenModel):
     """How the volume of zero pressure is found."""
 
     fractions: Annotated[list[Annotated[float, Field(gt=0)]], Field(min_length=2)] = [0.8, 1.0, 1.2]
@@ -39,21 +39,21 @@ class VolumeSearch(Frozen):
     """Rounds of simulation after the first scan."""
 
 
-class Stage(Frozen):
+class Stage(FrozenModel):
     """A melt or an anneal."""
 
     temperature_k: Temperature
     production_ps: Time = 20.0
 
 
-class Anneal(Frozen):
+class Anneal(FrozenModel):
     """States below the melt, each with its own volume search."""
 
     temperatures_k: Annotated[list[Temperature], Field(min_length=1)]
     production_ps: Time = 20.0
 
 
-class Quench(Frozen):
+class Quench(FrozenModel):
     """Cooling of the melt along a linear ramp, then a hold at the final temperature."""
 
     final_temperature_k: Temperature = 300.0
@@ -63,7 +63,7 @@ class Quench(Frozen):
     """Whether to strain the relaxed glass for its elastic constants: 12 more relaxations of its atoms."""
 
 
-class Snapshots(Frozen):
+class Snapshots(FrozenModel):
     """Snapshots of the melt's production that are relaxed for the amorphous limit."""
 
     count: Annotated[int, Field(gt=0)] = 10
@@ -71,7 +71,7 @@ class Snapshots(Frozen):
     relax_cell: bool = True
 
 
-class Protocol(Frozen):
+class Protocol(FrozenModel):
     """From a formula to an amorphous material, step by step."""
 
     name: str

@@ -10,7 +10,8 @@ from pydantic import Field, model_validator
 from pymatgen.core import Composition, Structure
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from tachylite.schemas.base import Document, Frozen, Measured, Provenance
+from tachylite.measured import FrozenModel, Measured
+from tachylite.schemas.base import Document, Provenance
 
 type Vectors = list[Annotated[list[float], Field(min_length=3, max_length=3)]]
 
@@ -23,7 +24,7 @@ def reduced_formula(counts: Mapping[str, int]) -> str:
         return str(Composition(counts).reduced_formula)
 
 
-class State(Frozen):
+class State(FrozenModel):
     """Atoms at one instant: enough to look at and, with velocities, to go on from.
 
     Positions are Cartesian in A and not wrapped into the cell; `cell` holds the lattice vectors as rows
@@ -97,7 +98,7 @@ class State(Frozen):
         )
 
 
-class Segment(Frozen):
+class Segment(FrozenModel):
     """One stretch of molecular dynamics at a temperature, or along a linear ramp that includes both ends."""
 
     steps: int = Field(gt=0)
@@ -116,7 +117,7 @@ class Segment(Frozen):
         return self.temperature_k + fraction * (self.end_temperature_k - self.temperature_k)
 
 
-class Request(Frozen):
+class Request(FrozenModel):
     """What an engine is asked for: a state and the segments to run from it, one after the other."""
 
     label: str
@@ -126,7 +127,7 @@ class Request(Frozen):
     """Starts the stochastic thermostat and, where the state has no velocities, draws them."""
 
 
-class SegmentResult(Frozen):
+class SegmentResult(FrozenModel):
     """Averages over the equilibrated part of one segment; errors by blocking."""
 
     segment: Segment

@@ -2,12 +2,12 @@
 
 from typing import Self
 
-from tachylite.schemas.base import Frozen
+from tachylite.measured import FrozenModel
 from tachylite.schemas.material import VolumeSample
 from tachylite.schemas.run import State
 
 
-class Search(Frozen):
+class Search(FrozenModel):
     """One member's search: what was asked for and what the runs have given so far."""
 
     label: str

@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from tachylite.schemas.base import Document, Frozen, Measured
+from tachylite.measured import FrozenModel, Measured
+from tachylite.schemas.base import Document
 
 
-class PartialRDF(Frozen):
+class PartialRDF(FrozenModel):
     """Partial g(r) of one pair and the coordination numbers it gives."""
 
     pair: str
@@ -18,7 +19,7 @@ class PartialRDF(Frozen):
     """`Li-O`: oxygen neighbours of a lithium up to the first minimum; `O-Li`: the other way."""
 
 
-class CoordinationNumbers(Frozen):
+class CoordinationNumbers(FrozenModel):
     """How many neighbours of one element the atoms of another have: AlO4, AlO5, AlO6 as fractions."""
 
     center: str
@@ -29,7 +30,7 @@ class CoordinationNumbers(Frozen):
     """Fraction of the central atoms with this number of neighbours; numbers that occur, without gaps."""
 
 
-class BondAngles(Frozen):
+class BondAngles(FrozenModel):
     """Distribution of the angle between two bonds of a central atom."""
 
     triplet: str
@@ -42,14 +43,14 @@ class BondAngles(Frozen):
     density_error_per_deg: list[float]
 
 
-class StructureFactor(Frozen):
+class StructureFactor(FrozenModel):
     """A function of Q with its standard error."""
 
     values: list[float]
     errors: list[float]
 
 
-class ScatteringAnalysis(Frozen):
+class ScatteringAnalysis(FrozenModel):
     """Faber-Ziman partial structure factors, and F(Q) and S(Q) of neutrons and X-rays."""
 
     q_per_a: list[float]
@@ -62,7 +63,7 @@ class ScatteringAnalysis(Frozen):
     xray_s: StructureFactor
 
 
-class RingStatistics(Frozen):
+class RingStatistics(FrozenModel):
     """Primitive rings of a network, per vertex of it."""
 
     network: str
@@ -72,7 +73,7 @@ class RingStatistics(Frozen):
     """By the number of vertices in the ring."""
 
 
-class GroupOrientation(Frozen):
+class GroupOrientation(FrozenModel):
     """Shape and mutual orientation of tetrahedral groups."""
 
     group: str

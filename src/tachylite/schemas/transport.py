@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from tachylite.schemas.base import Document, Frozen, Interval, Measured
+from tachylite.measured import FrozenModel, Interval, Measured
+from tachylite.schemas.base import Document
 
 
-class Collective(Frozen):
+class Collective(FrozenModel):
     """Diffusivity of the sum over all atoms of a species, which moves by more or less than independent atoms would."""
 
     diffusive: bool
@@ -19,7 +20,7 @@ class Collective(Frozen):
     haven_ratio_interval: Interval | None = None
 
 
-class Conductivity(Frozen):
+class Conductivity(FrozenModel):
     """Ionic conductivity of one species, or why there is none."""
 
     reason: str | None = None
@@ -34,7 +35,7 @@ class Conductivity(Frozen):
     collective_interval_s_cm: Interval | None = None
 
 
-class FiniteSize(Frozen):
+class FiniteSize(FrozenModel):
     """What periodic images take from the diffusivity of a liquid (Yeh and Hummer, DOI 10.1021/jp0477147)."""
 
     length_a: float
@@ -74,7 +75,7 @@ class Diffusivity(Document):
     finite_size: FiniteSize | None = None
 
 
-class ArrheniusLaw(Frozen):
+class ArrheniusLaw(FrozenModel):
     """ln D = ln D0 - Ea / kT over several temperatures, D0 in cm^2/s."""
 
     activation_energy_ev: Measured
@@ -88,7 +89,7 @@ class ArrheniusLaw(Frozen):
     band_interval_cm2_s: list[Interval]
 
 
-class VFTLaw(Frozen):
+class VFTLaw(FrozenModel):
     """ln D = ln D0 - B / (T - T0), D0 in cm^2/s, or why the temperatures do not determine it."""
 
     determined: bool
@@ -103,7 +104,7 @@ class VFTLaw(Frozen):
     extrapolated_300k_interval_cm2_s: Interval | None = None
 
 
-class SizeExtrapolation(Frozen):
+class SizeExtrapolation(FrozenModel):
     """D(L) = D(infinite) - slope / L over cells of several sizes at one temperature."""
 
     diffusivity_cm2_s: Measured

@@ -32,8 +32,8 @@ class Stage:
     newest: str
 
 
-class Question(TypedDict, total=False):
-    """What materials are asked for: all of what is given must hold.
+class MaterialFilter(TypedDict, total=False):
+    """What materials are filters for: all of what is given must hold.
 
     `formula` may be written in any way that gives the same composition; `elements` must all be in the material;
     `temperature_k` (K) is that of the melt or of an anneal; `engine` and `protocol` are names; `where` holds
@@ -51,19 +51,21 @@ class Question(TypedDict, total=False):
     where: Sequence[str]
 
 
-def find_materials(store: JobStore, *, limit: int | None = None, **asked: Unpack[Question]) -> list[Material]:
+def find_materials(store: JobStore, *, limit: int | None = None, **filters: Unpack[MaterialFilter]) -> list[Material]:
     """Find materials, newest first, of each `material_id` the newest.
 
     Raises InputError for a formula, an element or a result that does not exist, and for a document that a newer
     version has written. Thousands fill the memory: see `iter_materials`, and `find_rows` for numbers alone.
     """
-    entries = newest_entries(store, limit=limit, **asked)
+    entries = newest_entries(store, limit=limit, **filters)
     return list(read_materials(store, entries, at_once=max(1, len(entries))))
 
 
-def iter_materials(store: JobStore, *, limit: int | None = None, **asked: Unpack[Question]) -> Iterator[Material]:
+def iter_materials(
+    store: JobStore, *, limit: int | None = None, **filters: Unpack[MaterialFilter]
+) -> Iterator[Material]:
     """Find materials as `find_materials` does; some at a time are in memory."""
-    return read_materials(store, newest_entries(store, limit=limit, **asked))
+    return read_materials(store, newest_entries(store, limit=limit, **filters))
 
 
 def read_materials(
@@ -81,7 +83,7 @@ def read_materials(
 
 
 def newest_entries(
-    store: JobStore, names: Sequence[str] = (), *, limit: int | None = None, **asked: Unpack[Question]
+    store: JobStore, names: Sequence[str] = (), *, limit: int | None = None, **filters: Unpack[MaterialFilter]
 ) -> list[dict[str, Any]]:
     """Of every material that matches, the newest entry, newest first, with some fields of its document.
 
@@ -92,7 +94,7 @@ def newest_entries(
         "completed_at",
         *(f"output.{name}" for name in {"material_id", "created_at", "schema_version", *names}),
     ]
-    entries = list(store.query(_criteria(asked), properties=fields))
+    entries = list(store.query(_criteria(filters), properties=fields))
     newest: dict[str, dict[str, Any]] = {}
     for entry in sorted(entries, key=_created):
         _refuse_newer("material", entry["output"].get("schema_version"))
@@ -105,18 +107,18 @@ def _created(entry: Mapping[str, Any]) -> tuple[str, str]:
     return str(entry["output"]["created_at"]).replace(" ", "T")[:19], str(entry.get("completed_at") or "")
 
 
-def _criteria(asked: Question) -> dict[str, Any]:
-    formula, elements, temperature = asked.get("formula"), asked.get("elements"), asked.get("temperature_k")
+def _criteria(filters: MaterialFilter) -> dict[str, Any]:
+    formula, elements, temperature = filters.get("formula"), filters.get("elements"), filters.get("temperature_k")
     wanted = {
         "output.formula": _reduced(formula) if formula is not None else None,
         "output.elements": {"$all": [_element(symbol) for symbol in elements]} if elements is not None else None,
-        "output.provenance.engine": asked.get("engine"),
-        "output.protocol.name": asked.get("protocol"),
-        "output.status": asked.get("status"),
-        "output.material_id": asked.get("material_id"),
-        "metadata.campaign": asked.get("campaign"),
+        "output.provenance.engine": filters.get("engine"),
+        "output.protocol.name": filters.get("protocol"),
+        "output.status": filters.get("status"),
+        "output.material_id": filters.get("material_id"),
+        "metadata.campaign": filters.get("campaign"),
     }
-    conditions: list[dict[str, Any]] = [parse_condition(text) for text in asked.get("where", ())]
+    conditions: list[dict[str, Any]] = [parse_condition(text) for text in filters.get("where", ())]
     if temperature is not None:
         places = ("output.melt.temperature_k", "output.anneals.temperature_k")
         conditions.append({"$or": [{place: temperature} for place in places]})
@@ -166,9 +168,9 @@ def find_trajectories(store: JobStore, trajectory_ids: Iterable[str]) -> Iterato
     return _trajectories(store, wanted, {"$in": sorted(wanted)})
 
 
-def _trajectories(store: JobStore, wanted: set[str], asked: Any) -> Iterator[tuple[str, Trajectory]]:
+def _trajectories(store: JobStore, wanted: set[str], filters: Any) -> Iterator[tuple[str, Trajectory]]:
     missing = set(wanted)
-    for entry in store.query({"output.runs.trajectory_id": asked}):
+    for entry in store.query({"output.runs.trajectory_id": filters}):
         output = entry["output"]
         for run, kept in zip(output["runs"], output["trajectories"], strict=True):
             if run is not None and run["trajectory_id"] in missing:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from jobflow import JobStore
 
-from tachylite.stores.queries import Question, newest_entries
+from tachylite.stores.queries import MaterialFilter, newest_entries
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -45,19 +45,19 @@ _SPECIES = {
 """Columns for each species: lists in a document, and where an element of the list holds them."""
 
 
-def find_rows(store: JobStore, *, limit: int | None = None, **asked: Unpack[Question]) -> list[Row]:
+def find_rows(store: JobStore, *, limit: int | None = None, **filters: Unpack[MaterialFilter]) -> list[Row]:
     """Find materials as `find_materials` does, as rows; only what they show is read from the store."""
     names = [*_COLUMNS.values(), "failures"]
     for place, columns in _SPECIES.items():
         names += [f"{place}.{path}" for path in ("species", *columns.values())]
-    return [dict(_row(entry["output"])) for entry in newest_entries(store, names, limit=limit, **asked)]
+    return [dict(_row(entry["output"])) for entry in newest_entries(store, names, limit=limit, **filters)]
 
 
-def find_frame(store: JobStore, *, limit: int | None = None, **asked: Unpack[Question]) -> "DataFrame":
+def find_frame(store: JobStore, *, limit: int | None = None, **filters: Unpack[MaterialFilter]) -> "DataFrame":
     """Find materials as `find_materials` does, as a pandas DataFrame with a row for each."""
     from pandas import DataFrame
 
-    return DataFrame(find_rows(store, limit=limit, **asked))
+    return DataFrame(find_rows(store, limit=limit, **filters))
 
 
 def _row(output: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -6,9 +6,8 @@ from pathlib import Path
 from typing import NoReturn
 
 import numpy as np
-from numpy.typing import NDArray
 
-type Array = NDArray[np.float64]
+from tachylite.arrays import Array
 
 VERSION = "6.stand-in"
 

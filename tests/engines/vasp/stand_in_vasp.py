@@ -20,10 +20,7 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.emt import EMT
 from ase.units import GPa
-from numpy.typing import NDArray
 from tests.engines.vasp.stand_in_files import Inputs, Writer, read_inputs
-
-type Array = NDArray[np.float64]
 
 KB = 8.617333262e-5
 EV_PER_U_A2_FS2 = 103.64269656

@@ -9,7 +9,7 @@ from tests.engines.vasp.vasp_samples import metal, nve, request
 
 from tachylite.engines import get_engine
 from tachylite.engines.interruption import Interruption
-from tachylite.engines.vasp.calling import Frozen, StopInTime, Work, count_steps, must_end
+from tachylite.engines.vasp.calling import FrozenJobHandler, StopInTime, Work, count_steps, must_end
 
 
 @pytest.mark.parametrize(("step_s", "ends"), [(0.0, False), (2.0, False), (4.0, True)])
@@ -32,10 +32,10 @@ def test_vasp_is_asked_once(tmp_path: Path) -> None:
 
 def test_a_vasp_that_is_silent_is_given_up_as_it_is(tmp_path: Path) -> None:
     (tmp_path / "vasp.out").touch()
-    assert not Frozen().check(str(tmp_path))
+    assert not FrozenJobHandler().check(str(tmp_path))
     os.utime(tmp_path / "vasp.out", (0, 0))
-    assert Frozen().check(str(tmp_path))
-    assert Frozen().correct(str(tmp_path))["actions"] is None
+    assert FrozenJobHandler().check(str(tmp_path))
+    assert FrozenJobHandler().correct(str(tmp_path))["actions"] is None
 
 
 def test_ionic_steps_are_counted(tmp_path: Path) -> None:

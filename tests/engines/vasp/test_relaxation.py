@@ -10,7 +10,7 @@ from tests.engines.vasp.vasp_samples import install, metal
 
 from tachylite.engines import get_engine
 from tachylite.engines.interruption import interruptible, use_deadline
-from tachylite.engines.vasp.relaxation import Descent
+from tachylite.engines.vasp.relaxation import VaspRelaxation
 from tachylite.errors import OutOfTimeError
 from tachylite.schemas import Relaxation, State
 
@@ -57,7 +57,7 @@ def test_an_oxide_has_the_correction_of_the_materials_project(monkeypatch: pytes
     """-0.687 eV for every O of an oxide (DOI 10.1038/s41598-021-94550-5)."""
     install(monkeypatch, tmp_path, ("Cu", "O"))
     state = State.from_atoms(bulk("CuO", "rocksalt", a=4.3, cubic=True))
-    descent = Descent(state, tmp_path / "work", "oxide", False, "PBE", 5, finished=1)
+    descent = VaspRelaxation(state, tmp_path / "work", "oxide", False, "PBE", 5, finished=1)
     with interruptible() as interruption:
         descent.run(interruption)
     found = descent.answer("oxide", get_engine("vasp").provenance())

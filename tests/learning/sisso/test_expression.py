@@ -5,12 +5,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.learning.sisso.expression import Expression, check_name, parse_expression
-from tachylite.learning.sisso.operators import OPERATORS, FloatArray
+from tachylite.learning.sisso.operators import OPERATORS
 
 NAMES = ("a", "b", "exp", "Li_percentage")
-COLUMNS: Mapping[str, FloatArray] = {
+COLUMNS: Mapping[str, Array] = {
     name: np.random.default_rng(index).uniform(0.3, 1.7, 7) for index, name in enumerate(NAMES)
 }
 

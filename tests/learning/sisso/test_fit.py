@@ -3,16 +3,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.learning.sisso import SissoSettings, count_features, fit_sisso
-from tachylite.learning.sisso.operators import FloatArray
 
 NAMES = ("a", "b", "c", "d", "e")
 UNITS = ("A", "eV", "A", "1", "GPa")
 PLANTED = SissoSettings(dimension=2, rung=2, subspace=100)
 
 
-def planted(seed: int, noise: float, factor: float = 3.0, decaying: float = -2.0) -> tuple[FloatArray, FloatArray]:
+def planted(seed: int, noise: float, factor: float = 3.0, decaying: float = -2.0) -> tuple[Array, Array]:
     """Rows of five columns, and factor a b / c^2 + decaying exp(-d) with noise relative to its spread."""
     rng = np.random.default_rng(seed)
     features = rng.uniform(0.5, 3.0, (150, 5))
@@ -136,7 +136,7 @@ def table(**change: object) -> dict[str, object]:
     return {"features": features, "target": target, "names": NAMES, "units": UNITS, **change}
 
 
-def with_value(row: int, column: int, value: float) -> FloatArray:
+def with_value(row: int, column: int, value: float) -> Array:
     features = planted(8, 0.1)[0]
     features[row, column] = value
     return features

@@ -5,11 +5,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tachylite.arrays import Array
 from tachylite.learning.sisso.l0 import best_subsets
-from tachylite.learning.sisso.operators import FloatArray
 
 
-def tried_one_by_one(values: FloatArray, target: FloatArray, size: int) -> list[tuple[float, tuple[int, ...]]]:
+def tried_one_by_one(values: Array, target: Array, size: int) -> list[tuple[float, tuple[int, ...]]]:
     """Root mean square error of every subset, by least squares with an intercept."""
     results = []
     for indices in combinations(range(len(values)), size):

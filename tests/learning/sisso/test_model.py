@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.learning.sisso import SissoModel, SissoSettings, fit_sisso, load_models, save_models
-from tachylite.learning.sisso.operators import FloatArray
 
 COLUMNS = dict(zip("abc", np.random.default_rng(1).uniform(0.5, 2, (3, 40)), strict=True))
 
@@ -88,7 +88,7 @@ def test_other_columns_do_not_matter(models: tuple[SissoModel, ...]) -> None:
     ],
 )
 def test_a_table_that_does_not_fit_is_named_in_one_line(
-    models: tuple[SissoModel, ...], change: dict[str, FloatArray | None], named: str
+    models: tuple[SissoModel, ...], change: dict[str, Array | None], named: str
 ) -> None:
     table = {name: column for name, column in {**COLUMNS, **change}.items() if column is not None}
     with pytest.raises(InputError) as error:

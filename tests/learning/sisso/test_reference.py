@@ -9,9 +9,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tachylite.arrays import Array
 from tachylite.learning.sisso import SissoModel, SissoSettings, fit_sisso
 from tachylite.learning.sisso.expression import parse_expression
-from tachylite.learning.sisso.operators import FloatArray
 
 FILE = Path(__file__).parents[4] / "shared/data/zheng2024/train_target_lnD_kbT.dat"
 TWELVE = (
@@ -23,13 +23,13 @@ pytestmark = pytest.mark.skipif(not FILE.exists(), reason=f"needs {FILE.name}")
 
 
 @pytest.fixture(scope="module")
-def columns() -> dict[str, FloatArray]:
+def columns() -> dict[str, Array]:
     names = FILE.read_text().split("\n", 1)[0].split()[1:]
     table = np.loadtxt(FILE, skiprows=1, usecols=range(1, len(names) + 1))
     return dict(zip(names, table.T, strict=True))
 
 
-def fit(columns: dict[str, FloatArray], names: tuple[str, ...], settings: SissoSettings) -> tuple[SissoModel, ...]:
+def fit(columns: dict[str, Array], names: tuple[str, ...], settings: SissoSettings) -> tuple[SissoModel, ...]:
     features = np.stack([columns[name] for name in names], axis=1)
     return fit_sisso(features, columns["lnD"], names, ["1"] * len(names), settings)
 
@@ -44,7 +44,7 @@ def assert_is(model: SissoModel, rmse: float, max_ae: float, intercept: float, t
     assert found == pytest.approx(expected, rel=1e-6)
 
 
-def test_plain_features(columns: dict[str, FloatArray]) -> None:
+def test_plain_features(columns: dict[str, Array]) -> None:
     """All 43 columns: the exact L0 model of every dimension."""
     names = tuple(name for name in columns if name != "lnD")
     one, two, three, four = fit(columns, names, SissoSettings(dimension=4, rung=0, subspace=43))
@@ -64,7 +64,7 @@ def test_plain_features(columns: dict[str, FloatArray]) -> None:
     )
 
 
-def test_one_rung_of_operators(columns: dict[str, FloatArray]) -> None:
+def test_one_rung_of_operators(columns: dict[str, Array]) -> None:
     names = tuple(name for name in columns if name != "lnD")
     one, two, three = fit(columns, names, SissoSettings(dimension=3, rung=1, subspace=20, complexity=1))
     assert_is(one, 0.4960240044, 2.263158117, -5.198685704, {"inverse_kbT / atomic_radius_avg": -0.4390466355})
@@ -84,7 +84,7 @@ def test_one_rung_of_operators(columns: dict[str, FloatArray]) -> None:
     )
 
 
-def test_two_rungs_of_operators(columns: dict[str, FloatArray]) -> None:
+def test_two_rungs_of_operators(columns: dict[str, Array]) -> None:
     """250,000 features of twelve columns."""
     operators = ("+", "*", "/", "exp", "exp-", "^-1", "^2", "^3", "log", "^6")
     settings = SissoSettings(dimension=3, rung=2, subspace=20, operators=operators)
@@ -107,7 +107,7 @@ def test_two_rungs_of_operators(columns: dict[str, FloatArray]) -> None:
     )
 
 
-def test_differences_of_either_sign(columns: dict[str, FloatArray]) -> None:
+def test_differences_of_either_sign(columns: dict[str, Array]) -> None:
     one, two, three = fit(columns, TWELVE, SissoSettings(dimension=3, rung=2, subspace=20))
     first = "(atomic_radius_avg - Li_percentage) * (inverse_kbT / AAV)"
     third = "avg_B_with_Li * inverse_kbT / RNC**6"
@@ -121,7 +121,7 @@ def test_differences_of_either_sign(columns: dict[str, FloatArray]) -> None:
 
 
 @pytest.mark.slow
-def test_absolute_differences_and_roots(columns: dict[str, FloatArray]) -> None:
+def test_absolute_differences_and_roots(columns: dict[str, Array]) -> None:
     operators = ("+", "-", "|-|", "*", "/", "exp", "exp-", "^-1", "^2", "sqrt")
     one, two, three = fit(columns, TWELVE, SissoSettings(dimension=3, rung=2, subspace=20, operators=operators))
     first = "(Li_percentage - atomic_radius_avg) * (inverse_kbT / AAV)"
@@ -143,7 +143,7 @@ def test_absolute_differences_and_roots(columns: dict[str, FloatArray]) -> None:
 
 
 @pytest.mark.slow
-def test_memory_does_not_grow_with_the_number_of_features(columns: dict[str, FloatArray]) -> None:
+def test_memory_does_not_grow_with_the_number_of_features(columns: dict[str, Array]) -> None:
     """Two rungs over all columns: 20 million candidates, which would fill 130 GB."""
     names = tuple(name for name in columns if name != "lnD")
     settings = SissoSettings(dimension=1, rung=2, subspace=50, operators=("+", "*", "/", "exp", "^2", "log"))

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from tachylite.arrays import Array
 from tachylite.learning.sisso.expression import Expression
-from tachylite.learning.sisso.operators import OPERATORS, FloatArray
+from tachylite.learning.sisso.operators import OPERATORS
 from tachylite.learning.sisso.screening import Screening, Subspace
 from tachylite.learning.sisso.space import FeatureSpace, next_rung
 from tachylite.learning.sisso.units import Unit, parse_unit
@@ -14,7 +15,7 @@ from tachylite.learning.sisso.units import Unit, parse_unit
 ALL = tuple(OPERATORS)
 BOUNDS = {"smallest": 1e-3, "largest": 1e5}
 
-type Feature = tuple[Expression, Unit, FloatArray]
+type Feature = tuple[Expression, Unit, Array]
 
 
 def table(seed: int, units: tuple[str, ...], rows: int = 25) -> FeatureSpace:
@@ -48,7 +49,7 @@ def combined(features: list[Feature], operators: tuple[str, ...], complexity: in
 
 
 def brute_force(
-    space: FeatureSpace, operators: tuple[str, ...], rung: int, complexity: int, residual: FloatArray, count: int
+    space: FeatureSpace, operators: tuple[str, ...], rung: int, complexity: int, residual: Array, count: int
 ) -> list[float]:
     """The largest absolute correlations, one for each kind of equivalent features."""
     features = list(zip(space.expressions, space.units, space.values, strict=True))
@@ -67,7 +68,7 @@ def brute_force(
 
 
 def screen(
-    space: FeatureSpace, operators: tuple[str, ...], rung: int, complexity: int, residual: FloatArray, count: int
+    space: FeatureSpace, operators: tuple[str, ...], rung: int, complexity: int, residual: Array, count: int
 ) -> Subspace:
     for _ in range(rung - 1):
         space = next_rung(space, operators, complexity)
@@ -75,7 +76,7 @@ def screen(
     return screening.select(residual[None], count, np.empty((0, space.values.shape[1])))
 
 
-def correlations(values: FloatArray, residual: FloatArray) -> FloatArray:
+def correlations(values: Array, residual: Array) -> Array:
     centred = values - values.mean(axis=1, keepdims=True)
     rest = residual - residual.mean()
     return np.abs(centred @ rest) / np.linalg.norm(centred, axis=1) / np.linalg.norm(rest)

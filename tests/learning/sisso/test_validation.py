@@ -1,15 +1,15 @@
 import numpy as np
 import pytest
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.learning.sisso import SissoSettings, choose_sisso, cross_validate, fit_sisso
-from tachylite.learning.sisso.operators import FloatArray
 from tachylite.learning.sisso.validation import Fold
 
 NAMES, UNITS = ("a", "b", "c", "d"), ("A", "A", "eV", "1")
 
 
-def data(rows: int = 60) -> tuple[FloatArray, FloatArray]:
+def data(rows: int = 60) -> tuple[Array, Array]:
     rng = np.random.default_rng(1)
     features = rng.uniform(0.5, 2, (rows, 4))
     target = 2 * features[:, 0] / features[:, 1] + features[:, 3] ** 2 + 0.05 * rng.normal(size=rows)

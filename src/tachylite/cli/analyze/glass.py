@@ -39,7 +39,7 @@ def glass(
     as_json: JsonOption = False,
 ) -> None:
     """Glass transition, heat capacities and thermal expansion from a cooling run, or why there is none to see."""
-    from tachylite.jobs.glass import measure_transition
+    from tachylite.analysis.glass import measure_transition
 
     table, n_atoms = _read(file, atoms)
     found = measure_transition(table, n_atoms, low, high)
@@ -50,7 +50,7 @@ def glass(
         write_tables(glass_tables(found), csv)
     if figures is not None:
         from tachylite.report.charts.glass import cooling_run
-        from tachylite.report.charts_page import write_charts
+        from tachylite.report.pages.charts import write_charts
 
         write_charts([cooling_run(found)], f"Glass transition in {file.name}", figures)
     if as_json:
@@ -60,7 +60,7 @@ def glass(
 
 
 def _read(file: Path, atoms: int | None) -> tuple[ThermoTable, int]:
-    from tachylite.jobs.glass import ramp_of
+    from tachylite.analysis.glass import ramp_of
     from tachylite.readers.opening import OWN
     from tachylite.readers.thermo import read_thermo
     from tachylite.schemas import Trajectory

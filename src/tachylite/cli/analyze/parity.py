@@ -104,7 +104,7 @@ def _is_many(where: str) -> bool:
 
 
 def _campaign(reference: str, other: str, smoothing: float) -> ParityReport:
-    from tachylite.jobs.parity_files import compare_folders, report_folders
+    from tachylite.analysis.parity_files import compare_folders, report_folders
     from tachylite.readers.tables import files_by_composition
 
     scores, left_out = compare_folders(files_by_composition(reference), files_by_composition(other), smoothing)
@@ -126,15 +126,15 @@ def _show_pair(
 ) -> None:
     from dataclasses import asdict
 
-    from tachylite.jobs.parity import make_report, score_curves
-    from tachylite.jobs.parity_files import (
+    from tachylite.analysis.parity import make_report, score_curves
+    from tachylite.analysis.parity_files import (
         check_same_state,
         compare_descriptors,
         compare_transport,
         curves_of_file,
         is_table,
     )
-    from tachylite.physics.parity import compare_curves
+    from tachylite.physics.structure.parity import compare_curves
 
     trajectories = not (is_table(reference) or is_table(other))
     if species is not None and not (trajectories and temperature is not None):
@@ -192,7 +192,7 @@ def _write(report: ParityReport, csv: Path | None, figures: Path | None) -> None
         write_tables(parity_tables(report), csv)
     if figures is not None and report.n_failed < len(report.scores):
         from tachylite.report.charts.parity import parity_charts
-        from tachylite.report.charts_page import write_charts
+        from tachylite.report.pages.charts import write_charts
 
         write_charts(parity_charts(report), f"{report.other} against {report.reference}", figures)
 

@@ -54,7 +54,7 @@ def _references(
     where: str, formulas: Sequence[str], smoothing: float, temperature: float | None
 ) -> list[ParityReference]:
     """Read the references of the compositions that were asked for, all of them where none was."""
-    from tachylite.jobs.parity_files import read_reference
+    from tachylite.analysis.parity_files import read_reference
     from tachylite.physics.composition import parse_formula
     from tachylite.readers.tables import composition_in, files_by_composition
     from tachylite.schemas.run import reduced_formula

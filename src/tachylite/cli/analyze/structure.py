@@ -37,7 +37,7 @@ def structure(
     as_json: JsonOption = False,
 ) -> None:
     """Partial g(r), coordination numbers, bond angles and structure factors, with errors over frames."""
-    from tachylite.jobs.structure import frames_of_file, measure_frames
+    from tachylite.analysis.structure import frames_of_file, measure_frames
     from tachylite.readers import open_trajectory
 
     found = measure_frames(
@@ -92,7 +92,7 @@ def parse_groups(words: Sequence[str]) -> dict[str, list[str]]:
 def _draw(found: StructureAnalysis, title: str, folder: Path) -> None:
     from tachylite.report.charts import partial_rdfs
     from tachylite.report.charts.scattering import structure_charts
-    from tachylite.report.charts_page import write_charts
+    from tachylite.report.pages.charts import write_charts
 
     write_charts([partial_rdfs([("g(r)", "accent", found)]), *structure_charts(found).values()], title, folder)
 

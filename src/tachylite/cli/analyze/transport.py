@@ -56,8 +56,8 @@ def transport(
     Several files at different temperatures give an Arrhenius and, where it is determined, a VFT law; several sizes at
     one temperature the diffusivity of a cell without end.
     """
-    from tachylite.jobs.laws import combine_transport
-    from tachylite.jobs.transport import measure_transport
+    from tachylite.analysis.laws import combine_transport
+    from tachylite.analysis.transport import measure_transport
     from tachylite.readers import open_trajectory
 
     if len(temperature) != len(files):
@@ -87,9 +87,9 @@ def _write(found: Sequence[Diffusivity], csv: Path | None, figures: Path | None)
 
         write_tables(transport_tables(found), csv)
     if figures is not None:
-        from tachylite.jobs.laws import activation
+        from tachylite.analysis.laws import activation
         from tachylite.report.charts import arrhenius, mean_squared_displacement
-        from tachylite.report.charts_page import write_charts
+        from tachylite.report.pages.charts import write_charts
 
         species = found[0].species
         charts = [mean_squared_displacement(found, [species])]

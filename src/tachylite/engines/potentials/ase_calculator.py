@@ -15,9 +15,10 @@ from ase.data import atomic_numbers
 from ase.stress import voigt_6_to_full_3x3_stress
 from numpy.typing import NDArray
 
-from tachylite.engines.potentials.importing import fingerprint, imported, made
+from tachylite.arrays import Array
+from tachylite.engines.potentials.importing import build, fingerprint, import_name
 from tachylite.engines.potentials.loading import LoadedModel
-from tachylite.engines.potentials.members import Array, MemberModel
+from tachylite.engines.potentials.members import MemberModel
 from tachylite.errors import InputError
 
 ALL_ELEMENTS = frozenset(range(1, 119))
@@ -83,8 +84,8 @@ def load(model: str | None, _: torch.device) -> LoadedModel:
 
 
 def _make(model: str) -> Any:
-    maker = imported("ase", model, WAYS) if ":" in model else _known(model)
-    return made("ase", model, maker, WAYS) if callable(maker) else maker
+    maker = import_name("ase", model, WAYS) if ":" in model else _known(model)
+    return build("ase", model, maker, WAYS) if callable(maker) else maker
 
 
 def _known(model: str) -> Callable[[], Any]:

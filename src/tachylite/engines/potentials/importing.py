@@ -14,7 +14,7 @@ from tachylite.engines.workdir import content_key
 from tachylite.errors import InputError, MissingPackageError
 
 
-def imported(family: str, name: str, ways: str) -> Any:
+def import_name(family: str, name: str, ways: str) -> Any:
     """Import what a name like `package.module:NAME` or `FILE.py:NAME` means.
 
     `family` and `ways` (how to give a name) are for messages. Raises InputError for a file or an attribute that is
@@ -33,7 +33,7 @@ def imported(family: str, name: str, ways: str) -> Any:
         raise InputError(f"{family}:{name}: {module} cannot be imported ({_said(error)})") from error
 
 
-def made(family: str, name: str, maker: Callable[..., Any], ways: str, **options: Any) -> Any:
+def build(family: str, name: str, maker: Callable[..., Any], ways: str, **options: Any) -> Any:
     """Call what makes a calculator or a model.
 
     Raises MissingPackageError where it needs a package that is not installed, and InputError where it fails.

@@ -10,7 +10,7 @@ from tachylite.engines.quiet import import_torch_sim
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
-    from tachylite.engines.batch import Potential
+    from tachylite.engines.torchsim.batch import Potential
 
 FAMILIES = {
     "ase": "tachylite.engines.potentials.ase_calculator",

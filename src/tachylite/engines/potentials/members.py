@@ -9,10 +9,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch_sim.state import SimState
 
+from tachylite.arrays import Array
 from tachylite.engines.potentials.model import Model
 from tachylite.engines.potentials.neighbors import find_broken
-
-type Array = NDArray[np.float64]
 
 log = logging.getLogger(__name__)
 

@@ -11,9 +11,10 @@ from ase import Atoms
 from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.engines.potentials.ase_calculator import AseSystem
 from tachylite.engines.potentials.loading import LoadedModel
-from tachylite.engines.potentials.members import Array, MemberModel
+from tachylite.engines.potentials.members import MemberModel
 from tachylite.engines.potentials.nep_file import NepFile, read_nep
 from tachylite.errors import InputError, MissingPackageError
 

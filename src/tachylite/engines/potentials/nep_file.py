@@ -7,11 +7,9 @@ from typing import Any
 
 import numpy as np
 from ase.data import atomic_numbers
-from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
-
-type Array = NDArray[np.float64]
 
 KINDS = ("nep4", "nep4_zbl")
 """First words of files that are understood: potentials of the fourth version, with or without repulsion."""

@@ -3,7 +3,7 @@
 import torch
 from torch_sim.models.interface import ModelInterface
 
-from tachylite.engines.potentials.importing import fingerprint, imported, made
+from tachylite.engines.potentials.importing import build, fingerprint, import_name
 from tachylite.engines.potentials.loading import LoadedModel
 from tachylite.engines.potentials.model import Model
 from tachylite.engines.potentials.torchsim_models import ForeignModel
@@ -20,7 +20,7 @@ def load(model: str | None, device: torch.device) -> LoadedModel:
     """
     if not model or ":" not in model:
         raise InputError(f"engine 'torchsim' needs a model of yours; {WAYS}")
-    own = made("torchsim", model, imported("torchsim", model, WAYS), WAYS, device=device)
+    own = build("torchsim", model, import_name("torchsim", model, WAYS), WAYS, device=device)
     if not isinstance(own, ModelInterface):
         raise InputError(f"torchsim:{model} gives a {type(own).__name__}, and no TorchSim model; {WAYS}")
     return LoadedModel(

@@ -33,12 +33,12 @@ class Work:
     total: int
 
 
-class Frozen(FrozenJobErrorHandler):
+class FrozenJobHandler(FrozenJobErrorHandler):
     """Ends a VASP that has written nothing for six hours; custodian's own handler would change ALGO and go on."""
 
     def correct(self, directory: str = "./") -> dict[str, Any]:
         """Give up."""
-        return {"errors": ["Frozen job"], "actions": None}
+        return {"errors": ["FrozenJobHandler job"], "actions": None}
 
 
 class StopInTime(ErrorHandler):
@@ -102,7 +102,7 @@ def call_vasp(
                 max_errors=chosen.VASP_CUSTODIAN_MAX_ERRORS,
                 # custodian copies the folder of the process there, which is not this one
                 scratch_dir=None,
-                handlers=[*corrections, Frozen(), StopInTime(interruption, work)],
+                handlers=[*corrections, FrozenJobHandler(), StopInTime(interruption, work)],
                 # what vasprun.xml is worth, is seen when its steps are read
                 validators=[VaspFilesValidator()],
                 custodian_kwargs={"directory": str(folder), "polling_time_step": POLL_S, "monitor_freq": 1},

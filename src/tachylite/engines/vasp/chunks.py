@@ -9,12 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from tachylite.engines.log import FloatArray
+from tachylite.arrays import Array
 from tachylite.engines.vasp.inputs import order_of
 from tachylite.engines.vasp.output import Output, read_contcar, read_vasprun
 from tachylite.engines.workdir import write_atomically
 from tachylite.errors import InputError
-from tachylite.physics.displacement import Unwrapper
+from tachylite.physics.transport.displacement import Unwrapper
 from tachylite.schemas import Segment, State
 
 RECORD = "chunk.npz"
@@ -32,12 +32,12 @@ class Chunk:
     begin: int
     final: State
     """With velocities: where the next call of VASP starts."""
-    energy_ev: FloatArray
-    kinetic_ev: FloatArray
-    virial_gpa: FloatArray
-    frame_steps: FloatArray
+    energy_ev: Array
+    kinetic_ev: Array
+    virial_gpa: Array
+    frame_steps: Array
     """Steps of the segment, counting from 1, at which frames were taken."""
-    frames: FloatArray
+    frames: Array
     """Unwrapped positions in A, (F, N, 3)."""
     repeats: bool = False
     """Whether `final` is the last step itself, so that the next call repeats it."""
@@ -143,20 +143,18 @@ class _Follower:
         self._unwrap = Unwrapper()
         self._unwrap(np.asarray(start.positions)[self.order][None], self.cell)
 
-    def __call__(self, scaled: FloatArray) -> FloatArray:
+    def __call__(self, scaled: Array) -> Array:
         if not len(scaled):
             return np.empty((0, *self.shape))
         return self.in_order(self._unwrap(scaled @ self.cell, self.cell))
 
-    def in_order(self, vectors: FloatArray) -> FloatArray:
+    def in_order(self, vectors: Array) -> Array:
         found = np.empty_like(vectors)
         found[..., self.order, :] = vectors
         return found
 
 
-def _end(
-    folder: Path, last: FloatArray | None, start: State, segment: Segment, follow: _Follower
-) -> tuple[State, bool]:
+def _end(folder: Path, last: Array | None, start: State, segment: Segment, follow: _Follower) -> tuple[State, bool]:
     """The state in CONTCAR, and whether it is the last step itself; one step further is what VASP writes."""
     found = read_contcar(folder / "CONTCAR", len(start.numbers))
     if found is None or last is None:
@@ -177,7 +175,7 @@ def _end(
     return state, repeats
 
 
-def _rms(vectors: FloatArray) -> float:
+def _rms(vectors: Array) -> float:
     return float(np.sqrt(np.square(vectors).sum(axis=-1).mean()))
 
 

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from tachylite.arrays import Array
 from tachylite.engines.answers import make_answer
 from tachylite.engines.base import Answer
 from tachylite.engines.interruption import Interruption
-from tachylite.engines.log import FloatArray
 from tachylite.engines.vasp.calling import Work, call_vasp, must_end, remove_potcars
 from tachylite.engines.vasp.chunks import Chunk, read_chunk
 from tachylite.engines.vasp.inputs import write_inputs
@@ -25,7 +25,7 @@ type MakeSet = Callable[[State, Segment, int, int], Any]
 
 
 @dataclass
-class Flight:
+class RunInProgress:
     """A member on its way."""
 
     request: Request
@@ -166,10 +166,10 @@ class Flight:
             provenance=provenance,
         )
 
-    def _series(self) -> tuple[dict[str, FloatArray], FloatArray, FloatArray]:
+    def _series(self) -> tuple[dict[str, Array], Array, Array]:
         """Series by name, times of the frames in fs, and frames; VASP's first step, of the start itself, is step 1."""
         n_atoms, volume = len(self.request.state.numbers), self.request.state.volume_a3
-        rows: dict[str, list[FloatArray]] = {name: [] for name in _COLUMNS}
+        rows: dict[str, list[Array]] = {name: [] for name in _COLUMNS}
         times, frames, before_fs = [], [np.empty((0, n_atoms, 3))], 0.0
         for index, segment in enumerate(self.request.segments):
             freedoms = max(3 * n_atoms - (0 if segment.thermostat == "langevin" else 3), 1)

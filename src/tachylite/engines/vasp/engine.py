@@ -19,7 +19,7 @@ from tachylite.errors import InputError
 from tachylite.schemas import Provenance, Relaxation, Request, Run, Segment, State, Trajectory
 
 if TYPE_CHECKING:
-    from tachylite.engines.vasp.dynamics import Flight
+    from tachylite.engines.vasp.dynamics import RunInProgress
 
 LAYOUT = 1
 """Of what is kept in a work folder; another number is another piece of work."""
@@ -114,10 +114,10 @@ class VaspEngine(MSONable):
     def _identity(self) -> list[Any]:
         return [LAYOUT, self.potcar_functional, self._deciding_options()]
 
-    def _flight(self, request: Request, folder: Path) -> "Flight":
-        from tachylite.engines.vasp.dynamics import Flight
+    def _flight(self, request: Request, folder: Path) -> "RunInProgress":
+        from tachylite.engines.vasp.dynamics import RunInProgress
 
-        return Flight(request, folder, self._md_set, self.chunk_steps, settings().VASP_CUSTODIAN_MAX_ERRORS)
+        return RunInProgress(request, folder, self._md_set, self.chunk_steps, settings().VASP_CUSTODIAN_MAX_ERRORS)
 
     def _md_set(self, state: State, segment: Segment, begin: int, steps: int) -> Any:
         return md_set(
@@ -158,7 +158,7 @@ class VaspEngine(MSONable):
     def _relax(
         self, state: State, workdir: Path, *, relax_cell: bool, label: str, max_force_ev_a: float | None
     ) -> Relaxation:
-        from tachylite.engines.vasp.relaxation import Descent
+        from tachylite.engines.vasp.relaxation import VaspRelaxation
 
         folder = workdir / f"relax-{content_key(self._identity(), state.model_dump(), relax_cell, max_force_ev_a)}"
         finished = folder / "relaxation.json"
@@ -166,7 +166,7 @@ class VaspEngine(MSONable):
             if finished.exists():
                 stored = Relaxation.model_validate_json(finished.read_bytes())
                 return stored.model_copy(update={"label": label})
-            descent = Descent(
+            descent = VaspRelaxation(
                 state,
                 folder,
                 label,

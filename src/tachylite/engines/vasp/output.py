@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element, ParseError, iterparse
 
 import numpy as np
 
-from tachylite.engines.log import FloatArray
+from tachylite.arrays import Array
 from tachylite.units import GPA_PER_EV_A3, KB_EV, KBAR_PER_GPA
 
 _NOT_A_NUMBER = float("nan")
@@ -19,7 +19,7 @@ _NOT_A_NUMBER = float("nan")
 class Step:
     """One ionic step."""
 
-    scaled: FloatArray
+    scaled: Array
     """Positions in units of the lattice vectors, (N, 3), in the order of the POSCAR."""
     energy_ev: float
     """Free energy, whose derivatives the forces are."""
@@ -100,14 +100,14 @@ def _number(text: str | None) -> float:
         return _NOT_A_NUMBER
 
 
-def _vectors(element: Element, path: str) -> FloatArray:
+def _vectors(element: Element, path: str) -> Array:
     rows = [[_number(word) for word in (v.text or "").split()] for v in element.iterfind(path)]
     if any(len(row) != 3 for row in rows):  # asterisks run into each other
         return np.full((len(rows), 3), _NOT_A_NUMBER)
     return np.array(rows, dtype=np.float64).reshape(-1, 3)
 
 
-def read_contcar(path: Path, n_atoms: int) -> tuple[FloatArray, FloatArray] | None:
+def read_contcar(path: Path, n_atoms: int) -> tuple[Array, Array] | None:
     """Positions in units of the lattice vectors and velocities in A/fs, each (N, 3); None where they are not whole.
 
     https://www.vasp.at/wiki/index.php/CONTCAR: velocities come after the positions, in A/fs.
@@ -126,7 +126,7 @@ def read_contcar(path: Path, n_atoms: int) -> tuple[FloatArray, FloatArray] | No
     return numbers[:n_atoms], numbers[n_atoms:]
 
 
-def total_pressure_gpa(virial_gpa: FloatArray, temperature_k: FloatArray, n_atoms: int, volume_a3: float) -> FloatArray:
+def total_pressure_gpa(virial_gpa: Array, temperature_k: Array, n_atoms: int, volume_a3: float) -> Array:
     r"""Pressure with its kinetic part, which VASP's stress is without: P = P_virial + N k T / V.
 
     ======  =======================================================

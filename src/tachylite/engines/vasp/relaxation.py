@@ -31,7 +31,7 @@ _ARRIVED = "reached required accuracy - stopping structural energy minimisation"
 
 
 @dataclass
-class Descent:
+class VaspRelaxation:
     """A state on its way down; what it knows is what the last call of VASP gave."""
 
     state: State

@@ -8,8 +8,9 @@ from functools import cached_property
 
 import numpy as np
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
-from tachylite.learning.sisso.operators import OPERATORS, FloatArray
+from tachylite.learning.sisso.operators import OPERATORS
 
 _BINARY: Mapping[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/"}
 _CALLS = ("exp", "log", "sqrt", "cbrt")
@@ -67,7 +68,7 @@ class Expression:
         """What equal features are ordered by: the smallest is kept."""
         return self.complexity, len(self.text), self.text
 
-    def evaluate(self, columns: Mapping[str, FloatArray]) -> FloatArray:
+    def evaluate(self, columns: Mapping[str, Array]) -> Array:
         """Its values (n,) from columns (n,).
 
         Raises InputError where a row lies outside its domain (a division by zero, the logarithm of a negative

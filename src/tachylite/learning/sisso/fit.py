@@ -6,11 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.learning.sisso.expression import Expression, check_name
 from tachylite.learning.sisso.l0 import Subset, best_subsets
 from tachylite.learning.sisso.model import SissoModel
-from tachylite.learning.sisso.operators import OPERATORS, FloatArray
+from tachylite.learning.sisso.operators import OPERATORS
 from tachylite.learning.sisso.screening import Screening
 from tachylite.learning.sisso.space import MAGNITUDES, FeatureSpace, next_rung, varies, without_duplicates
 from tachylite.learning.sisso.units import parse_unit
@@ -126,7 +127,7 @@ def _screening(space: FeatureSpace, settings: SissoSettings) -> Screening:
 
 def _checked(
     features: ArrayLike, target: ArrayLike, names: Sequence[str], units: Sequence[str], dimension: int
-) -> tuple[FloatArray, FloatArray]:
+) -> tuple[Array, Array]:
     """Columns (columns, rows) and the target, finite, varying and enough of them."""
     try:
         table, y = np.asarray(features, dtype=np.float64), np.asarray(target, dtype=np.float64)
@@ -149,12 +150,12 @@ def _checked(
     return np.ascontiguousarray(table.T), y
 
 
-def _predicted(subset: Subset, values: FloatArray) -> FloatArray:
+def _predicted(subset: Subset, values: Array) -> Array:
     return np.asarray(subset.intercept + np.array(subset.coefficients) @ values[list(subset.features)])
 
 
 def _model(
-    subset: Subset, expressions: Sequence[Expression], values: FloatArray, y: FloatArray, units: Mapping[str, str]
+    subset: Subset, expressions: Sequence[Expression], values: Array, y: Array, units: Mapping[str, str]
 ) -> SissoModel:
     error = y - _predicted(subset, values)
     descriptors = tuple(expressions[index] for index in subset.features)

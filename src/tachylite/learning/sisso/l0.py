@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tachylite.learning.sisso.operators import FloatArray
+from tachylite.arrays import Array
 from tachylite.learning.sisso.space import IntArray
 
 _DEPENDENT = 1e-10
@@ -26,7 +26,7 @@ class Subset:
     rmse: float
 
 
-def best_subsets(values: FloatArray, target: FloatArray, size: int, count: int = 1) -> list[Subset]:
+def best_subsets(values: Array, target: Array, size: int, count: int = 1) -> list[Subset]:
     """Find the `count` subsets of `size` features (p, rows) with the least squared error, by trying all of them.
 
     The residual of a model follows from correlations alone. For a set S and two more features j, k
@@ -58,7 +58,7 @@ def best_subsets(values: FloatArray, target: FloatArray, size: int, count: int =
     ]
 
 
-def _fit(centred: FloatArray, scale: FloatArray, deviation: FloatArray, indices: tuple[int, ...]) -> Subset:
+def _fit(centred: Array, scale: Array, deviation: Array, indices: tuple[int, ...]) -> Subset:
     solution = np.linalg.lstsq((centred / scale).T, deviation, rcond=None)[0] / scale[:, 0]
     rmse = float(np.sqrt(np.mean((deviation - solution @ centred) ** 2)))
     return Subset(indices, tuple(float(c) for c in solution), 0.0, rmse)
@@ -74,7 +74,7 @@ class _Search:
         self._found = [(np.empty(0), np.empty((0, size), dtype=np.int64))]
         self._waiting = 0
 
-    def scan(self, gram: FloatArray, covariance: FloatArray) -> None:
+    def scan(self, gram: Array, covariance: Array) -> None:
         """Search all features, from their correlations (p, p) and those with the target (p,)."""
         if self._size == 1:
             everything = np.arange(len(covariance))[:, None]
@@ -87,7 +87,7 @@ class _Search:
         self._shrink()
         return [tuple(int(index) for index in indices) for _, found in self._found for indices in found]
 
-    def _extend(self, gram: FloatArray, covariance: FloatArray, gained: float, prefix: tuple[int, ...]) -> None:
+    def _extend(self, gram: Array, covariance: Array, gained: float, prefix: tuple[int, ...]) -> None:
         """Add features to a prefix; `gram` and `covariance` are those of the features behind it, projected."""
         missing = self._size - len(prefix)
         first = prefix[-1] + 1 if prefix else 0
@@ -109,9 +109,7 @@ class _Search:
                         (*prefix, first + i),
                     )
 
-    def _triples(
-        self, gram: FloatArray, covariance: FloatArray, gained: float, prefix: tuple[int, ...], first: int
-    ) -> None:
+    def _triples(self, gram: Array, covariance: Array, gained: float, prefix: tuple[int, ...], first: int) -> None:
         """Project one feature after the other out, several at once where the matrices are small."""
         start, last = 0, len(covariance) - 2
         while start < last:
@@ -133,9 +131,9 @@ class _Search:
 
     def _pairs(
         self,
-        gram: FloatArray,
-        covariance: FloatArray,
-        gained: FloatArray,
+        gram: Array,
+        covariance: Array,
+        gained: Array,
         prefix: tuple[int, ...],
         projected: IntArray,
         first: int,
@@ -165,7 +163,7 @@ class _Search:
         )
         self._record(gained[b] + gain[b, j, k] / unexplained[b, j, k], indices)
 
-    def _record(self, gains: FloatArray, indices: IntArray) -> None:
+    def _record(self, gains: Array, indices: IntArray) -> None:
         self._found.append((gains, indices))
         self._waiting += len(gains)
         if self._waiting > _KEPT:

@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.learning.sisso.expression import Expression, parse_expression
-from tachylite.learning.sisso.operators import FloatArray
 from tachylite.learning.sisso.units import parse_unit
 
 SCHEMA_VERSION = 1
@@ -59,7 +59,7 @@ class SissoModel:
             parts += ["-" if coefficient < 0 else "+", rf"{_latex_number(abs(coefficient))} \, {body}"]
         return " ".join(parts)
 
-    def predict(self, table: Mapping[str, ArrayLike]) -> FloatArray:
+    def predict(self, table: Mapping[str, ArrayLike]) -> Array:
         """Predict the target for rows of a table: a mapping of column names to values (n,), or a data frame.
 
         Raises InputError for a missing column, for values that are not finite numbers, and for a row in which a
@@ -143,7 +143,7 @@ def model_from(data: Mapping[str, Any]) -> SissoModel:
     )
 
 
-def _numbers(name: str, column: ArrayLike) -> FloatArray:
+def _numbers(name: str, column: ArrayLike) -> Array:
     try:
         values = np.asarray(column, dtype=np.float64)
     except (TypeError, ValueError) as error:

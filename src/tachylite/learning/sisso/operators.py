@@ -12,9 +12,9 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.learning.sisso.units import NUMBER, Unit
 
-type FloatArray = NDArray[np.float64]
 type BoolArray = NDArray[np.bool_]
 
 
@@ -23,7 +23,7 @@ class Operator:
     """One operator; `text` and `latex` are templates for its operands."""
 
     symbol: str
-    apply: Callable[..., FloatArray]
+    apply: Callable[..., Array]
     unit: Callable[..., Unit | None]
     """Unit of the result from the units of the operands; None where the operation has no meaning."""
     text: str
@@ -51,7 +51,7 @@ def _number(a: Unit) -> Unit | None:
     return NUMBER if a.is_number else None
 
 
-def _call(symbol: str, function: Callable[..., FloatArray], text: str, latex: str, least: int) -> Operator:
+def _call(symbol: str, function: Callable[..., Array], text: str, latex: str, least: int) -> Operator:
     """A transcendental function; of an exponential or a logarithm it would be another one, or undo it."""
     return Operator(symbol, function, _number, text, latex, 4, (least,), follows_exponential=False)
 
@@ -64,7 +64,7 @@ def _power(exponent: int) -> Operator:
     return Operator(f"^{exponent}", lambda a: a**exponent, unit, text, latex, 3, (4,))
 
 
-def _root(symbol: str, degree: int, function: Callable[..., FloatArray], latex: str) -> Operator:
+def _root(symbol: str, degree: int, function: Callable[..., Array], latex: str) -> Operator:
     def unit(a: Unit) -> Unit:
         return a ** Fraction(1, degree)
 

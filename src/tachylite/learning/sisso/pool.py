@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from tachylite.arrays import Array
 from tachylite.learning.sisso.expression import Expression
-from tachylite.learning.sisso.operators import OPERATORS, FloatArray
+from tachylite.learning.sisso.operators import OPERATORS
 from tachylite.learning.sisso.space import FeatureSpace, IntArray, apply, is_sound
 
 _SAME_SCORE = 1e-9
@@ -23,7 +24,7 @@ class Pool:
     """
 
     def __init__(
-        self, space: FeatureSpace, residuals: FloatArray, count: int, taken: FloatArray, bounds: tuple[float, float]
+        self, space: FeatureSpace, residuals: Array, count: int, taken: Array, bounds: tuple[float, float]
     ) -> None:
         self.residuals = standardised(residuals)
         self.threshold = 0.0
@@ -36,7 +37,7 @@ class Pool:
         self._scores = np.empty(0)
         self._values = np.empty((0, space.values.shape[1]))
 
-    def offer_sorted(self, symbol: str, first: IntArray, second: IntArray, limits: FloatArray) -> None:
+    def offer_sorted(self, symbol: str, first: IntArray, second: IntArray, limits: Array) -> None:
         """Offer features in the order of falling upper limits of their scores, until none can come in."""
         for start in range(0, len(first), _CHUNK):
             if limits[start] < self.threshold:
@@ -61,7 +62,7 @@ class Pool:
         self._values = np.concatenate([self._values, values[chosen]])
         self._cut()
 
-    def best(self) -> tuple[tuple[Expression, ...], FloatArray]:
+    def best(self) -> tuple[tuple[Expression, ...], Array]:
         """The features, best first, and their values."""
         return tuple(self._expression(member) for member in self._members), self._values
 
@@ -100,7 +101,7 @@ class Pool:
         return Expression(symbol=symbol, operands=tuple(expressions[index] for index in operands))
 
 
-def standardised(values: FloatArray) -> FloatArray:
+def standardised(values: Array) -> Array:
     """Rows with mean 0 and norm 1."""
     centred = values - values.mean(axis=1, keepdims=True)
     return np.asarray(centred / np.linalg.norm(centred, axis=1, keepdims=True))

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tachylite.arrays import Array
 from tachylite.learning.sisso.expression import Expression
-from tachylite.learning.sisso.operators import OPERATORS, FloatArray
+from tachylite.learning.sisso.operators import OPERATORS
 from tachylite.learning.sisso.pool import Pool
 from tachylite.learning.sisso.space import FeatureSpace, IntArray
 
@@ -30,7 +31,7 @@ class Subspace:
     """Features that passed the screening, best first."""
 
     expressions: tuple[Expression, ...]
-    values: FloatArray
+    values: Array
     """Shape (features, rows)."""
 
 
@@ -54,7 +55,7 @@ class Screening:
                 total += sum(allowed.sum() for _, _, allowed in self._pairs(symbol))
         return int(total)
 
-    def select(self, residuals: FloatArray, count: int, taken: FloatArray) -> Subspace:
+    def select(self, residuals: Array, count: int, taken: Array) -> Subspace:
         """Choose `count` features by the largest correlation with any residual, none equivalent to a taken one.
 
         `residuals` are (m, rows), `taken` (k, rows) values of features chosen before. Features are equivalent
@@ -122,7 +123,7 @@ class Screening:
 class _ProductMoments:
     """Correlations of a b, or of a / b, with residuals r, from A B^T, (A^2)(B^2)^T and (A r) B^T."""
 
-    def __init__(self, space: FeatureSpace, residuals: FloatArray, *, invert: bool) -> None:
+    def __init__(self, space: FeatureSpace, residuals: Array, *, invert: bool) -> None:
         self._residuals = residuals
         self._left = _scaled(space.values)
         right = self._left
@@ -134,7 +135,7 @@ class _ProductMoments:
         self._right = right
         self._right_squared = right**2
 
-    def squared_scores(self, rows: IntArray, columns: IntArray) -> FloatArray:
+    def squared_scores(self, rows: IntArray, columns: IntArray) -> Array:
         """Largest squared correlation of every pair (rows, columns); inf where it cannot be told from sums."""
         left, right = self._left[rows], self._right[columns]
         squares = left**2 @ self._right_squared[columns].T
@@ -154,13 +155,13 @@ class _ProductMoments:
 class _SumMoments:
     """Correlations of a + b, or of a - b, with residuals, from variances and covariances."""
 
-    def __init__(self, space: FeatureSpace, residuals: FloatArray, sign: int) -> None:
+    def __init__(self, space: FeatureSpace, residuals: Array, sign: int) -> None:
         self._sign = sign
         self._centred = space.values - space.values.mean(axis=1, keepdims=True)
         self._variance = np.einsum("ij,ij->i", self._centred, self._centred)
         self._with_residuals = residuals @ self._centred.T
 
-    def squared_scores(self, rows: IntArray, columns: IntArray) -> FloatArray:
+    def squared_scores(self, rows: IntArray, columns: IntArray) -> Array:
         """Largest squared correlation of every pair (rows, columns); inf where it cannot be told from sums."""
         variance = self._centred[rows] @ self._centred[columns].T
         variance *= 2 * self._sign
@@ -173,11 +174,11 @@ class _SumMoments:
         return _quotient(scores, variance, total)
 
 
-def _scaled(values: FloatArray) -> FloatArray:
+def _scaled(values: Array) -> Array:
     return np.asarray(values / np.abs(values).max(axis=1, keepdims=True))
 
 
-def _quotient(scores: FloatArray, variance: FloatArray, least: FloatArray) -> FloatArray:
+def _quotient(scores: Array, variance: Array, least: Array) -> Array:
     with np.errstate(all="ignore"):
         scores /= variance
     scores[~(variance > least)] = np.inf

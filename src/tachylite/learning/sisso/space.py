@@ -6,9 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.learning.sisso.expression import Expression
-from tachylite.learning.sisso.operators import OPERATORS, BoolArray, FloatArray, Operator
+from tachylite.learning.sisso.operators import OPERATORS, BoolArray, Operator
 from tachylite.learning.sisso.units import Unit
 
 type IntArray = NDArray[np.int64]
@@ -32,7 +33,7 @@ class FeatureSpace:
 
     expressions: tuple[Expression, ...]
     units: tuple[Unit, ...]
-    values: FloatArray
+    values: Array
     """Shape (features, rows)."""
 
     @property
@@ -62,13 +63,13 @@ class FeatureSpace:
         return np.flatnonzero(meaningful & self.can_divide() if operator.divides else meaningful)
 
 
-def apply(operator: Operator, values: FloatArray, *operands: IntArray) -> FloatArray:
+def apply(operator: Operator, values: Array, *operands: IntArray) -> Array:
     """Values of new features (m, rows); what lies outside the domain of the operator is not finite."""
     with np.errstate(all="ignore"):
         return operator.apply(*(values[indices] for indices in operands))
 
 
-def is_sound(values: FloatArray, smallest: float, largest: float) -> BoolArray:
+def is_sound(values: Array, smallest: float, largest: float) -> BoolArray:
     """Which features are finite, vary, and have their largest absolute value between two bounds."""
     size = np.abs(values).max(axis=1)
     sound = (size >= smallest) & (size <= largest)  # False for nan
@@ -76,7 +77,7 @@ def is_sound(values: FloatArray, smallest: float, largest: float) -> BoolArray:
     return np.asarray(sound)
 
 
-def varies(values: FloatArray) -> BoolArray:
+def varies(values: Array) -> BoolArray:
     """Which features (m, rows) are not constants."""
     return np.asarray(values.std(axis=1) > _VARIATION * np.abs(values).max(axis=1))
 
@@ -125,7 +126,7 @@ def without_duplicates(space: FeatureSpace) -> FeatureSpace:
     )
 
 
-def _are_equal(a: FloatArray, b: FloatArray) -> bool:
+def _are_equal(a: Array, b: Array) -> bool:
     return bool((np.abs(a - b) <= _EQUAL * np.maximum(np.abs(a), np.abs(b))).all())
 
 

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.learning.sisso.fit import SissoSettings, fit_sisso
 from tachylite.learning.sisso.model import SissoModel
-from tachylite.learning.sisso.operators import FloatArray
 from tachylite.learning.sisso.space import varies
 
 type Fold = tuple[NDArray[np.int64], NDArray[np.int64]]
@@ -60,7 +60,7 @@ def cross_validate(
     units: Sequence[str],
     folds: Sequence[Fold],
     settings: SissoSettings,
-) -> FloatArray:
+) -> Array:
     """Root mean square error (dimension,) over the held-out rows of all folds.
 
     It is inf for a dimension whose model has no value in a held-out row. A column that is constant in the rows of
@@ -80,7 +80,7 @@ def cross_validate(
     return np.sqrt(squares / count)
 
 
-def _squared_error(model: SissoModel, table: dict[str, FloatArray], target: FloatArray) -> float:
+def _squared_error(model: SissoModel, table: dict[str, Array], target: Array) -> float:
     try:
         return float(np.sum((model.predict(table) - target) ** 2))
     except InputError:

@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from tachylite.report.chart import Axis, Chart, FloatArray, Level, Line, Mark, Panel, floats, thinned
+from tachylite.arrays import Array
+from tachylite.report.drawing.chart import Axis, Chart, Level, Line, Mark, Panel, floats, thinned
 from tachylite.schemas import Trajectory
 from tachylite.schemas.protocol import Pressure
 from tachylite.units import FS_PER_PS
@@ -40,7 +41,7 @@ def time_series(trajectory: Trajectory, pressure: Pressure, *, stage: str) -> Ch
     return Chart(name, f"{stage} against time", caption, tuple(panels), stacked=True, legend=False)
 
 
-def _traced(time: FloatArray, values: FloatArray, colour: str) -> tuple[Mark, ...]:
+def _traced(time: Array, values: Array, colour: str) -> tuple[Mark, ...]:
     raw = Line(*_picked(time, values), f"{colour}/0.35", width=0.7)
     window = len(values) // _WINDOWS
     if window < 2:
@@ -51,6 +52,6 @@ def _traced(time: FloatArray, values: FloatArray, colour: str) -> tuple[Mark, ..
     return raw, Line(*_picked(centres, smooth), colour, width=1.5)
 
 
-def _picked(time: FloatArray, values: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _picked(time: Array, values: Array) -> tuple[Array, Array]:
     every = thinned(len(time), _MOST_SAMPLES)
     return time[every], values[every]

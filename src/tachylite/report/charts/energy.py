@@ -3,7 +3,7 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from tachylite.report.chart import Axis, Chart, Level, Mark, Panel, Points, Symbol, floats, padded
+from tachylite.report.drawing.chart import Axis, Chart, Level, Mark, Panel, Points, Symbol, floats, padded
 from tachylite.report.text import quantity
 from tachylite.schemas import AmorphousLimit
 from tachylite.units import FS_PER_PS

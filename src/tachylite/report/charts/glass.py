@@ -3,7 +3,7 @@
 import numpy as np
 
 from tachylite.physics.statistics import GAUSSIAN_95
-from tachylite.report.chart import Axis, Chart, Level, Line, Mark, Panel, Points, floats, padded
+from tachylite.report.drawing.chart import Axis, Chart, Level, Line, Mark, Panel, Points, floats, padded
 from tachylite.report.text import quantity
 from tachylite.schemas.glass import GlassTransition, Transition
 

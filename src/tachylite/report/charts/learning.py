@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from tachylite.report.chart import Axis, Chart, Line, Mark, Panel, Points, floats, padded
-from tachylite.report.style import heat_token
+from tachylite.report.drawing.chart import Axis, Chart, Line, Mark, Panel, Points, floats, padded
+from tachylite.report.drawing.style import heat_token
 from tachylite.report.text import plain_formula, quantity
 from tachylite.schemas import Interval, Measured
 from tachylite.schemas.learning import Importance, Model

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tachylite.physics.parity import wilson_interval
-from tachylite.report.chart import Axis, Band, Chart, FloatArray, Level, Line, Mark, Panel, Points, floats
-from tachylite.report.style import series_token
+from tachylite.arrays import Array
+from tachylite.physics.structure.parity import wilson_interval
+from tachylite.report.drawing.chart import Axis, Band, Chart, Level, Line, Mark, Panel, Points, floats
+from tachylite.report.drawing.style import series_token
 from tachylite.report.text import pair_label, plain_formula, quantity
 from tachylite.schemas.parity import ParityReport, ParityScore
 
@@ -88,7 +89,7 @@ def _by_composition(scores: Sequence[ParityScore], report: ParityReport) -> Pane
     return Panel(x, Axis("R²"), (*thresholds, points), "By composition", names)
 
 
-def _histogram(values: FloatArray, report: ParityReport) -> Panel:
+def _histogram(values: Array, report: ParityReport) -> Panel:
     edges = np.arange(_lowest(values), 1 + _BIN / 2, _BIN)
     counts, _ = np.histogram(np.clip(values, edges[0], edges[-1]), edges)
     x, y = np.repeat(edges, 2), np.concatenate([[0], np.repeat(counts, 2), [0]]).astype(float)
@@ -102,7 +103,7 @@ def _histogram(values: FloatArray, report: ParityReport) -> Panel:
     return Panel(Axis("R²", limits=(edges[0], 1)), Axis("compositions", limits=limits), marks, "Distribution")
 
 
-def _cumulative(values: FloatArray, report: ParityReport) -> Panel:
+def _cumulative(values: Array, report: ParityReport) -> Panel:
     of = len(report.scores)
     at = np.linspace(_lowest(values), 1, 101)
     above = [int((values > threshold).sum()) for threshold in at]
@@ -124,7 +125,7 @@ def _cumulative(values: FloatArray, report: ParityReport) -> Panel:
     return Panel(Axis("R²", limits=(float(at[0]), 1)), y, marks, "Fraction of the compositions above")
 
 
-def _lowest(values: FloatArray) -> float:
+def _lowest(values: Array) -> float:
     """Where axes of R^2 begin: below the lowest value, but not below 0."""
     return max(0.0, float(np.floor(min(values.min(), 0.8) / 0.1 - 1e-9)) * 0.1)
 

@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from tachylite.report.chart import Axis, Band, Chart, Level, Line, Mark, Panel, Points, floats
-from tachylite.report.style import series_token
+from tachylite.report.drawing.chart import Axis, Band, Chart, Level, Line, Mark, Panel, Points, floats
+from tachylite.report.drawing.style import series_token
 from tachylite.report.text import pair_label, quantity
 from tachylite.schemas import StructureAnalysis
 from tachylite.schemas.structure import BondAngles, ScatteringAnalysis, StructureFactor

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tachylite.report.chart import Axis, Chart, Level, Line, Mark, Panel, Points, floats
+from tachylite.report.drawing.chart import Axis, Chart, Level, Line, Mark, Panel, Points, floats
 from tachylite.report.text import pair_label, quantity
 from tachylite.schemas import PartialRDF, StructureAnalysis
 

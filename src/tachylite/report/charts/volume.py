@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from tachylite.physics.eos import BirchMurnaghan
-from tachylite.report.chart import Axis, Chart, Level, Line, Mark, Panel, Points, Symbol, floats, padded
+from tachylite.report.drawing.chart import Axis, Chart, Level, Line, Mark, Panel, Points, Symbol, floats, padded
 from tachylite.report.text import plain_formula, quantity
 from tachylite.schemas import Equilibrium, VolumeSample
 

@@ -1,0 +1,1 @@
+"""Analyses: trajectories and documents in, documents out."""

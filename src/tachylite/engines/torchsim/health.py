@@ -1,0 +1,152 @@
+"""Is a member still a simulation? Its numbers against the guards, and its last state that was well within them."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from ase.data import chemical_symbols, covalent_radii
+from numpy.typing import NDArray
+from torch import Tensor
+
+from tachylite.arrays import Array
+from tachylite.engines.potentials.neighbors import VerletList
+from tachylite.engines.torchsim.batch import Batch, highest_target_k, state_of
+from tachylite.engines.torchsim.guards import Guards
+from tachylite.engines.torchsim.recorder import ENERGY, FORCE, temperatures_k
+from tachylite.schemas import State
+
+WELL_WITHIN = 0.8
+"""Fraction of every limit below which a state counts as good: trouble takes some steps to show."""
+
+SKIN_A = 0.3
+"""Hot atoms outrun any skin between two looks; a thin one keeps the search small."""
+
+
+class Health:
+    """Examines a batch every few steps, without touching it."""
+
+    def __init__(self, batch: Batch, guards: Guards) -> None:
+        self.guards = guards
+        self._radii = torch.as_tensor(covalent_radii, dtype=torch.float64, device=batch.state.device)
+        longest = 2 * float(self._radii[batch.state.atomic_numbers].max())
+        self._neighbors = VerletList(guards.closest_approach * longest / WELL_WITHIN, SKIN_A)
+        self.energies_ev = _numpy(batch.state.energy)
+        """Of every member at the last look."""
+        self.good_steps = np.full(len(batch.members), -1)
+        """Steps that every member had done in its last good state; -1 where it had none."""
+        self.positions, self.momenta = batch.state.positions.clone(), batch.state.momenta.clone()
+
+    def examine(self, batch: Batch, rows: Array, causes: Mapping[int, str]) -> dict[int, str]:
+        """Members (by position in the state) that must end, each with its reason.
+
+        `rows` are those of the steps since the last look, as `tachylite.engines.torchsim.recorder.Recorder.look` gives
+        them; `causes` are what the potential says of members it has no numbers for.
+        """
+        with np.errstate(invalid="ignore"):  # what is not finite is found as such
+            strains, texts = zip(*self._strains(batch, rows), strict=True)
+        finite = _finite(batch) & np.isfinite(rows).all(axis=(0, 1))
+        worst = np.max(strains, axis=0)
+        reasons: dict[int, str] = {}
+        for index in np.flatnonzero(~(finite & (worst <= 1))).tolist():
+            cause = f" ({causes[index]})" if index in causes else ""
+            what = f"diverged: a force or position is not finite{cause}"
+            if finite[index]:
+                what = next(text(index) for strain, text in zip(strains, texts, strict=True) if strain[index] > 1)
+            reasons[index] = f"{what} at step {batch.step} of segment {batch.segment + 1}"
+        self._remember(batch, finite & (worst <= WELL_WITHIN))
+        self.energies_ev = rows[-1, ENERGY].copy()
+        return reasons
+
+    def _strains(self, batch: Batch, rows: Array) -> Iterator[tuple[Array, Callable[[int], str]]]:
+        """How near every member is to a limit (1 at the limit), and what to say of one that is beyond."""
+        guards = self.guards
+        distance, pair = self._closest(batch)
+        yield guards.closest_approach / distance, lambda i: f"overlapping atoms: {_describe(batch, *pair(i))}"
+
+        temperature = temperatures_k(batch, rows).mean(axis=0)
+        target = np.array([highest_target_k(batch.requests[m]) for m in batch.members])
+        highest = np.maximum(guards.temperature_factor * target, target + guards.temperature_margin_k)
+        yield (
+            temperature / highest,
+            lambda i: f"temperature runaway: {temperature[i]:.0f} K instead of {target[i]:.0f} K",
+        )
+
+        steps = np.abs(np.diff(np.vstack([self.energies_ev, rows[:, ENERGY]]), axis=0)).max(axis=0)
+        allowed = guards.energy_jump_ev * np.sqrt(_numpy(batch.sizes))
+        yield (
+            steps / allowed,
+            lambda i: f"energy jump: {steps[i]:.0f} eV in one step, where {allowed[i]:.0f} eV are much",
+        )
+
+        force = rows[:, FORCE].max(axis=0)
+        yield (
+            force / guards.largest_force_ev_a,
+            lambda i: f"extrapolation: a force of {force[i]:.0f} eV/A, beyond what force fields are trained on",
+        )
+
+    def _closest(self, batch: Batch) -> tuple[Array, Callable[[int], tuple[int, int, float]]]:
+        """Shortest distance over the sum of the covalent radii, (n_members,), and the pair that a member has there."""
+        state = batch.state
+        closest = torch.full((len(batch.members),), torch.inf, dtype=torch.float64, device=state.device)
+        pairs = self._neighbors.pairs(state)
+        radii = self._radii[state.atomic_numbers]
+        relative = pairs.distances / (radii[pairs.first] + radii[pairs.second])
+        owner = state.system_idx[pairs.first]
+        closest.scatter_reduce_(0, owner, relative, "amin")
+
+        def pair(index: int) -> tuple[int, int, float]:
+            where = int(torch.where(owner == index, relative, torch.inf).argmin())
+            return int(pairs.first[where]), int(pairs.second[where]), float(pairs.distances[where])
+
+        return _numpy(closest), pair
+
+    def last_good(self, batch: Batch, index: int) -> tuple[State, int]:
+        """The last good state of a member and the steps it had done; the state it came with if none was."""
+        steps = int(self.good_steps[index])
+        if steps < 0:
+            return batch.requests[batch.members[index]].state, 0
+        return state_of(batch, index, self.positions, self.momenta), steps
+
+    def keep(self, batch: Batch, members: Sequence[int]) -> None:
+        """Forget all members but these (by position in the state); to be called before they leave the batch."""
+        atoms = torch.isin(batch.state.system_idx, torch.tensor(members, dtype=torch.int64, device=batch.state.device))
+        self.positions, self.momenta = self.positions[atoms], self.momenta[atoms]
+        self.energies_ev, self.good_steps = self.energies_ev[members], self.good_steps[members]
+
+    def dump(self) -> dict[str, Any]:
+        """What a checkpoint keeps."""
+        return {
+            "positions": self.positions,
+            "momenta": self.momenta,
+            "energies_ev": torch.from_numpy(self.energies_ev),
+            "good_steps": torch.from_numpy(self.good_steps),
+        }
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Go on from a dump."""
+        self.positions, self.momenta = saved["positions"], saved["momenta"]
+        self.energies_ev, self.good_steps = _numpy(saved["energies_ev"]), _numpy(saved["good_steps"])
+
+    def _remember(self, batch: Batch, good: NDArray[np.bool_]) -> None:
+        where = torch.from_numpy(good).to(batch.state.device)[batch.state.system_idx, None]
+        self.positions = torch.where(where, batch.state.positions, self.positions)
+        self.momenta = torch.where(where, batch.state.momenta, self.momenta)
+        self.good_steps = np.where(good, batch.done, self.good_steps)
+
+
+def _finite(batch: Batch) -> NDArray[np.bool_]:
+    state = batch.state
+    bad_atoms = ~(torch.isfinite(state.forces) & torch.isfinite(state.positions)).all(dim=1)
+    bad = torch.zeros(len(batch.members), dtype=torch.int64, device=state.device)
+    bad.index_add_(0, state.system_idx, bad_atoms.to(torch.int64))
+    return np.asarray(_numpy(bad) == 0)
+
+
+def _describe(batch: Batch, first: int, second: int, distance: float) -> str:
+    names = " and ".join(chemical_symbols[int(batch.state.atomic_numbers[i])] for i in (first, second))
+    return f"{names} are {distance:.2f} A apart"
+
+
+def _numpy(tensor: Tensor) -> NDArray[Any]:
+    return tensor.cpu().numpy().copy()

@@ -1,0 +1,1 @@
+"""Structure of matter: pair distributions, bonds, angles, rings, scattering."""

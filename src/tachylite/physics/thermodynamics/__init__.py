@@ -1,0 +1,1 @@
+"""Thermodynamics: the volume of zero pressure, energies, heat capacity, glass transition, elasticity."""

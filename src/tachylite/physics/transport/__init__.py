@@ -1,0 +1,1 @@
+"""Transport: displacements, diffusivities with intervals, laws of temperature."""

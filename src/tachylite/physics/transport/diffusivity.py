@@ -1,0 +1,263 @@
+"""Diffusion from unwrapped trajectories: mean squared displacements, diffusivities with intervals."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from tachylite.arrays import Array
+from tachylite.physics.statistics import GAUSSIAN_95
+from tachylite.physics.transport.arrhenius import ArrheniusFit, arrhenius
+from tachylite.physics.transport.displacement import (
+    MeanSquaredDisplacement,
+    mean_squared_displacement,
+    remove_drift,
+    unwrap,
+)
+from tachylite.units import CM2_S_PER_A2_FS
+
+__all__ = [
+    "ArrheniusFit",
+    "Diffusivity",
+    "MeanSquaredDisplacement",
+    "arrhenius",
+    "diffusivity",
+    "diffusivity_of_tracks",
+    "mean_squared_displacement",
+    "remove_drift",
+    "unwrap",
+]
+
+_N_LAGS = 60
+_FEWEST_FRAMES = 20
+_FEWEST_LAGS = 5
+_LEFT_SITE_A2 = 3.0
+_SMALLEST_NET_DISPLACEMENT_A = 0.5
+_LARGEST_LN_ERROR = 0.5
+_SURELY_CHANGED = 3.5
+_PLATEAU_EXPONENT = 0.3
+_SUBDIFFUSIVE_EXPONENT = 0.5
+_BALLISTIC_EXPONENT = 1.4
+
+
+@dataclass(frozen=True)
+class Diffusivity:
+    """Tracer diffusivity of one species, or why there is none, with the curve it was read from."""
+
+    diffusive: bool
+    reason: str | None
+    diffusivity_cm2_s: float | None
+    interval_cm2_s: tuple[float, float] | None
+    """95 %."""
+    error_cm2_s: float | None
+    ln_error: float | None
+    """Standard error of ln D."""
+    upper_bound_cm2_s: float | None
+    """Where the motion is not diffusive: what the mean squared displacement still allows (97.5 %)."""
+    n_independent: float
+    """Independent displacements at the longest lag."""
+    lags_fs: Array
+    msd_a2: Array
+    msd_error_a2: Array
+    fit_start_fs: float | None
+    intercept_a2: float | None
+
+
+@dataclass(frozen=True)
+class _Line:
+    """MSD = slope * lag + intercept from a lag on, in A^2 and frames."""
+
+    first: int
+    slope: float
+    slope_error: float
+    intercept: float
+    weights: Array
+    """Of the points in the slope, (n_lags,)."""
+    covariance_a4: Array
+    """Of the points, were this line the truth, (n_lags, n_lags)."""
+
+
+def diffusivity(positions: ArrayLike, species_indices: ArrayLike, masses: ArrayLike, timestep_fs: float) -> Diffusivity:
+    r"""Tracer diffusivity of some atoms from unwrapped positions, shape (n_frames, n_atoms, 3), in A.
+
+    The drift of the whole cell (centre of mass by `masses`, shape (n_atoms,)) is removed; `timestep_fs` is
+    the time between frames. The mean squared displacement at 60 lags up to half of the trajectory is
+    fitted with
+
+        MSD(t) = 6 D t + c    from t0 on
+
+    by generalised least squares with the covariance of McCluskey et al. (DOI 10.1021/acs.jctc.4c01249),
+
+        cov(t_i, t_j) = v(t_i) / n(t_j)    for t_i <= t_j
+
+    where kinisi takes v from the observed scatter, which favours lags whose displacements happen to be
+    low; here v follows from the fitted line itself, by iteration, and c adds independent noise. The error of D is
+    that of its weights with the covariance of windows that overlap (`MeanSquaredDisplacement.overlap`), the
+    interval is that of ln D.
+
+    ======  =========================================================================================
+    symbol  meaning
+    ======  =========================================================================================
+    D       tracer diffusivity
+    c       displacement within a site, less what is lost before t0
+    t0      lag at which atoms have left their site (3 A^2, half a neighbour distance; a quarter of the
+            longest lag at most), or a later one where the slope still changes significantly
+    v(t)    variance of one squared displacement, k (6 D t)^2, with k from the observed variances
+    n(t)    independent displacements at lag t, less for atoms that move together
+    ======  =========================================================================================
+
+    Where the motion is not diffusive, or D is not resolved, the answer says so and gives an upper bound.
+    It never raises for short or odd trajectories.
+
+    Raises InputError for arrays of the wrong shape.
+    """
+    tracks = remove_drift(positions, masses)[:, np.asarray(species_indices, dtype=np.int64)]
+    return diffusivity_of_tracks(tracks, timestep_fs)
+
+
+def diffusivity_of_tracks(
+    positions: NDArray[np.floating], timestep_fs: float, earliest_start_fs: float = 0.0
+) -> Diffusivity:
+    """Diffusivity, as `diffusivity` gives it, of positions that are relative to the centre of mass already.
+
+    Positions have the shape (n_frames, n, 3), in A, float32 or float64. The fit starts at `earliest_start_fs` or later:
+    where a species begins to diffuse says more precisely than one sum over its atoms when that sum does.
+    """
+    trajectory = positions
+    if trajectory.shape[1] == 0:
+        return _undetermined("there are no atoms of this species")
+    if not np.isfinite(trajectory).all():
+        return _undetermined("the positions are not all finite")
+    half = len(trajectory) // 2
+    if half == 0:
+        return _undetermined("one frame shows no motion")
+    lags = np.unique(np.linspace(half / _N_LAGS, half, _N_LAGS).round().astype(np.int64))
+    curve = mean_squared_displacement(trajectory, lags[lags > 0])
+    if len(trajectory) < _FEWEST_FRAMES:
+        return _result(curve, timestep_fs, None, f"{len(trajectory)} frames are too few; {_FEWEST_FRAMES} are needed")
+    if curve.msd_a2.min() <= 1e-12:
+        return _result(curve, timestep_fs, None, "the atoms do not move relative to the centre of mass")
+    line = _fit_diffusive_part(curve, earliest_start_fs / timestep_fs)
+    return _result(curve, timestep_fs, line, _objection(curve, line))
+
+
+def _fit_diffusive_part(curve: MeanSquaredDisplacement, earliest_lag: float) -> _Line:
+    """Fit from where atoms have left their site on, or from later where a later start changes the slope.
+
+    The first start depends on short lags alone, which are precise: a start chosen by its slope's agreement
+    with later ones favours those that agree by chance, and its interval is too narrow. For the same reason only
+    a change of 3.5 standard errors counts: up to 66 pairs of starts are compared.
+    """
+    last = max(min(int(np.searchsorted(curve.lags, curve.lags[-1] / 2)), len(curve.lags) - _FEWEST_LAGS), 0)
+    left = np.flatnonzero(curve.msd_a2 >= _LEFT_SITE_A2)
+    earliest = min(int(left[0]) if left.size else last, last // 2)
+    earliest = min(max(earliest, int(np.searchsorted(curve.lags, earliest_lag))), last)
+    starts = np.unique(np.geomspace(earliest + 1, last + 1, 12).astype(int)) - 1
+    lines = [_fit_line(curve, int(start)) for start in starts]
+    for i, line in enumerate(lines[:-1]):
+        changes = [(other.slope - line.slope, other.weights - line.weights) for other in lines[i + 1 :]]
+        if all(abs(d) <= _SURELY_CHANGED * float(w @ line.covariance_a4 @ w) ** 0.5 for d, w in changes):
+            return line
+    return lines[-1]
+
+
+def _fit_line(curve: MeanSquaredDisplacement, first: int) -> _Line:
+    t = curve.lags.astype(np.float64)
+    used = slice(first, None)
+    y, n = curve.msd_a2, curve.n_independent
+    spread = max(float(np.average(curve.variance_a4[used] / y[used] ** 2, weights=n[used])), 1e-6)
+    design = np.column_stack([t, np.ones_like(t)])[used]
+    smallest_slope = 1e-3 * float(y[used].max() / t[-1])
+    slope, intercept = max(float(np.average((y / t)[used], weights=n[used])), smallest_slope), 0.0
+    for _ in range(8):
+        covariance = spread * _covariance(t, n, slope, intercept)
+        weighted = np.linalg.solve(covariance[used, used], design)
+        both = np.linalg.solve(design.T @ weighted, weighted.T)
+        slope, intercept = (float(value) for value in both @ y[used])
+        if slope < smallest_slope:
+            break
+    weights = np.zeros_like(t)
+    weights[used] = both[0]
+    covariance = covariance * curve.overlap
+    return _Line(first, slope, float(weights @ covariance @ weights) ** 0.5, intercept, weights, covariance)
+
+
+def _covariance(t: Array, n: Array, slope: float, intercept: float) -> Array:
+    """Covariance of the points of a line, for displacements whose squares have the relative variance 1."""
+    later = np.maximum.outer(np.arange(t.size), np.arange(t.size))
+    earlier = np.minimum.outer(np.arange(t.size), np.arange(t.size))
+    walk = np.maximum(slope * t + min(intercept, 0.0), 0.05 * slope * t)
+    site = (walk + max(intercept, 0.0)) ** 2 - walk**2
+    covariance: Array = walk[earlier] ** 2 / n[later] + np.diag(site / n)
+    return covariance
+
+
+def _exponent(curve: MeanSquaredDisplacement, line: _Line) -> float:
+    """Return d ln MSD / d ln t at the longest lag."""
+    growth = line.slope * float(curve.lags[-1])
+    return growth / max(growth + line.intercept, 1e-12)
+
+
+def _growth(curve: MeanSquaredDisplacement, first: int) -> tuple[float, float]:
+    """Return the exponent from a lag to the longest one, less and plus two standard errors."""
+    uncertainty = 2 * float(curve.error_a2[-1] / curve.msd_a2[-1])
+    growth = float(np.log(curve.msd_a2[-1] / curve.msd_a2[first]))
+    factor = float(np.log(curve.lags[-1] / curve.lags[first]))
+    return (growth - uncertainty) / factor, (growth + uncertainty) / factor
+
+
+def _objection(curve: MeanSquaredDisplacement, line: _Line) -> str | None:
+    growth = line.slope * float(curve.lags[-1])
+    exponent = _exponent(curve, line)
+    reached = f"{float(curve.msd_a2[-1]):.3g} A^2"
+    if growth <= 0 or exponent < _PLATEAU_EXPONENT:
+        return f"a plateau: the mean squared displacement stays near {reached}, as in a solid"
+    if growth < _SMALLEST_NET_DISPLACEMENT_A**2:
+        return (
+            f"too short: the mean squared displacement grows by {growth:.2g} A^2 only, less than a jump between sites"
+        )
+    at_least, at_most = _growth(curve, line.first)
+    if at_least > _BALLISTIC_EXPONENT:
+        return f"too short: the mean squared displacement still grows faster than t^{at_least:.1f}, as in free flight"
+    if at_most < _SUBDIFFUSIVE_EXPONENT and curve.msd_a2[line.first] >= _LEFT_SITE_A2:
+        return f"subdiffusive: the mean squared displacement grows slower than t^{at_most:.2f}"
+    if exponent < _SUBDIFFUSIVE_EXPONENT:
+        return f"subdiffusive: the mean squared displacement grows as t^{exponent:.2f} at the longest lag"
+    if line.slope_error > _LARGEST_LN_ERROR * line.slope:
+        return f"too short: the slope is uncertain by {100 * line.slope_error / line.slope:.0f} %"
+    return None
+
+
+def _result(
+    curve: MeanSquaredDisplacement, timestep_fs: float, line: _Line | None, objection: str | None
+) -> Diffusivity:
+    to_cm2_s = CM2_S_PER_A2_FS / (6 * timestep_fs)
+    value = interval = error = ln_error = bound = None
+    if objection is None and line is not None:
+        value, error = line.slope * to_cm2_s, line.slope_error * to_cm2_s
+        ln_error = line.slope_error / line.slope
+        factor = float(np.exp(GAUSSIAN_95 * ln_error))
+        interval = (value / factor, value * factor)
+    else:
+        highest = curve.msd_a2 + GAUSSIAN_95 * curve.error_a2
+        bound = float(highest[-1] / curve.lags[-1]) * to_cm2_s
+    return Diffusivity(
+        diffusive=objection is None,
+        reason=objection,
+        diffusivity_cm2_s=value,
+        interval_cm2_s=interval,
+        error_cm2_s=error,
+        ln_error=ln_error,
+        upper_bound_cm2_s=bound,
+        n_independent=float(curve.n_independent[-1]),
+        lags_fs=curve.lags.astype(np.float64) * timestep_fs,
+        msd_a2=curve.msd_a2,
+        msd_error_a2=curve.error_a2,
+        fit_start_fs=None if line is None else float(curve.lags[line.first]) * timestep_fs,
+        intercept_a2=None if line is None else line.intercept,
+    )
+
+
+def _undetermined(reason: str) -> Diffusivity:
+    nothing = np.empty(0)
+    return Diffusivity(False, reason, None, None, None, None, None, 0.0, nothing, nothing, nothing, None, None)

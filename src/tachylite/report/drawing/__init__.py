@@ -1,0 +1,1 @@
+"""Charts and structures as data, and how matplotlib and plotly draw them."""

@@ -1,0 +1,87 @@
+"""The report of a material: one self-contained HTML page, figures, structures, the document."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+from plotly.offline import get_plotlyjs
+from pymatgen.io.cif import CifWriter
+
+from tachylite import __version__
+from tachylite.report.drawing.raster import draw_structure
+from tachylite.report.drawing.scene import scene
+from tachylite.report.overview import cards, notices
+from tachylite.report.pages.rendering import Download, describe_charts, environment, save_download, save_figures
+from tachylite.report.sections import NamedState, Section, final_states, sections
+from tachylite.report.text import formula_parts, plain_formula
+from tachylite.schemas import Material, Trajectory
+
+
+def write_report(material: Material, trajectories: Mapping[str, Trajectory], folder: Path) -> Path:
+    """Write the report of a material into a folder and return the path of its page.
+
+    The folder gets `index.html` (self-contained, needs no network), `figures/*.png`, `structures/*.cif` and
+    `material.json`. `trajectories` maps trajectory ids to trajectories; curves against time are left out
+    for runs that are not in it.
+    """
+    contents = sections(material, trajectories)
+    states = final_states(material)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_figures(contents, states, folder / "figures")
+    downloads = _write_downloads(material, states, folder)
+    page = folder / "index.html"
+    page.write_text(_html(material, contents, states, downloads), encoding="utf-8")
+    return page
+
+
+def _write_figures(contents: Sequence[Section], states: Sequence[NamedState], folder: Path) -> None:
+    save_figures([chart for section in contents for chart in section.charts], folder)
+    if states:
+        draw_structure(states[0].state).savefig(folder / f"structure_{states[0].name}.png")
+
+
+def _write_downloads(material: Material, states: Sequence[NamedState], folder: Path) -> list[Download]:
+    document = save_download(
+        folder, "material.json", "document (JSON)", material.model_dump_json(indent=1), "application/json"
+    )
+    structures = [
+        save_download(
+            folder,
+            f"structures/{item.name}.cif",
+            f"{item.title} (CIF)",
+            str(CifWriter(item.state.structure)),
+            "chemical/x-cif",
+        )
+        for item in states
+    ]
+    return [document, *structures]
+
+
+def _html(
+    material: Material, contents: Sequence[Section], states: Sequence[NamedState], downloads: Sequence[Download]
+) -> str:
+    figures, payload = describe_charts([chart for section in contents for chart in section.charts])
+    payload |= {
+        "scenes": [scene(item.state).as_data() | {"title": item.title} for item in states],
+        "fileStem": f"{material.formula}_{material.protocol.name}",
+    }
+    return (
+        environment()
+        .get_template("report.html.j2")
+        .render(
+            material=material,
+            formula=formula_parts(material.formula),
+            plain_formula=plain_formula(material.formula),
+            cards=cards(material),
+            notices=notices(material),
+            sections=contents,
+            figures=figures,
+            states=states,
+            downloads=downloads,
+            protocol=yaml.safe_dump(material.protocol.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
+            payload=payload,
+            expected=len(payload["plots"]) + bool(states),
+            plotly=get_plotlyjs(),
+            version=__version__,
+        )
+    )
