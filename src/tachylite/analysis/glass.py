@@ -1,6 +1,5 @@
 """What a cooling run and a series of volumes say, as documents."""
 
-from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
@@ -9,9 +8,9 @@ from scipy.ndimage import uniform_filter1d
 from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.physics.thermodynamics.glass_transition import FEWEST_WINDOWS, Kink, Windows, find_transition
-from tachylite.physics.thermodynamics.heat import fluctuation_heat_capacity, thermal_expansion
+from tachylite.physics.thermodynamics.heat import fluctuation_heat_capacity
 from tachylite.readers.thermo import ThermoTable
-from tachylite.schemas import Interval, Measured, Melt, Trajectory
+from tachylite.schemas import Interval, Measured, Trajectory
 from tachylite.schemas.glass import GlassTransition, HeatCapacity, ThermalExpansion, Transition
 from tachylite.units import J_MOL_PER_EV, KB_EV
 
@@ -87,26 +86,6 @@ def measure_transition(
             found["glass_expansion"] = _branch(kink, kink.low_slope, kink.low_slope_error)
             found["liquid_expansion"] = _branch(kink, kink.high_slope, kink.high_slope_error)
     return GlassTransition.model_validate(found)
-
-
-def measure_expansion(states: Sequence[Melt]) -> ThermalExpansion | None:
-    """Thermal expansion from the volumes of zero pressure of annealed states; None for fewer than two of them."""
-    known = [
-        (s.temperature_k, s.equilibrium.volume_a3, s.equilibrium.n_atoms)
-        for s in states
-        if s.equilibrium.status == "converged" and s.equilibrium.volume_a3 is not None
-    ]
-    points = [(t, v.value / n, v.error / n) for t, v, n in known if np.isfinite(v.error) and v.error > 0]
-    if len({t for t, _, _ in points}) < 2:
-        return None
-    temperatures, volumes, errors = zip(*points, strict=True)
-    found = thermal_expansion(temperatures, volumes, errors)
-    return ThermalExpansion(
-        coefficient_per_k=Measured(value=found.coefficient_per_k, error=found.error_per_k),
-        temperature_k=found.temperature_k,
-        volume_a3_per_atom=found.volume,
-        temperatures_k=list(temperatures),
-    )
 
 
 def ramp_of(trajectory: Trajectory) -> ThermoTable | None:

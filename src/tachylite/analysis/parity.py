@@ -20,7 +20,7 @@ from tachylite.physics.structure.parity import (
     curves_of,
     wilson_interval,
 )
-from tachylite.schemas import Diffusivity, Interval, Measured, Melt, Trajectory
+from tachylite.schemas import Diffusivity, Interval, Measured, Trajectory
 from tachylite.schemas.parity import (
     DescriptorParity,
     DiffusivityParity,
@@ -29,38 +29,33 @@ from tachylite.schemas.parity import (
     ParityReport,
     ParityScore,
 )
+from tachylite.schemas.steps.hold import HoldResult
 
 _LONGEST_A = 10.0
 _MARGIN_A = 0.1
 _FEWEST_FOR_R2 = 3
 
 
-def score_melt(reference: ParityReference, melt: Melt, trajectory: Trajectory | None) -> ParityScore:
+def score_melt(reference: ParityReference, melt: HoldResult, trajectory: Trajectory | None) -> ParityScore:
     """Score g(r), diffusivities and descriptors of a melt by what the reference has of them."""
-    if melt.equilibrium.status == "failed":
-        return failed(reference.formula, melt.equilibrium.reason or "no volume found")
-    if melt.run is None or melt.run.status == "failed" or trajectory is None:
-        return failed(reference.formula, (melt.run.reason if melt.run else None) or "no production run")
+    if melt.status != "completed" or melt.run is None or trajectory is None:
+        return failed(reference.formula, melt.reason or "no production run")
     frames = take_frames(trajectory.positions, trajectory.cells, trajectory.numbers)
     longest = reference.r_a[-1]
     score = score_curves(reference.formula, reference_curves(reference), measure_curves(frames, longest), reference)
-    volume = melt.equilibrium.volume_a3
-    n_atoms = melt.run.n_atoms
     try:
         descriptors, missing = _descriptors(reference, frames), None
     except InputError as error:
         descriptors, missing = [], f"no descriptors: {error}"
     return score.model_copy(
         update={
-            "n_atoms": n_atoms,
+            "n_atoms": melt.n_atoms,
             "temperature_k": melt.temperature_k,
-            "volume_a3_per_atom": Measured(
-                value=melt.run.volume_a3 / n_atoms, error=volume.error / n_atoms if volume is not None else 0.0
-            ),
+            "volume_a3_per_atom": None if melt.volume_a3 is None else melt.volume_a3 / melt.n_atoms,
             "reference_volume_a3_per_atom": reference.volume_a3_per_atom,
             "diffusivities": [
-                compare_diffusivities(found, reference.diffusivities_cm2_s.get(found.species))
-                for found in melt.diffusivities
+                compare_diffusivities(measured, reference.diffusivities_cm2_s.get(measured.species))
+                for measured in melt.diffusivities
             ],
             "descriptors": descriptors,
             "reason": score.reason or missing,

@@ -42,7 +42,7 @@ class Plan:
         answered = {
             one.material_id
             for one in materials
-            if one.status != "failed" and (one.formula not in self.crystals or _is_above_crystal(one))
+            if one.status != "failed" and (one.formula not in self.crystals or one.is_above_crystal)
         }
         return [member for member in self.members if member.material_id not in answered]
 
@@ -102,11 +102,6 @@ def _refuse_twice(formulas: Sequence[str]) -> None:
     for name in formulas:
         if formulas.count(name) > 1:
             raise InputError(f"{name} is given {formulas.count(name)} times; another sample of it is another --seed")
-
-
-def _is_above_crystal(material: Material) -> bool:
-    results = (material.glass, material.amorphous_limit)
-    return all(one.above_crystal_ev_per_atom is not None for one in results if one is not None)
 
 
 def check_program(plan: Plan) -> None:

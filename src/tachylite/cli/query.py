@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
-import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -56,7 +55,7 @@ def query(
         str | None, typer.Option("--status", metavar="STATUS", help="completed, partial or failed.")
     ] = None,
     temperature: Annotated[
-        float | None, typer.Option("--temperature", metavar="K", help="Melted or annealed at this temperature.")
+        float | None, typer.Option("--temperature", metavar="K", help="With a result at this temperature.")
     ] = None,
     campaign: OfCampaign = None,
     where: Conditions = None,
@@ -118,14 +117,16 @@ def _print_documents(
 
 def _print_rows(opened: JobStore | None, limit: int | None, filters: MaterialFilter, *, as_csv: bool) -> int:
     """A table for reading, or for a program. How many rows it has."""
-    from tachylite.stores import find_rows
+    from tachylite.stores.tables import find_fields, find_rows
 
-    rows = find_rows(opened, limit=limit, **filters) if opened is not None else []
     if as_csv:
+        rows = find_rows(opened, limit=limit, **filters) if opened is not None else []
         typer.echo(_csv(rows), nl=False)
-    elif rows:
-        print_tables(_table(rows))
-    return len(rows)
+        return len(rows)
+    materials = find_fields(opened, limit=limit, **filters) if opened is not None else []
+    if materials:
+        print_tables(_table(materials))
+    return len(materials)
 
 
 def _csv(rows: Sequence[Row]) -> str:
@@ -165,72 +166,43 @@ def _check_status(status: str | None) -> None:
         raise InputError(f"--status {status} is not one of {', '.join(allowed)}")
 
 
-def _table(rows: Iterable[Row]) -> Table:
-    """One row for every material: melt, limit and glass; D with its 95 % interval, the others with standard errors."""
+def _table(materials: Sequence[Mapping[str, Any]]) -> Table:
+    """One row for every material, one column for every step; D with its 95 % interval, the others with errors."""
     from rich.markup import escape
     from rich.table import Table
 
-    from tachylite.report.text import plain_formula, quantity
+    from tachylite.report.columns import cell_text
+    from tachylite.report.text import plain_formula
+    from tachylite.schemas.steps.columns import cells
+    from tachylite.stores.tables import ACTIVATION
 
-    table = Table(
-        "formula",
-        "status",
-        "protocol",
-        "engine",
-        "atoms",
-        "melt T (K)",
-        "V (Å³/atom)",
-        "density (g/cm³)",
-        "D (cm²/s)",
-        "Ea (eV)",
-        "amorphous limit (eV/atom)",
-        "glass (eV/atom)",
-        "id",
-    )
-    for row in rows:
-        cells = [
-            plain_formula(row["formula"]),
-            row["status"],
-            row["protocol"],
-            row["engine"],
-            str(row["n_atoms"]),
-            f"{row['melt_temperature_k']:g}",
-            _measured(row, "volume_a3", "volume_error_a3", scale=1 / row["n_atoms"]),
-            _measured(row, "density_g_cm3", "density_error_g_cm3"),
-            "\n".join(_diffusivity(row, species) for species in _species(row, "D_", "_cm2_s")),
-            "\n".join(_activation(row, species) for species in _species(row, "Ea_", "_ev")),
-            quantity(row["amorphous_limit_ev_per_atom"]),
-            quantity(row["glass_formation_energy_ev_per_atom"]),
-            row["material_id"],
+    numbers = [_numbers(material) for material in materials]
+    steps = list(dict.fromkeys(step for by_step in numbers for step in by_step))
+    table = Table("formula", "status", "protocol", "engine", "atoms", *map(escape, steps), "Ea (eV)", "id")
+    for material, by_step in zip(materials, numbers, strict=True):
+        energies = [f"{cell.heading} {cell_text(cell)}" for cell in cells(ACTIVATION, material)]
+        texts = [
+            plain_formula(material["formula"]),
+            material["status"],
+            material["protocol"]["name"],
+            material["provenance"]["engine"],
+            str(material["n_atoms"]),
+            *("\n".join(by_step.get(step, ())) for step in steps),
+            "\n".join(energies),
+            material["material_id"],
         ]
-        table.add_row(*map(escape, cells))
+        table.add_row(*map(escape, texts))
     return table
 
 
-def _measured(row: Row, value: str, error: str, scale: float = 1.0) -> str:
-    from tachylite.report.text import quantity
+def _numbers(material: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Lines of text by step: `V 15.9 ± 0.3 Å³/atom`, or what became of a result."""
+    from tachylite.report.columns import cell_text, key_cells
 
-    if row[value] is None:
-        return quantity(None)
-    # an error of which nothing is known is null in a database
-    return quantity(scale * row[value], math.inf if row[error] is None else scale * row[error])
-
-
-def _species(row: Row, before: str, after: str) -> list[str]:
-    """Those that a row has columns of."""
-    found = (column.removeprefix(before).removesuffix(after) for column in row if column.startswith(before))
-    return [name for name in found if name.isalpha()]
-
-
-def _diffusivity(row: Row, species: str) -> str:
-    from tachylite.report.text import quantity
-    from tachylite.schemas import Interval
-
-    value, low, high = (row[f"D_{species}_{part}cm2_s"] for part in ("", "low_", "high_"))
-    if value is None:
-        return f"{species} not diffusive"
-    return f"{species} {quantity(value, interval=Interval(low=low, high=high))}"
-
-
-def _activation(row: Row, species: str) -> str:
-    return f"{species} {_measured(row, f'Ea_{species}_ev', f'Ea_{species}_error_ev')}"
+    lines: dict[str, list[str]] = {}
+    for result in material["results"]:
+        texts = [f"{cell.heading} {cell_text(cell, with_unit=True)}" for cell in key_cells(result)]
+        shown = texts if result["status"] == "completed" else [result["status"]]
+        before = f"{result['variant']}: " if result["variant"] else ""
+        lines.setdefault(result["step"], []).extend(before + text for text in shown)
+    return lines

@@ -52,16 +52,14 @@ def load_trajectories(store: JobStore, material: Material) -> Mapping[str, Traje
     """Load the trajectories of a material's runs by their ids; those that are not in the store are left out."""
     from tachylite.stores import load_trajectory
 
-    states = (material.melt, *material.anneals, material.glass)
-    runs = [state.run for state in states if state is not None]
-    found = {}
-    for run in runs:
-        if run is not None and run.trajectory_id is not None:
+    trajectories = {}
+    for result in material.results:
+        for identity in result.trajectory_ids:
             try:
-                found[run.trajectory_id] = load_trajectory(store, run.trajectory_id)
+                trajectories[identity] = load_trajectory(store, identity)
             except InputError:
-                typer.echo(f"the trajectory of {run.label} is not in the store; its curves are left out", err=True)
-    return found
+                typer.echo(f"the trajectory of {result.title} is not in the store; its curves are left out", err=True)
+    return trajectories
 
 
 def _find(store: JobStore, wanted: str | None) -> list[Material]:

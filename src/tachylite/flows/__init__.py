@@ -2,10 +2,10 @@
 
 from tachylite.flows.amorphous import AmorphousMaker
 from tachylite.flows.learning import LearningMaker, PredictionMaker
-from tachylite.flows.melt import AnnealMaker, EquilibriumVolumeMaker, MeltMaker
 from tachylite.flows.parity import ParityMaker, run_parity
-from tachylite.flows.quench import AmorphousLimitMaker, QuenchMaker
 from tachylite.flows.run import run_amorphous
+from tachylite.flows.stages import AmorphousLimitMaker, AnnealMaker, MeltMaker, QuenchMaker
+from tachylite.flows.steps.volume import EquilibriumVolumeMaker
 
 __all__ = [
     "AmorphousLimitMaker",

@@ -13,7 +13,9 @@ from tachylite.configs import load_protocol
 from tachylite.descriptors import Convention
 from tachylite.engines.workdir import content_key, use_workdir
 from tachylite.flows.local import run_here
-from tachylite.flows.melt import AnnealMaker, MeltMaker, Structures
+from tachylite.flows.stages import held_at, melt_steps
+from tachylite.flows.steps import follow
+from tachylite.flows.steps.base import EngineMaker, Starts
 from tachylite.jobs.description import describe_materials
 from tachylite.jobs.engine import EngineLike
 from tachylite.jobs.learning import collect_table, predict_melts, read_table, train_model
@@ -22,7 +24,6 @@ from tachylite.learning.model_file import SavedModel, from_bytes, to_bytes
 from tachylite.learning.tables import DIFFUSIVITY
 from tachylite.schemas import Failure, Protocol
 from tachylite.schemas.learning import Prediction
-from tachylite.schemas.protocol import Anneal
 from tachylite.stores.queries import MaterialFilter
 
 
@@ -82,21 +83,16 @@ class PredictionMaker(Maker):
     protocol: Protocol = field(default_factory=lambda: load_protocol("quickstart"))
     seed: int = 0
 
-    def make(self, structures: Structures, temperature_k: float) -> Flow:
-        """Melt at the protocol's temperature, then anneal at this one, where it is another."""
-        melt_k = self.protocol.melt.temperature_k
-        stages = [MeltMaker("melt", self.engine, self.protocol, self.seed).make(structures)]
-        if temperature_k != melt_k:
-            protocol = self.protocol.model_copy(update={"anneal": _anneal(self.protocol, temperature_k)})
-            stages.append(AnnealMaker("anneal", self.engine, protocol, self.seed).make(stages[0].output["melts"]))
-        reached = stages[-1].output
+    def make(self, structures: Starts, temperature_k: float) -> Flow:
+        """Melt as the protocol does, then hold at this temperature, where it is another."""
+        protocol = held_at(self.protocol, temperature_k)
+        flows, outputs = follow(EngineMaker("prediction", self.engine, protocol, self.seed), protocol.steps, structures)
+        melt, reached = outputs[melt_steps(protocol)[-1].name], outputs[protocol.steps[-1].name]
         engine = self.engine if isinstance(self.engine, str) else self.engine.name
         source = f"{engine}, protocol {self.protocol.name}"
         archive = base64.b64encode(to_bytes(self.model)).decode()
-        predicting = predict_melts(
-            archive, stages[0].output["melts"], reached["melts"], reached["trajectories"], source
-        )
-        return Flow([*stages, predicting], output=predicting.output, name=self.name)
+        predicting = predict_melts(archive, melt["results"], reached["results"], reached["trajectories"], source)
+        return Flow([*flows, predicting], output=predicting.output, name=self.name)
 
 
 def run_learning(
@@ -128,9 +124,3 @@ def run_prediction(
     shutil.rmtree(workdir / campaign, ignore_errors=True)
     found: list[Prediction | Failure] = responses[making.output.uuid][1].output
     return found
-
-
-def _anneal(protocol: Protocol, temperature_k: float) -> Anneal:
-    """One anneal at this temperature, as long as those of the protocol."""
-    length = protocol.anneal.production_ps if protocol.anneal is not None else protocol.melt.production_ps
-    return Anneal(temperatures_k=[temperature_k], production_ps=length)

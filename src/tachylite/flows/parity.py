@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from jobflow import Flow, JobStore, Maker
+from jobflow import Flow, JobStore
 
 from tachylite.configs import load_protocol
 from tachylite.engines.workdir import content_key, use_workdir
 from tachylite.errors import InputError
 from tachylite.flows.local import run_here
-from tachylite.flows.melt import MeltMaker
+from tachylite.flows.stages import MeltMaker, melt_steps
+from tachylite.flows.steps.base import EngineMaker
 from tachylite.jobs.engine import EngineLike, resolve_engine
 from tachylite.jobs.parity import pack_references, score_melts, sized_for
 from tachylite.physics.composition import parse_formula
@@ -19,7 +20,7 @@ from tachylite.schemas.parity import ParityReference, ParityReport
 
 
 @dataclass
-class ParityMaker(Maker):
+class ParityMaker(EngineMaker):
     """Melt the compositions of published melts with an engine and score them: g(r), and D and descriptors.
 
     The whole pipeline is scored: packing, volume of zero pressure, production. The flow's output is one
@@ -27,9 +28,7 @@ class ParityMaker(Maker):
     """
 
     name: str = "parity"
-    engine: EngineLike = "chgnet"
     protocol: Protocol = field(default_factory=lambda: load_protocol("zheng2024"))
-    seed: int = 0
 
     def make(self, references: Sequence[ParityReference]) -> Flow:
         """Melt at the protocol's temperature, each in as many atoms as its reference has, where that is known.
@@ -37,17 +36,16 @@ class ParityMaker(Maker):
         Raises InputError for no references, one at another temperature, and atoms that make no whole formula.
         """
         self._check(references)
-        asked = list(references)
-        packing = pack_references(self.engine, asked, self.protocol, self.seed)
-        members = [packing.output["states"][index] for index in range(len(asked))]
+        packing = pack_references(self.engine, list(references), self.protocol, self.seed)
+        members = [packing.output["states"][index] for index in range(len(references))]
         melt = MeltMaker("melt", self.engine, self.protocol, self.seed).make(members)
         scoring = score_melts(
             self.engine,
             self.protocol,
             self.seed,
-            asked,
+            list(references),
             packing.output["reasons"],
-            melt.output["melts"],
+            melt.output["results"],
             melt.output["trajectories"],
         )
         return Flow([packing, melt, scoring], output=scoring.output, name=self.name)
@@ -55,7 +53,7 @@ class ParityMaker(Maker):
     def _check(self, references: Sequence[ParityReference]) -> None:
         if not references:
             raise InputError("there are no references to compare with")
-        melt_k = self.protocol.melt.temperature_k
+        melt_k = self.protocol.branches_of(melt_steps(self.protocol)[-1].name)[0].temperature_k
         for reference in references:
             parse_formula(reference.formula)
             sized_for(reference, self.protocol)

@@ -13,8 +13,9 @@ from tachylite.descriptors import Convention, Description, describe
 from tachylite.engines.base import Progress, progress_listener
 from tachylite.errors import InputError
 from tachylite.jobs.engine import in_place
-from tachylite.schemas import Material, Melt, Trajectory
+from tachylite.schemas import Material, Trajectory
 from tachylite.schemas.description import DescribedState, Descriptions
+from tachylite.schemas.steps.hold import HoldResult
 from tachylite.stores import open_store
 from tachylite.stores.descriptions import find_described
 from tachylite.stores.queries import MaterialFilter, find_trajectories, find_trajectory, newest_entries, read_materials
@@ -35,7 +36,7 @@ def describe_materials(
     `store` is a folder or file as of `open_store`; if not given, it is the store that this job runs with.
     """
     opened = store_of_job(store)
-    entries = newest_entries(opened, ["melt.run.trajectory_id", "anneals.run.trajectory_id"], **filters)
+    entries = newest_entries(opened, ["results.run.trajectory_id"], **filters)
     known = find_described(opened, species, convention, __version__)
     missing = {entry["uuid"]: [one for one in _trajectories(entry["output"]) if one not in known] for entry in entries}
     some = batched(((uuid, ids) for uuid, ids in missing.items() if ids), MATERIALS_AT_ONCE)
@@ -68,7 +69,7 @@ def describe_states(
 
 def described_states(
     store: JobStore, materials: Iterable[Material], species: str, convention: Convention
-) -> Iterator[tuple[Material, Melt, DescribedState]]:
+) -> Iterator[tuple[Material, HoldResult, DescribedState]]:
     """Every state of materials with its descriptors: as they were kept, else computed, else with the reason.
 
     Without a trajectory in the store it is the last frame that is described.
@@ -84,9 +85,11 @@ def described_states(
             yield material, state, found
 
 
-def describe_state(state: Melt, trajectory: Trajectory | None, species: str, convention: Convention) -> DescribedState:
+def describe_state(
+    state: HoldResult, trajectory: Trajectory | None, species: str, convention: Convention
+) -> DescribedState:
     """Descriptors of a state, or why it has none."""
-    fields = {"formula": state.equilibrium.formula, "temperature_k": state.temperature_k}
+    fields = {"formula": state.formula, "temperature_k": state.temperature_k}
     fields["trajectory_id"] = None if trajectory is None else trajectory.sha256
     try:
         found = describe_melt(state, trajectory, species, convention)
@@ -100,15 +103,14 @@ def describe_state(state: Melt, trajectory: Trajectory | None, species: str, con
     )
 
 
-def describe_melt(melt: Melt, trajectory: Trajectory | None, species: str, convention: Convention) -> Description:
+def describe_melt(melt: HoldResult, trajectory: Trajectory | None, species: str, convention: Convention) -> Description:
     """Descriptors of a state: means over its trajectory where that is at hand, else of its last frame.
 
     Raises InputError for a state without a run and as `describe` does.
     """
     run = melt.run
     if run is None or run.status == "failed":
-        reason = melt.equilibrium.reason or (run.reason if run is not None else None)
-        raise InputError(reason or "there is no run to describe")
+        raise InputError(melt.reason or "there is no run to describe")
     if trajectory is None:
         state = run.final
         return describe([state.positions], state.cell, state.numbers, species, convention=convention)
@@ -123,14 +125,13 @@ def store_of_job(place: str | None) -> JobStore:
     return CURRENT_JOB.store if place is None else open_store(place, create=False)
 
 
-def _states(material: Material) -> list[Melt]:
-    return [state for state in (material.melt, *material.anneals) if state is not None]
+def _states(material: Material) -> list[HoldResult]:
+    return material.of_kind(HoldResult)
 
 
 def _trajectories(output: Mapping[str, Any]) -> list[str]:
     """Those of the states of a material, from some fields of its document."""
-    states = [output.get("melt"), *(output.get("anneals") or [])]
-    found = [((state or {}).get("run") or {}).get("trajectory_id") for state in states]
+    found = [(state.get("run") or {}).get("trajectory_id") for state in output["results"]]
     return [one for one in found if one is not None]
 
 

@@ -16,9 +16,10 @@ from tachylite.learning.dataset import Dataset, dataset_from_bytes, dataset_to_b
 from tachylite.learning.model_file import SavedModel, from_bytes, to_bytes
 from tachylite.learning.tables import DIFFUSIVITY, DIFFUSIVITY_UNIT, read_dataset
 from tachylite.learning.training import describe_dataset, train
-from tachylite.schemas import Failure, Melt, Trajectory
+from tachylite.schemas import Failure, Trajectory
 from tachylite.schemas.description import DescribedState
 from tachylite.schemas.learning import Prediction
+from tachylite.schemas.steps.hold import HoldResult
 from tachylite.stores.queries import MaterialFilter, newest_entries, read_materials
 
 _PER_CM2_S = 1e3
@@ -91,8 +92,8 @@ def train_model(parquet: str, learners: Sequence[str], formulas: bool, skipped: 
 @job
 def predict_melts(
     archive: str,
-    melts: Sequence[Melt],
-    states: Sequence[Melt],
+    melts: Sequence[HoldResult],
+    states: Sequence[HoldResult],
     trajectories: Sequence[Trajectory | None],
     source: str,
 ) -> list[Prediction | Failure]:
@@ -102,18 +103,20 @@ def predict_melts(
     """
     saved = from_bytes(base64.b64decode(archive), "the model")
     return [
-        predict_melt(saved, state if melt.run is not None and melt.run.status == "completed" else melt, one, source)
+        predict_melt(saved, state if melt.status == "completed" else melt, one, source)
         for melt, state, one in zip(melts, states, trajectories, strict=True)
     ]
 
 
-def predict_melt(saved: SavedModel, melt: Melt, trajectory: Trajectory | None, source: str) -> Prediction | Failure:
+def predict_melt(
+    saved: SavedModel, melt: HoldResult, trajectory: Trajectory | None, source: str
+) -> Prediction | Failure:
     """Predict one state, or say why that is not possible."""
     species = saved.card.data.species
-    where = f"{melt.equilibrium.formula} at {melt.temperature_k:g} K"
+    where = f"{melt.formula} at {melt.temperature_k:g} K"
     try:
         found = describe_melt(melt, trajectory, species, saved.card.data.convention)
-        prediction = predict_description(saved, found, melt.equilibrium.formula, melt.temperature_k, source)
+        prediction = predict_description(saved, found, melt.formula, melt.temperature_k, source)
     except InputError as error:
         return Failure(stage=where, reason=str(error))
     simulated = next((one for one in melt.diffusivities if one.species == species), None)
@@ -141,7 +144,7 @@ def training_rows(
         yield _row(material.formula, state, described, species)
 
 
-def _row(formula: str, state: Melt, described: DescribedState, species: str) -> Row | Failure:
+def _row(formula: str, state: HoldResult, described: DescribedState, species: str) -> Row | Failure:
     measured = next((one for one in state.diffusivities if one.species == species), None)
     known = measured.diffusivity_cm2_s if measured is not None else None
     if described.reason is None and known is not None:

@@ -10,8 +10,9 @@ from tachylite.errors import InputError
 from tachylite.jobs.engine import EngineLike, resolve_engine
 from tachylite.jobs.packing import pack_formula
 from tachylite.physics.composition import atom_counts, parse_formula
-from tachylite.schemas import Melt, Protocol, State, Trajectory
+from tachylite.schemas import Protocol, State, Trajectory
 from tachylite.schemas.parity import ParityReference, ParityReport
+from tachylite.schemas.steps.hold import HoldResult
 
 
 @job
@@ -58,7 +59,7 @@ def score_melts(
     seed: int,
     references: Sequence[ParityReference],
     reasons: Sequence[str | None],
-    melts: Sequence[Melt],
+    melts: Sequence[HoldResult],
     trajectories: Sequence[Trajectory | None],
 ) -> ParityReport:
     """Score every melt by its reference; the report names what failed and why."""

@@ -10,26 +10,10 @@ DEFAULT_COHORT = 32
 LARGEST_DOCUMENT = 8_000_000
 """Bytes: half of the 16 MB that MongoDB takes, since the sizes are estimates."""
 
-_STATE_PER_ATOM = 95
-_SAMPLE = 900
-_ANALYSES = 60_000
-"""Bytes of BSON: an atom's number, position and velocity; a sample of P(V); g(r), MSD and what is made of them."""
-
 
 def bytes_per_member(protocol: Protocol, n_atoms: int) -> int:
-    """An upper estimate of what one member adds to the largest document of a flow.
-
-    That is the job which decides on volumes in the last round it may take: it holds a state and a sample for every
-    run so far, at every temperature.
-    """
-    search, anneal = protocol.volume_search, protocol.anneal
-    runs = 1 if search is None else len(search.fractions) + search.max_attempts
-    temperatures = max(1, len(anneal.temperatures_k) if anneal is not None else 0)
-    snapshots = protocol.snapshots.count if protocol.snapshots is not None else 0
-    state = _STATE_PER_ATOM * n_atoms
-    deciding = temperatures * runs * (state + _SAMPLE)
-    described = temperatures * (2 * state + _ANALYSES + runs * _SAMPLE)
-    return max(deciding, described, snapshots * state)
+    """An upper estimate of what one member adds to the largest document of a flow, that of the largest step."""
+    return max(len(protocol.branches_of(step.name)) * step.document_bytes(n_atoms) for step in protocol.steps)
 
 
 def split(formulas: Sequence[str], sizes: Sequence[int], protocol: Protocol, cohort: int | None) -> list[list[str]]:

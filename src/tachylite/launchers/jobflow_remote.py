@@ -12,7 +12,7 @@ from jobflow import Flow, JobStore
 
 from tachylite.errors import InputError, MissingPackageError
 from tachylite.launchers.manager import LaunchedJob, State, last_line
-from tachylite.launchers.places import KINDS, place_of
+from tachylite.launchers.places import jobs_by_kind, place_of
 from tachylite.schemas.campaign import Launcher, Place
 from tachylite.stores.opening import place_of_documents, without_secrets
 
@@ -78,7 +78,7 @@ class JobflowRemoteManager:
     def check(self, launcher: Launcher, store: JobStore) -> None:
         """Refuse workers that the project does not have, and a project whose results go elsewhere."""
         known = list(self._project.workers)
-        for place in (launcher.default, *(place_of(launcher, kind) for kind in KINDS)):
+        for place in (launcher.default, *(place_of(launcher, kind) for kind in jobs_by_kind())):
             if place.worker is not None and place.worker not in known:
                 raise InputError(
                     f"project {self._project.name!r} has no worker {place.worker!r}; it has {', '.join(known)}"

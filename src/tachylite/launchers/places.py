@@ -6,27 +6,29 @@ from typing import Any
 from jobflow import Flow
 
 from tachylite.engines import Engine
-from tachylite.jobs.analysis import describe_glasses, describe_limits, describe_melts
-from tachylite.jobs.dynamics import run_production, run_quench
-from tachylite.jobs.elasticity import measure_glass_elasticity
-from tachylite.jobs.energies import relax_glasses, relax_references, relax_snapshots
+from tachylite.flows.steps import jobs_by_resource
 from tachylite.jobs.engine import relax_member, simulate_member
-from tachylite.jobs.equilibrium import begin_search, decide_volumes, sample_volumes
-from tachylite.jobs.material import summarise_material
+from tachylite.jobs.material import gather_material
 from tachylite.jobs.packing import pack_structures
+from tachylite.jobs.references import gather_references, relax_references
 from tachylite.launchers.manager import Manager
 from tachylite.schemas.campaign import Launcher, Place
 
-KINDS: dict[str, tuple[Callable[..., Any], ...]] = {
-    "packing": (pack_structures,),
-    "dynamics": (sample_volumes, run_production, run_quench),
-    "relaxation": (relax_references, relax_glasses, relax_snapshots, measure_glass_elasticity),
-    "analysis": (begin_search, decide_volumes, describe_melts, describe_glasses, describe_limits, summarise_material),
-}
-"""Jobs by what they need, where an engine does a whole cohort in one."""
-
 MEMBERS = {"dynamics": simulate_member, "relaxation": relax_member}
 """The jobs that do the work where an engine does not batch; those that hand it out are then no work."""
+
+
+def jobs_by_kind() -> dict[str, list[Callable[..., Any]]]:
+    """Jobs by what they need, where an engine does a whole cohort in one."""
+    jobs: dict[str, list[Callable[..., Any]]] = {
+        "packing": [pack_structures],
+        "dynamics": [],
+        "relaxation": [relax_references],
+        "analysis": [gather_references, gather_material],
+    }
+    for kind, function in jobs_by_resource():
+        jobs[kind].append(function)
+    return jobs
 
 
 def place_of(launcher: Launcher, kind: str) -> Place:
@@ -45,7 +47,7 @@ def assign_places(flow: Flow, launcher: Launcher, manager: Manager, engine: Engi
         flow.update_config(config, function_filter=function, dynamic=True)
 
     assign(launcher.default, None)
-    for kind, functions in KINDS.items():
+    for kind, functions in jobs_by_kind().items():
         handing_out = kind in MEMBERS and not engine.batches
         for function in functions:
             assign(place_of(launcher, "analysis" if handing_out else kind), function)

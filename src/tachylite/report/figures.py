@@ -12,18 +12,17 @@ from tachylite.report.drawing.draw_matplotlib import draw
 from tachylite.report.drawing.raster import draw_structure
 from tachylite.schemas import (
     Activation,
-    AmorphousLimit,
     Diffusivity,
-    Equilibrium,
     State,
     StructureAnalysis,
     Trajectory,
 )
 from tachylite.schemas.glass import GlassTransition
-from tachylite.schemas.protocol import Pressure
+from tachylite.schemas.steps.snapshots import SnapshotsResult
+from tachylite.schemas.steps.volume import Pressure, VolumeResult
 
 
-def pressure_volume(equilibrium: Equilibrium) -> Figure:
+def pressure_volume(equilibrium: VolumeResult) -> Figure:
     """Pressure (GPa) against volume (A^3/atom) with errors, fit, verification points and the volume found."""
     return draw(charts.pressure_volume(equilibrium))
 
@@ -55,7 +54,7 @@ def cooling_run(found: GlassTransition) -> Figure:
     return draw(charts.cooling_run(found))
 
 
-def snapshot_energies(limit: AmorphousLimit) -> Figure:
+def snapshot_energies(limit: SnapshotsResult) -> Figure:
     """Formation energies of relaxed snapshots (eV/atom), the amorphous limit marked."""
     return draw(charts.snapshot_energies(limit))
 

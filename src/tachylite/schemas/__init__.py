@@ -2,48 +2,38 @@
 
 from tachylite.measured import Interval, Measured
 from tachylite.schemas.base import Document, Failure, Provenance
-from tachylite.schemas.material import (
-    Activation,
-    AmorphousLimit,
-    Equilibrium,
-    Glass,
-    Material,
-    Melt,
-    References,
-    Relaxation,
-    Snapshot,
-    VolumeSample,
-)
-from tachylite.schemas.protocol import Protocol
+from tachylite.schemas.material import Activation, Expansion, Material
+from tachylite.schemas.protocol import Branch, Packing, Protocol
+from tachylite.schemas.relaxation import References, Relaxation
 from tachylite.schemas.run import Request, Run, Segment, SegmentResult, State
+from tachylite.schemas.steps import Result, Step
 from tachylite.schemas.structure import PartialRDF, StructureAnalysis
 from tachylite.schemas.trajectory import Trajectory
 from tachylite.schemas.transport import Diffusivity
 
 __all__ = [
     "Activation",
-    "AmorphousLimit",
+    "Branch",
     "Diffusivity",
     "Document",
-    "Equilibrium",
+    "Expansion",
     "Failure",
-    "Glass",
     "Interval",
     "Material",
     "Measured",
-    "Melt",
+    "Packing",
     "PartialRDF",
     "Protocol",
     "Provenance",
     "References",
     "Relaxation",
     "Request",
+    "Result",
     "Run",
     "Segment",
     "SegmentResult",
-    "Snapshot",
     "State",
+    "Step",
     "StructureAnalysis",
     "Trajectory",
-    "VolumeSample",
 ]

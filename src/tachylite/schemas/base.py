@@ -4,7 +4,7 @@ from typing import Any
 
 from tachylite.measured import FrozenModel
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 
 class Document(FrozenModel):

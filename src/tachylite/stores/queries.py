@@ -14,7 +14,7 @@ from pymatgen.core import Composition
 
 from tachylite.errors import InputError
 from tachylite.physics.composition import SYMBOLS, parse_formula
-from tachylite.schemas import Document, Material, Run, Trajectory
+from tachylite.schemas import Document, Material, Run, Trajectory, version1
 from tachylite.schemas.base import SCHEMA_VERSION
 from tachylite.stores.conditions import parse_condition
 from tachylite.stores.indexes import STAGES, is_mongodb
@@ -33,10 +33,10 @@ class Stage:
 
 
 class MaterialFilter(TypedDict, total=False):
-    """What materials are filters for: all of what is given must hold.
+    """Which materials are meant: all of what is given must hold.
 
     `formula` may be written in any way that gives the same composition; `elements` must all be in the material;
-    `temperature_k` (K) is that of the melt or of an anneal; `engine` and `protocol` are names; `where` holds
+    `temperature_k` (K) is that of any result; `engine` and `protocol` are names; `where` holds
     conditions on any result, like `melt.density_g_cm3.value>2.5` (see `parse_condition`).
     """
 
@@ -99,7 +99,16 @@ def newest_entries(
     for entry in sorted(entries, key=_created):
         _refuse_newer("material", entry["output"].get("schema_version"))
         newest[entry["output"]["material_id"]] = entry
-    return sorted(newest.values(), key=_created, reverse=True)[:limit]
+    chosen = sorted(newest.values(), key=_created, reverse=True)[:limit]
+    return [_in_todays_form(store, entry) if names else entry for entry in chosen]
+
+
+def _in_todays_form(store: JobStore, entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry whose fields are where they are today: one of an earlier schema version is read as a whole."""
+    if entry["output"].get("schema_version") == SCHEMA_VERSION:
+        return entry
+    whole = store.query_one({"uuid": entry["uuid"], "output.kind": "material"})["output"]
+    return entry | {"output": read_document(Material, whole).model_dump()}
 
 
 def _created(entry: Mapping[str, Any]) -> tuple[str, str]:
@@ -120,8 +129,9 @@ def _criteria(filters: MaterialFilter) -> dict[str, Any]:
     }
     conditions: list[dict[str, Any]] = [parse_condition(text) for text in filters.get("where", ())]
     if temperature is not None:
-        places = ("output.melt.temperature_k", "output.anneals.temperature_k")
-        conditions.append({"$or": [{place: temperature} for place in places]})
+        # the last two are those of schema version 1
+        places = ("results.temperature_k", "melt.temperature_k", "anneals.temperature_k")
+        conditions.append({"$or": [{f"output.{place}": temperature} for place in places]})
     criteria: dict[str, Any] = {"output.kind": "material"}
     criteria |= {name: value for name, value in wanted.items() if value is not None}
     return criteria | ({"$and": conditions} if conditions else {})
@@ -259,9 +269,11 @@ def read_document[D: Document](kind: type[D], content: Mapping[str, Any]) -> D:
     _refuse_newer(str(content.get("kind")), content.get("schema_version"))
     fields = {name: _in_utc(value) for name, value in content.items() if not name.startswith("@")}
     try:
+        if content.get("schema_version") == 1:
+            fields = version1.upgrade(fields)
         return kind.model_validate(fields)
-    except ValidationError as error:
-        problem = error.errors()[0]
+    except (ValidationError, KeyError, TypeError) as error:
+        problem = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (str(error),), "msg": "missing"}
         where = ".".join(map(str, problem["loc"]))
         raise InputError(
             f"a {content.get('kind')} in the store has schema version {content.get('schema_version')} and cannot be"

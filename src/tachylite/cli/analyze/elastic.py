@@ -72,7 +72,7 @@ def _read(file: Path) -> State:
 def _tables(found: Elasticity) -> list[Table]:
     from rich.table import Table
 
-    from tachylite.report.glass_rows import elasticity_rows
+    from tachylite.report.glass import elasticity_rows
 
     moduli = Table("quantity", "value", "from")
     for row in elasticity_rows(found):

@@ -82,7 +82,7 @@ def _read(file: Path, atoms: int | None) -> tuple[ThermoTable, int]:
 def _table(found: GlassTransition) -> Table:
     from rich.table import Table
 
-    from tachylite.report.glass_rows import transition_rows
+    from tachylite.report.glass import transition_rows
 
     table = Table("quantity", "value", "from")
     for row in transition_rows(found):

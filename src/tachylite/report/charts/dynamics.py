@@ -5,7 +5,7 @@ import numpy as np
 from tachylite.arrays import Array
 from tachylite.report.drawing.chart import Axis, Chart, Level, Line, Mark, Panel, floats, thinned
 from tachylite.schemas import Trajectory
-from tachylite.schemas.protocol import Pressure
+from tachylite.schemas.steps.volume import Pressure
 from tachylite.units import FS_PER_PS
 
 _MOST_SAMPLES = 1200

@@ -5,11 +5,11 @@ from numpy.typing import NDArray
 
 from tachylite.report.drawing.chart import Axis, Chart, Level, Mark, Panel, Points, Symbol, floats, padded
 from tachylite.report.text import quantity
-from tachylite.schemas import AmorphousLimit
+from tachylite.schemas.steps.snapshots import SnapshotsResult
 from tachylite.units import FS_PER_PS
 
 
-def snapshot_energies(limit: AmorphousLimit) -> Chart:
+def snapshot_energies(limit: SnapshotsResult) -> Chart:
     """Formation energies of the snapshots (eV/atom) against time, their mean, the amorphous limit marked."""
     known = [item for item in limit.snapshots if item.formation_energy_ev_per_atom is not None]
     times = floats([item.time_fs for item in known]) / FS_PER_PS

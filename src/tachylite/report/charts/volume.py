@@ -7,7 +7,7 @@ import numpy as np
 from tachylite.physics.eos import BirchMurnaghan
 from tachylite.report.drawing.chart import Axis, Chart, Level, Line, Mark, Panel, Points, Symbol, floats, padded
 from tachylite.report.text import plain_formula, quantity
-from tachylite.schemas import Equilibrium, VolumeSample
+from tachylite.schemas.steps.volume import VolumeResult, VolumeSample
 
 _STYLES: dict[str, tuple[Symbol, str, float]] = {
     "scan": ("circle", "series-0", 7),
@@ -16,7 +16,7 @@ _STYLES: dict[str, tuple[Symbol, str, float]] = {
 }
 
 
-def pressure_volume(equilibrium: Equilibrium) -> Chart:
+def pressure_volume(equilibrium: VolumeResult) -> Chart:
     """Samples of P(V) with errors, the Birch-Murnaghan fit, and the volume found with its error.
 
     Volumes are in A^3 per atom, pressures in GPa in the convention of the search, which the axis names.
@@ -50,7 +50,7 @@ def pressure_volume(equilibrium: Equilibrium) -> Chart:
     if convention == "total":
         marks.insert(1, Points(volumes, virials, "muted", "virial, without kinetic part", symbol="circle-open", size=5))
     where = f"{plain_formula(equilibrium.formula)} at {equilibrium.temperature_k:g} K"
-    title = where if equilibrium.status == "converged" else f"{where}: {_failure(equilibrium)}"
+    title = where if equilibrium.status == "completed" else f"{where}: {_failure(equilibrium)}"
     panel = Panel(
         Axis("volume (Å³/atom)", limits=x_limits),
         Axis(
@@ -80,11 +80,11 @@ def _is_right(value: float, limits: tuple[float, float] | None) -> bool:
     return limits is not None and value > sum(limits) / 2
 
 
-def _failure(equilibrium: Equilibrium) -> str:
+def _failure(equilibrium: VolumeResult) -> str:
     return "a vapour" if equilibrium.vapour else "no volume found"
 
 
-def _fit(equilibrium: Equilibrium) -> Line | None:
+def _fit(equilibrium: VolumeResult) -> Line | None:
     """The curve, as far as it was fitted."""
     eos = equilibrium.equation_of_state
     if eos is None:
@@ -97,7 +97,7 @@ def _fit(equilibrium: Equilibrium) -> Line | None:
     return Line(volumes / equilibrium.n_atoms, fit.pressure(volumes), "ink/0.65", "Birch-Murnaghan fit", width=1.4)
 
 
-def _samples(equilibrium: Equilibrium, purpose: str) -> Points | None:
+def _samples(equilibrium: VolumeResult, purpose: str) -> Points | None:
     samples = [sample for sample in equilibrium.samples if sample.purpose == purpose]
     if not samples:
         return None

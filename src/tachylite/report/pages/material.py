@@ -10,9 +10,9 @@ from pymatgen.io.cif import CifWriter
 from tachylite import __version__
 from tachylite.report.drawing.raster import draw_structure
 from tachylite.report.drawing.scene import scene
-from tachylite.report.overview import cards, notices
 from tachylite.report.pages.rendering import Download, describe_charts, environment, save_download, save_figures
-from tachylite.report.sections import NamedState, Section, final_states, sections
+from tachylite.report.pages.sections import cards, final_states, notices, sections
+from tachylite.report.parts import NamedState, Section
 from tachylite.report.text import formula_parts, plain_formula
 from tachylite.schemas import Material, Trajectory
 

@@ -6,9 +6,8 @@ from plotly.offline import get_plotlyjs
 
 from tachylite import __version__
 from tachylite.report.charts import learning as charts
-from tachylite.report.overview import Card, Row, Table
 from tachylite.report.pages.rendering import describe_charts, environment, save_download, save_figures
-from tachylite.report.sections import Section
+from tachylite.report.parts import Card, Row, Section, Table
 from tachylite.report.text import ABSENT, quantity
 from tachylite.schemas import Measured
 from tachylite.schemas.learning import FormulaTerm, Model, SymbolicFormula

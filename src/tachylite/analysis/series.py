@@ -1,0 +1,66 @@
+"""What results at several temperatures say together: activation energies and thermal expansion of a material."""
+
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+
+from tachylite.analysis.laws import activation, combine_transport
+from tachylite.measured import Measured
+from tachylite.physics.thermodynamics.heat import thermal_expansion
+from tachylite.schemas import Activation, Expansion, Result
+from tachylite.schemas.material import by_step
+from tachylite.schemas.steps.volume import VolumeResult
+
+
+def activations_of(results: Sequence[Result], species: Sequence[str]) -> list[Activation]:
+    """Arrhenius and VFT laws of every species over the temperatures of each step that has several.
+
+    Where no step has, the states of all steps are taken together.
+    """
+    states = [result for result in results if result.measured_diffusivities]
+    groups = [(step, group) for step, group in by_step(states) if _is_series(results, step)]
+    if not groups and len({state.temperature_k for state in states}) > 1:
+        groups = [("", states)]
+    return [_activation(step, symbol, group) for step, group in groups for symbol in species]
+
+
+def expansions_of(results: Sequence[Result]) -> list[Expansion]:
+    """Thermal expansion from the volumes of zero pressure of each search at several temperatures."""
+    searches = [result for result in results if isinstance(result, VolumeResult)]
+    expansions = (_expansion(step, group) for step, group in by_step(searches))
+    return [expansion for expansion in expansions if expansion is not None]
+
+
+def _is_series(results: Sequence[Result], step: str) -> bool:
+    return len({result.temperature_k for result in results if result.step == step}) > 1
+
+
+def _activation(step: str, species: str, states: Sequence[Result]) -> Activation:
+    diffusivities = [d for state in states for d in state.measured_diffusivities if d.species == species]
+    law = activation(species, diffusivities).model_copy(update={"step": step})
+    if law.activation_energy_ev is None:
+        return law
+    return law.model_copy(update={"vft": combine_transport(diffusivities).vft})
+
+
+def _expansion(step: str, searches: Sequence[VolumeResult]) -> Expansion | None:
+    points = list(_volumes(searches))
+    if len({temperature for temperature, _ in points}) < 2:
+        return None
+    temperatures = [temperature for temperature, _ in points]
+    fit = thermal_expansion(temperatures, [v.value for _, v in points], [v.error for _, v in points])
+    return Expansion(
+        step=step,
+        coefficient_per_k=Measured(value=fit.coefficient_per_k, error=fit.error_per_k),
+        temperature_k=fit.temperature_k,
+        volume_a3_per_atom=fit.volume,
+        temperatures_k=temperatures,
+    )
+
+
+def _volumes(searches: Sequence[VolumeResult]) -> Iterator[tuple[float, Measured]]:
+    """Temperatures, and volumes per atom whose error is known."""
+    for search in searches:
+        volume = search.volume_a3
+        if search.status == "completed" and volume is not None and np.isfinite(volume.error) and volume.error > 0:
+            yield search.temperature_k, volume / search.n_atoms

@@ -1,0 +1,209 @@
+"""What the Makers of all kinds of steps share: who computes, and what each member continues."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar, Literal
+
+from jobflow import Flow, Maker, OutputReference, Response, job
+from pymatgen.core import Structure
+
+from tachylite.configs import load_protocol
+from tachylite.jobs.engine import EngineLike, simulate
+from tachylite.schemas import (
+    Branch,
+    Protocol,
+    References,
+    Request,
+    Result,
+    Run,
+    Segment,
+    State,
+    Step,
+    Trajectory,
+)
+from tachylite.units import FS_PER_PS
+
+type Start = Structure | State | Result | Trajectory | None
+"""What a step continues; None where nothing was left to continue."""
+
+type Starts = Sequence[Start | OutputReference] | OutputReference
+"""Those of a cohort, the branches of one member beside each other."""
+
+type Resource = Literal["dynamics", "relaxation", "analysis"]
+"""What a job needs of a machine."""
+
+
+@dataclass
+class EngineMaker(Maker):
+    """Who computes, by which protocol, from which seed."""
+
+    name: str = "steps"
+    engine: EngineLike = "chgnet"
+    protocol: Protocol = field(default_factory=lambda: load_protocol("quickstart"))
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a step of a cohort starts from: a list for each of the steps that it continues."""
+
+    sources: Sequence[Starts]
+    trajectories: Sequence[Sequence[Trajectory | None] | OutputReference] = ()
+    references: References | OutputReference | None = None
+
+
+@dataclass
+class StepMaker(EngineMaker):
+    """Take a cohort through the step of the protocol that has this Maker's name.
+
+    The flow's output holds `results`, the branches of one member beside each other, and after molecular dynamics
+    `trajectories` in the same order.
+    """
+
+    jobs: ClassVar[Mapping[Resource, Sequence[Callable[..., Any]]]] = {}
+    """Its jobs by what they need, where an engine does a whole cohort in one."""
+
+    @property
+    def step(self) -> Step:
+        """Settings of the step."""
+        return self.protocol.step(self.name)
+
+    @property
+    def step_seed(self) -> int:
+        """Seed of the first branch of the first member."""
+        return self.seed + self.protocol.seed_offset(self.name)
+
+    def make(self, inputs: Inputs) -> Flow:
+        """Make the flow of the step."""
+        raise NotImplementedError
+
+    def first_request(self, start: State) -> Request | None:
+        """The first molecular dynamics that the step asks an engine for; None where it asks for none."""
+        return None
+
+    def members(self, sources: Sequence[Sequence[Start]]) -> "list[Member]":
+        """Every branch of the step for every member of a cohort, the branches of one member beside each other."""
+        return members_of(self.protocol, self.step, sources)
+
+
+@dataclass
+class DynamicsMaker(StepMaker):
+    """Run molecular dynamics of every member, then say what the run means."""
+
+    def request(self, member: "Member", seed: int) -> Request | None:
+        """What an engine is asked for; None where there is nothing to continue."""
+        raise NotImplementedError
+
+    def result(self, member: "Member", run: Run | None, trajectory: Trajectory | None) -> Result:
+        """What a run gave; without a run, the result that is skipped."""
+        raise NotImplementedError
+
+    def make(self, inputs: Inputs) -> Flow:
+        """Run, then analyse."""
+        run = run_members(self, inputs.sources)
+        run.name = self.name
+        runs, trajectories = run.output["runs"], run.output["trajectories"]
+        analysis = analyse_runs(self, inputs.sources, runs, trajectories)
+        analysis.name = f"{self.name} analysis"
+        return Flow([run, analysis], output={"results": analysis.output, "trajectories": trajectories}, name=self.name)
+
+    def first_request(self, start: State) -> Request | None:
+        """The run itself."""
+        return self.request(self.members([[start]])[0], self.step_seed)
+
+
+@job(data=Trajectory)
+def run_members(maker: DynamicsMaker, sources: Sequence[Sequence[Start]]) -> dict[str, list[Any]] | Response:
+    """Run molecular dynamics of every member; None for those without a state to start from."""
+    requests = [maker.request(member, maker.step_seed + i) for i, member in enumerate(maker.members(sources))]
+    return simulate(maker.engine, requests)
+
+
+@job
+def analyse_runs(
+    maker: DynamicsMaker,
+    sources: Sequence[Sequence[Start]],
+    runs: Sequence[Run | None],
+    trajectories: Sequence[Trajectory | None],
+) -> list[Result]:
+    """Say what every run gave."""
+    return [
+        maker.result(member, run, trajectory)
+        for member, run, trajectory in zip(maker.members(sources), runs, trajectories, strict=True)
+    ]
+
+
+DynamicsMaker.jobs = {"dynamics": (run_members,), "analysis": (analyse_runs,)}
+
+
+@dataclass(frozen=True)
+class Member:
+    """A branch of one member of a cohort, with what it continues."""
+
+    branch: Branch
+    source: Start
+    number: int
+    """Of the member in its cohort."""
+
+    @property
+    def state(self) -> State | None:
+        """The state that is continued; None where there is none."""
+        match self.source:
+            case Structure():
+                return State.from_structure(self.source)
+            case Result():
+                return self.source.final
+            case Trajectory():
+                return self.source.frame(-1)
+        return self.source
+
+    @property
+    def result_fields(self) -> dict[str, Any]:
+        """What every result says of where it comes from."""
+        known = self.source if isinstance(self.source, Result) else self.state
+        n_atoms = 0 if known is None else known.n_atoms if isinstance(known, Result) else len(known.numbers)
+        return {
+            "name": self.branch.name,
+            "step": self.branch.step,
+            "variant": self.branch.variant,
+            "source": self.branch.source,
+            "formula": "" if known is None else known.formula,
+            "n_atoms": n_atoms,
+            "temperature_k": self.branch.temperature_k,
+        }
+
+    def skipped_fields(self) -> dict[str, Any]:
+        """Those of a result that has nothing to continue."""
+        reason = self.source.reason if isinstance(self.source, Result) else None
+        return self.result_fields | {"status": "skipped", "reason": reason or "there is no state to continue"}
+
+
+def members_of(protocol: Protocol, step: Step, sources: Sequence[Sequence[Start]]) -> list[Member]:
+    """Every branch of a step for every member of a cohort, the branches of one member beside each other."""
+    counts = protocol.counts_of_sources(step)
+    size = len(sources[0]) // counts[0]
+    members = []
+    for number in range(size):
+        incoming = [
+            start
+            for starts, count in zip(sources, counts, strict=True)
+            for start in starts[number * count : (number + 1) * count]
+        ]
+        members += [Member(branch, incoming[branch.origin], number) for branch in protocol.branches_of(step.name)]
+    return members
+
+
+def segment(protocol: Protocol, length_ps: float, start_k: float, end_k: float | None = None) -> Segment:
+    """Molecular dynamics at a temperature, or along a ramp, with the protocol's time step."""
+    return Segment(
+        steps=max(1, round(length_ps * FS_PER_PS / protocol.timestep_fs)),
+        temperature_k=start_k,
+        end_temperature_k=end_k,
+        timestep_fs=protocol.timestep_fs,
+        record_every=protocol.record_every,
+    )
+
+
+def outcome(run_status: str, reason: str | None) -> dict[str, Any]:
+    """Status and reason of a result, from those of its run or relaxation."""
+    return {"status": "failed" if run_status == "failed" else "completed", "reason": reason}

@@ -1,0 +1,165 @@
+"""The sections of a material's page, in the order they are read, its key numbers and its notices."""
+
+from collections.abc import Iterator, Sequence
+
+from tachylite.report import charts
+from tachylite.report.drawing.style import heat_token
+from tachylite.report.glass import expansion_row
+from tachylite.report.parts import DIFFUSIVITY, Card, NamedState, Notice, Row, Section, Table, diffusivity
+from tachylite.report.steps import Trajectories, heading, step_cards, step_sections
+from tachylite.report.text import ABSENT, pair_label, quantity
+from tachylite.schemas import Activation, Interval, Material, Result, StructureAnalysis
+
+
+def sections(material: Material, trajectories: Trajectories) -> list[Section]:
+    """Arrange charts and tables of everything a material has; what it lacks is left out."""
+    return [
+        *step_sections(material, trajectories),
+        *_expansion(material),
+        *_transport(material),
+        *_structure(material),
+    ]
+
+
+def cards(material: Material) -> list[Card]:
+    """Key numbers of a material, each with unit and error."""
+    energies = tuple(_activation_row(law) for law in material.activations)
+    return [*step_cards(material), *([Card("Activation energy", energies)] if energies else [])]
+
+
+def notices(material: Material) -> list[Notice]:
+    """Every failure and every refused answer, failures first, each once."""
+    failures = [Notice("failure", failure.stage, failure.reason) for failure in material.failures]
+    failures += [
+        Notice("failure", f"{result.title}: {part}", reason)
+        for result in material.results
+        for part, reason in result.partial_failures()
+    ]
+    named = {notice.reason for notice in failures}
+    refusals = [notice for notice in _refusals(material) if notice.reason not in named]
+    return list(dict.fromkeys([*failures, *refusals]))
+
+
+def final_states(material: Material) -> list[NamedState]:
+    """The structures that the steps left, the last one, to be shown first, at the head."""
+    continued = {result.source for result in material.results if result.shown_state is not None}
+    return [
+        NamedState(result.name, _state_title(result), state)
+        for result in reversed(material.results)
+        if (state := result.shown_state) is not None and not (result.prepares and result.name in continued)
+    ]
+
+
+def _state_title(result: Result) -> str:
+    good = "" if result.status == "completed" else ", last good frame"
+    return f"{heading(result.title)}{good}"
+
+
+def _refusals(material: Material) -> Iterator[Notice]:
+    for result in material.results:
+        for question, reason in result.refusals():
+            yield Notice("refusal", f"{result.title}: {question}", reason)
+    for law in material.activations:
+        if law.activation_energy_ev is None:
+            yield Notice("refusal", f"activation energy of {law.species}", law.reason or "no reason recorded")
+
+
+def _expansion(material: Material) -> Iterator[Section]:
+    if material.expansions:
+        rows = tuple(expansion_row(f"volumetric, {expansion.step}", expansion) for expansion in material.expansions)
+        note = f"The volumes are those at which the {material.protocol.pressure} pressure vanishes."
+        yield Section("Thermal expansion", rows, note=note)
+
+
+def _transport(material: Material) -> Iterator[Section]:
+    measured = [item for result in material.results for item in result.measured_diffusivities]
+    if not measured:
+        return
+    shown = [charts.mean_squared_displacement(measured, material.elements)]
+    tables = [_diffusivity_table(material.results)]
+    if len({item.temperature_k for item in measured}) > 1:
+        shown.append(charts.arrhenius(measured, material.activations, material.elements))
+    if material.activations:
+        tables.append(_activation_table(material.activations))
+    yield Section("Transport", charts=tuple(shown), tables=tuple(tables))
+
+
+def _structure(material: Material) -> Iterator[Section]:
+    """Analysed states from hot to cold."""
+    states = [
+        (heading(result.title), result.temperature_k, structure)
+        for result in material.results
+        if (structure := result.measured_structure) is not None and result.temperature_k is not None
+    ]
+    if not states:
+        return
+    states.sort(key=lambda state: -state[1])
+    temperatures = [temperature for _, temperature, _ in states]
+    coloured = [(name, heat_token(temperature, temperatures), structure) for name, temperature, structure in states]
+    table = _coordination_table([(name, structure) for name, _, structure in states])
+    yield Section("Structure", charts=(charts.partial_rdfs(coloured),), tables=(table,) if table.rows else ())
+
+
+def _activation_row(law: Activation) -> Row:
+    if law.activation_energy_ev is None:
+        return Row(law.species, "no fit", weak=True)
+    over = f"{len(law.temperatures_k)} temperatures"
+    return Row(law.species, quantity(law.activation_energy_ev, unit="eV"), over)
+
+
+def _diffusivity_table(results: Sequence[Result]) -> Table:
+    """Diffusivity of every species in every state."""
+    rows = tuple(
+        (
+            item.species,
+            result.title,
+            f"{item.temperature_k:g}",
+            diffusivity(item, unit=""),
+            f"{item.n_independent:.3g}",
+        )
+        for result in results
+        for item in result.measured_diffusivities
+    )
+    columns = ("species", "state", "T (K)", f"D ({DIFFUSIVITY}), 95 % interval", "independent displacements")
+    return Table("Tracer diffusivities", columns, tuple(sorted(rows, key=lambda row: row[0])))
+
+
+def _activation_table(activations: Sequence[Activation]) -> Table:
+    """Arrhenius parameters, the extrapolation to 300 K, and T0 of the Vogel-Fulcher-Tammann law if determined."""
+    rows = tuple(
+        (
+            law.species,
+            quantity(law.activation_energy_ev),
+            quantity(law.ln_d0),
+            quantity(law.extrapolated_300k_cm2_s, interval=_finite(law.extrapolated_300k_interval_cm2_s)),
+            quantity(law.vft.t0_k) if law.vft is not None and law.vft.determined else ABSENT,
+            ", ".join(f"{temperature:g}" for temperature in law.temperatures_k),
+        )
+        for law in activations
+    )
+    columns = (
+        "species",
+        "Ea (eV)",
+        "ln D0 (D0 in cm²/s)",
+        f"D at 300 K, extrapolated ({DIFFUSIVITY})",
+        "T0 of VFT (K)",
+        "T (K)",
+    )
+    return Table("Arrhenius fits", columns, rows)
+
+
+def _finite(interval: Interval | None) -> Interval | None:
+    known = interval is not None and abs(interval.low + interval.high) < float("inf")
+    return interval if known else None
+
+
+def _coordination_table(states: Sequence[tuple[str, StructureAnalysis]]) -> Table:
+    """Coordination numbers up to the first minimum of g(r), one column per state."""
+    numbers: dict[str, dict[str, str]] = {}
+    for name, structure in states:
+        for partial in structure.partials:
+            for pair, number in partial.coordination.items():
+                numbers.setdefault(pair, {})[name] = quantity(number)
+    names = [name for name, _ in states]
+    rows = tuple((pair_label(pair), *(by.get(name, ABSENT) for name in names)) for pair, by in numbers.items())
+    return Table("Coordination: neighbours of the first by the second element", ("pair", *names), rows)

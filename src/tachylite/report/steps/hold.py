@@ -1,0 +1,22 @@
+"""What the page shows of a hold: density, diffusivities, the run."""
+
+from collections.abc import Iterator
+
+from tachylite.report.parts import DENSITY, PER_ATOM, Row, diffusivity, run_rows
+from tachylite.report.text import quantity
+from tachylite.schemas.steps.hold import HoldResult
+
+
+def rows(result: HoldResult) -> Iterator[Row]:
+    """Temperature, volume, density, diffusivities, and how it was run."""
+    yield Row("temperature", f"{result.temperature_k:g} K", key=True)
+    if result.volume_a3 is not None and result.volume_a3.error == 0:
+        yield Row("volume", quantity(result.volume_a3.value / result.n_atoms, unit=PER_ATOM), "held: no search")
+    if result.density_g_cm3 is not None:
+        yield Row("density", quantity(result.density_g_cm3, unit=DENSITY), key=True)
+    for measured in result.diffusivities:
+        weak = not measured.diffusive
+        yield Row(
+            f"D({measured.species})", diffusivity(measured), measured.reason or "" if weak else "", weak, key=True
+        )
+    yield from run_rows(result.run)

@@ -1,0 +1,93 @@
+"""Columns of tables: where a stored result holds a number, its error, and what both are called."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+
+@dataclass(frozen=True)
+class Column:
+    """A quantity of a result as columns of a table: the value and, beside it, its error or interval.
+
+    In files the columns are `{quantity}_{unit}`, `{quantity}_error_{unit}` or `{quantity}_low_{unit}` and
+    `{quantity}_high_{unit}`; `{}` in a quantity stands for the element where a result has one value for each.
+    """
+
+    quantity: str
+    unit: str
+    """As in names of fields: `g_cm3`."""
+    path: str
+    """Dotted, inside the result, or inside an element of the list at `each`."""
+    heading: str
+    """For reading, without the unit: `density`."""
+    shown_unit: str
+    """For reading: `g/cm³`."""
+    spread: Literal["none", "error", "interval"] = "none"
+    """Error: the path leads to a `Measured`. Interval: `{path}` is a number, the interval is at `interval_path`."""
+    interval_path: str = ""
+    each: str = ""
+    """Path of a list with one entry for each `species`."""
+    per_atom: bool = False
+    """Whether reading wants it divided by the number of atoms."""
+    key: bool = True
+    """Whether an overview shows it."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One number of a row: what it is called in a file, what for reading, and its error or interval."""
+
+    column: Column
+    quantity: str
+    heading: str
+    value: float | None
+    error: float | None = None
+    low: float | None = None
+    high: float | None = None
+
+    def fields(self) -> Iterator[tuple[str, float | None]]:
+        """Columns of a file with their values."""
+        unit = f"_{self.column.unit}" if self.column.unit else ""
+        yield f"{self.quantity}{unit}", self.value
+        if self.column.spread == "error":
+            yield f"{self.quantity}_error{unit}", self.error
+        elif self.column.spread == "interval":
+            yield f"{self.quantity}_low{unit}", self.low
+            yield f"{self.quantity}_high{unit}", self.high
+
+
+def paths(column: Column) -> Iterator[str]:
+    """Dotted fields of a stored result that a column needs."""
+    before = f"{column.each}." if column.each else ""
+    yield f"{before}{column.path}"
+    if column.each:
+        yield f"{before}species"
+    if column.interval_path:
+        yield f"{before}{column.interval_path}"
+
+
+def cells(column: Column, result: Mapping[str, Any]) -> Iterator[Cell]:
+    """Numbers of a stored result, or of those fields of it that `paths` names: one, or one for each element."""
+    if not column.each:
+        yield _cell(column, result, "")
+        return
+    for entry in value_at(result, column.each) or ():
+        yield _cell(column, entry, entry["species"])
+
+
+def value_at(content: Any, path: str) -> Any:
+    """What stands at a dotted path of nested mappings; None where nothing does."""
+    for name in path.split("."):
+        content = content.get(name) if isinstance(content, Mapping) else None
+    return content
+
+
+def _cell(column: Column, content: Mapping[str, Any], species: str) -> Cell:
+    value = value_at(content, column.path)
+    error = low = high = None
+    if column.spread == "error" and value is not None:
+        value, error = value["value"], value["error"]
+    elif column.spread == "interval":
+        interval = value_at(content, column.interval_path) or {}
+        low, high = interval.get("low"), interval.get("high")
+    return Cell(column, column.quantity.format(species), column.heading.format(species), value, error, low, high)

@@ -1,0 +1,88 @@
+"""Step `ramp`: cooling or heating along a straight line, then a hold at its end."""
+
+from collections.abc import Iterator, Sequence
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from tachylite.schemas.glass import GlassTransition, HeatCapacity
+from tachylite.schemas.run import Run, State
+from tachylite.schemas.steps.base import ANALYSES_BYTES, STATE_BYTES, Result, Step, Temperature, Time
+from tachylite.schemas.steps.columns import Column
+from tachylite.schemas.structure import StructureAnalysis
+from tachylite.units import FS_PER_PS
+
+
+class Ramp(Step):
+    """Bring a state to another temperature at a constant rate and volume."""
+
+    kind: Literal["ramp"] = "ramp"
+    temperature_k: Temperature = 300.0
+    """At its end; it begins at that of the state which is continued."""
+    time_ps: Time = 5.0
+    hold_ps: Annotated[float, Field(ge=0)] = 3.0
+    """At the end, in the same run: structure and heat capacity are measured there."""
+
+    draws_random_numbers: ClassVar[bool] = True
+
+    @property
+    def recorded_ps(self) -> float:
+        """The ramp and the hold at its end."""
+        return self.time_ps + self.hold_ps
+
+    @property
+    def temperatures_k(self) -> Sequence[float | None]:
+        """That of its end."""
+        return [self.temperature_k]
+
+    def outline(self, timestep_fs: float, temperature_k: float | None) -> Iterator[str]:
+        """Temperature, length, number of steps."""
+        steps = max(1, round(self.time_ps * FS_PER_PS / timestep_fs))
+        yield f"to {self.temperature_k:g} K: {self.time_ps:g} ps, {steps:,} steps, then {self.hold_ps:g} ps there"
+
+    def document_bytes(self, n_atoms: int) -> int:
+        """Two states, and the analyses."""
+        return 2 * STATE_BYTES * n_atoms + ANALYSES_BYTES
+
+
+class RampResult(Result):
+    """A state that was cooled or heated, with what the ramp and the hold at its end say."""
+
+    kind: Literal["ramp"] = "ramp"
+    temperature_k: float
+    """At the end."""
+    start_temperature_k: float
+    cooling_rate_k_s: float | None = None
+    """Negative for heating."""
+    transition: GlassTransition | None = None
+    """Of the ramp, at constant volume."""
+    heat_capacity: HeatCapacity | None = None
+    """From the fluctuations of the energy in the hold."""
+    structure: StructureAnalysis | None = None
+    """Of the hold."""
+    run: Run | None = None
+
+    columns: ClassVar = (
+        Column("cooling_rate", "k_s", "cooling_rate_k_s", "cooling rate", "K/s"),
+        Column("Tg", "k", "transition.energy.temperature_k", "Tg", "K", "error", key=False),
+    )
+
+    @property
+    def final(self) -> State | None:
+        """The last frame."""
+        return self.run.final if self.run is not None and self.status == "completed" else None
+
+    @property
+    def shown_state(self) -> State | None:
+        """The last frame, or the last good one."""
+        return self.run.final if self.run is not None else None
+
+    @property
+    def trajectory_ids(self) -> Sequence[str]:
+        """That of the run."""
+        return [self.run.trajectory_id] if self.run is not None and self.run.trajectory_id is not None else []
+
+    @property
+    def measured_structure(self) -> StructureAnalysis | None:
+        """That of the hold at the end."""
+        return self.structure

@@ -1,0 +1,42 @@
+"""Step `relax`: to zero force and, with the cell, zero stress."""
+
+from collections.abc import Iterator
+from typing import ClassVar, Literal
+
+from tachylite.schemas.relaxation import Relaxation
+from tachylite.schemas.run import State
+from tachylite.schemas.steps.base import Result, Step
+from tachylite.schemas.steps.columns import Column
+
+
+class Relax(Step):
+    """Relax a state to its inherent structure; its energy is compared with elements and crystal."""
+
+    kind: Literal["relax"] = "relax"
+    relax_cell: bool = True
+    """Whether the cell relaxes too, to zero stress."""
+
+    def outline(self, timestep_fs: float, temperature_k: float | None) -> Iterator[str]:
+        """One relaxation."""
+        yield f"one relaxation{' with the cell' if self.relax_cell else ''}"
+
+
+class RelaxResult(Result):
+    """A relaxed structure: density, and energy above the elements and above the crystal."""
+
+    kind: Literal["relax"] = "relax"
+    density_g_cm3: float | None = None
+    formation_energy_ev_per_atom: float | None = None
+    above_crystal_ev_per_atom: float | None = None
+    relaxation: Relaxation | None = None
+
+    columns: ClassVar = (
+        Column("density", "g_cm3", "density_g_cm3", "density", "g/cm³"),
+        Column("formation_energy", "ev_per_atom", "formation_energy_ev_per_atom", "formation energy", "eV/atom"),
+        Column("above_crystal", "ev_per_atom", "above_crystal_ev_per_atom", "above the crystal", "eV/atom"),
+    )
+
+    @property
+    def final(self) -> State | None:
+        """The relaxed structure."""
+        return self.relaxation.state if self.relaxation is not None and self.status == "completed" else None
