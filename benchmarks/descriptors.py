@@ -15,10 +15,10 @@ from ase.io import iread, read, write
 from benchmarks.common import MELTS, own_engine, publish, simulate, table
 from numpy.typing import NDArray
 
-from tachylite.descriptors import DESCRIPTORS, describe
+from tachylite.descriptors import DESCRIPTORS, compute_descriptors
 from tachylite.descriptors.atoms import assign_roles
 from tachylite.descriptors.registry import Convention
-from tachylite.descriptors.structure import describe_frame
+from tachylite.descriptors.structure import compute_frame_descriptors
 from tachylite.engines.packmol import pack
 from tachylite.errors import InputError
 from tachylite.physics.composition import parse_formula
@@ -101,9 +101,9 @@ def frame_statistics(
     """Mean, its standard error and the scatter of single frames, of each column."""
     if (formula, convention) not in CACHE:
         positions, cell = np.array([atoms.positions for atoms in frames]), frames[0].cell.array
-        whole = describe(positions, cell, frames[0].numbers, convention=convention)
+        whole = compute_descriptors(positions, cell, frames[0].numbers, convention=convention)
         roles = assign_roles(frames[0].numbers, "Li", convention=convention)
-        single = [describe_frame(one, cell, roles, convention) for one in positions]
+        single = [compute_frame_descriptors(one, cell, roles, convention) for one in positions]
         CACHE[formula, convention] = {
             column: (whole[column].mean, whole[column].error, float(np.std([row[column] for row in single], ddof=1)))
             for column in COLUMNS
@@ -143,7 +143,7 @@ def crystal_means(crystals: list[tuple[NDArray, NDArray, NDArray]]) -> dict[str,
         if "Li" not in symbols or not symbols & NONMETALS or symbols & OPEN_SHELLS:
             continue
         try:
-            found = describe(positions[None], cell, numbers)
+            found = compute_descriptors(positions[None], cell, numbers)
         except InputError:
             continue
         for column, one in values.items():
@@ -169,7 +169,7 @@ def rate(frames: list[Atoms], cell: NDArray, roles: object, packing: bool) -> fl
     for _ in range(5):
         started = time.process_time()
         for atoms in frames:
-            describe_frame(atoms.positions, cell, roles, packing=packing)
+            compute_frame_descriptors(atoms.positions, cell, roles, packing=packing)
         seconds.append(time.process_time() - started)
     return len(frames) / min(seconds)
 

@@ -25,7 +25,7 @@ FILE = Path(__file__).parents[2] / "shared/data/zheng2024/feature_target.dat"
 
 def main(learners: list[str], without: list[str]) -> None:
     started = time.process_time()
-    card = train(read_dataset(FILE, without=without), learners, tell=print).card
+    card = train(read_dataset(FILE, without=without), learners, log=print).card
     seconds = time.process_time() - started
     settings = Table(
         "Settings",

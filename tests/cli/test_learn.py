@@ -61,18 +61,23 @@ def test_from_a_table_to_a_prediction(command: Callable[..., Result], table: Pat
         72,
         24,
     )
-    assert [one["split"] for one in card["learners"][0]["scores"]] == ["composition", "chemical system", "random"]
+    assert [score["split"] for score in card["learners"][0]["scores"]] == ["composition", "chemical system", "random"]
     assert f"model: {model}" in err
     assert (report / "index.html").exists()
 
     write(tmp_path / "POSCAR", antifluorite())
     code, out, err = command("predict", str(tmp_path / "POSCAR"), "-m", str(model), "-T", "1500", "--json")
-    (found,) = json.loads(out)
+    (prediction,) = json.loads(out)
     assert code == 0, err
-    assert (found["formula"], found["unit"], found["temperature_k"], found["n_frames"]) == ("Li2O", "cm^2/s", 1500, 1)
-    assert found["interval"]["low"] < found["value"] < found["interval"]["high"]
-    assert found["distance"] > found["threshold"]
-    assert "from the nearest training row" in found["warnings"][0]
+    assert (prediction["formula"], prediction["unit"], prediction["temperature_k"], prediction["n_frames"]) == (
+        "Li2O",
+        "cm^2/s",
+        1500,
+        1,
+    )
+    assert prediction["interval"]["low"] < prediction["value"] < prediction["interval"]["high"]
+    assert prediction["distance"] > prediction["threshold"]
+    assert "from the nearest training row" in prediction["warnings"][0]
 
     code, out, err = command("predict", str(tmp_path / "POSCAR"), "-m", str(model), "-T", "1500")
     assert "Li₂O" in out
@@ -140,8 +145,8 @@ def test_bad_input_is_one_line(
 
 def test_a_single_composition_is_refused(command: Callable[..., Result], table: Path, tmp_path: Path) -> None:
     head, *lines = table.read_text().splitlines()
-    one = [line for line in lines if line.startswith("Li1O,")] * 8
-    (tmp_path / "one.csv").write_text("\n".join([head, *one]) + "\n")
+    single = [line for line in lines if line.startswith("Li1O,")] * 8
+    (tmp_path / "one.csv").write_text("\n".join([head, *single]) + "\n")
     code, _, err = command("learn", str(tmp_path / "one.csv"), "--learner", "gp", "-o", str(tmp_path / "m.npz"))
     assert code == 2
     assert "the rows are of 1 composition; 5 folds that keep each on one side need at least 5" in err

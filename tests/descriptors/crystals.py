@@ -5,7 +5,7 @@ from ase import Atoms
 from ase.spacegroup import crystal
 from numpy.typing import NDArray
 
-from tachylite.descriptors import Description, describe
+from tachylite.descriptors import DescriptorValues, compute_descriptors
 from tachylite.descriptors.registry import Convention
 
 
@@ -30,11 +30,13 @@ def anti_rhenium_oxide(a: float = 4.1) -> Atoms:
     return Atoms("Li3F", scaled_positions=places, cell=[a, a, a], pbc=True)
 
 
-def described(
+def descriptors_of(
     atoms: Atoms, species: str = "Li", anion: str | None = None, convention: Convention = "exact"
-) -> Description:
-    """Describe one structure."""
-    return describe(atoms.positions[None], atoms.cell.array, atoms.numbers, species, anion=anion, convention=convention)
+) -> DescriptorValues:
+    """Compute the descriptors of one structure."""
+    return compute_descriptors(
+        atoms.positions[None], atoms.cell.array, atoms.numbers, species, anion=anion, convention=convention
+    )
 
 
 def melt(seed: int, n: int = 12, edge: float = 6.0) -> Atoms:

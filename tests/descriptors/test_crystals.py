@@ -4,7 +4,7 @@ from math import pi, sqrt
 
 import pytest
 from ase import Atoms
-from tests.descriptors.crystals import anti_rhenium_oxide, antifluorite, caesium_chloride, described, rock_salt
+from tests.descriptors.crystals import anti_rhenium_oxide, antifluorite, caesium_chloride, descriptors_of, rock_salt
 
 from tachylite.descriptors import DESCRIPTORS
 from tachylite.errors import InputError
@@ -25,8 +25,8 @@ def lens(r1: float, r2: float, distance: float) -> float:
 
 
 def check(atoms: Atoms, expected: dict[str, float]) -> None:
-    found = described(atoms)
-    assert {name: found[name].mean for name in expected} == pytest.approx(expected, rel=1e-9)
+    descriptors = descriptors_of(atoms)
+    assert {name: descriptors[name].mean for name in expected} == pytest.approx(expected, rel=1e-9)
 
 
 def test_rock_salt() -> None:
@@ -132,22 +132,22 @@ def test_ionic_bonds_give_ionic_radii() -> None:
 def test_a_path_through_a_sphere_has_no_width() -> None:
     # half way between two Li sits an atom
     line = Atoms("Li2S", positions=[(1, 0, 0), (4, 0, 0), (2.5, 0, 0)], cell=[9, 6, 6], pbc=True)
-    assert described(line)["SLPW"].mean == 0
-    assert described(line)["SLPW_pp"].mean == pytest.approx(0, abs=1e-12)
-    assert described(line, convention="zheng2024")["SLPW"].mean == pytest.approx(-R_S)
+    assert descriptors_of(line)["SLPW"].mean == 0
+    assert descriptors_of(line)["SLPW_pp"].mean == pytest.approx(0, abs=1e-12)
+    assert descriptors_of(line, convention="zheng2024")["SLPW"].mean == pytest.approx(-R_S)
 
 
 def test_published_paths_that_leave_the_cell_meet_their_own_end() -> None:
     # 3 A from Li to Li along x, N 1.6 A and O 2 A beside the middle of it
     beside = [(1, 0, 0), (4, 0, 0), (2.5, 1.6, 0), (2.5, 0, 2)]
     line = Atoms("Li2NO", positions=beside, cell=[9, 8, 8], pbc=True)
-    ours = described(line)
+    ours = descriptors_of(line)
     assert ours["SLPW_pp"].mean == pytest.approx(1.6)
-    assert described(line, convention="zheng2024")["SLPW_pp"].mean == pytest.approx(1.6)
+    assert descriptors_of(line, convention="zheng2024")["SLPW_pp"].mean == pytest.approx(1.6)
     line.positions[:, 0] += 6.5  # now the border of the cell lies between the two
     for name in ("SLPW", "SLPW_pp", "SLPE"):
-        assert described(line)[name].mean == pytest.approx(ours[name].mean)
-    across = described(line, convention="zheng2024")
+        assert descriptors_of(line)[name].mean == pytest.approx(ours[name].mean)
+    across = descriptors_of(line, convention="zheng2024")
     assert across["SLPW"].mean == pytest.approx(-R_LI)
     assert across["SLPW_pp"].mean == pytest.approx(0, abs=1e-12)
     assert across["SLPE"].mean == pytest.approx(0.98)
@@ -156,30 +156,30 @@ def test_published_paths_that_leave_the_cell_meet_their_own_end() -> None:
 def test_another_species_may_move() -> None:
     sodium = rock_salt(5.64)
     sodium.symbols[sodium.symbols == "Li"] = "Na"
-    found = described(sodium, "Na")
-    assert found["LNC"].mean == 18
-    assert found["LBI"].mean == pytest.approx((3.16 - 0.93) / 3)
-    assert found["avg_m_with_Li"].mean == pytest.approx((22.98976928 + 35.453) / 2)
-    assert tuple(found.values) == tuple(DESCRIPTORS)
+    descriptors = descriptors_of(sodium, "Na")
+    assert descriptors["LNC"].mean == 18
+    assert descriptors["LBI"].mean == pytest.approx((3.16 - 0.93) / 3)
+    assert descriptors["avg_m_with_Li"].mean == pytest.approx((22.98976928 + 35.453) / 2)
+    assert tuple(descriptors.values) == tuple(DESCRIPTORS)
 
 
 def test_the_published_arithmetic() -> None:
     # Li3F: the anion is still F; the spheres are added up, the bond ionicity divided by one bond less
     a = 4.1
-    found = described(anti_rhenium_oxide(a), convention="zheng2024")
-    assert found["PF"].mean == pytest.approx((ball(R_F) + 3 * ball(R_LI)) / a**3)
-    assert found["LBI"].mean == pytest.approx(0.6 * 30 / 29)
+    descriptors = descriptors_of(anti_rhenium_oxide(a), convention="zheng2024")
+    assert descriptors["PF"].mean == pytest.approx((ball(R_F) + 3 * ball(R_LI)) / a**3)
+    assert descriptors["LBI"].mean == pytest.approx(0.6 * 30 / 29)
     # six F in the shell up to 5.1 A, all at a
-    assert found["AASD"].mean == pytest.approx(a)
+    assert descriptors["AASD"].mean == pytest.approx(a)
 
 
 def test_the_anion() -> None:
     oxide = Atoms("LiSiO", positions=[(0, 0, 0), (2, 0, 0), (0, 2, 0)], cell=[4, 4, 4], pbc=True)
-    assert described(oxide).anion == "O"
-    assert described(oxide, convention="zheng2024").anion == "Si"
-    assert described(oxide, anion="Si").anion == "Si"
+    assert descriptors_of(oxide).anion == "O"
+    assert descriptors_of(oxide, convention="zheng2024").anion == "Si"
+    assert descriptors_of(oxide, anion="Si").anion == "Si"
     # less electronegative than lithium, and still what there is
-    assert described(Atoms("LiNa", positions=[(0, 0, 0), (2, 2, 2)], cell=[4, 4, 4], pbc=True)).anion == "Na"
+    assert descriptors_of(Atoms("LiNa", positions=[(0, 0, 0), (2, 2, 2)], cell=[4, 4, 4], pbc=True)).anion == "Na"
 
 
 @pytest.mark.parametrize(
@@ -203,5 +203,5 @@ def test_the_anion() -> None:
 )
 def test_what_cannot_be_described(atoms: Atoms, options: dict[str, str], message: str) -> None:
     with pytest.raises(InputError, match=message) as raised:
-        described(atoms, anion=options.get("anion"))
+        descriptors_of(atoms, anion=options.get("anion"))
     assert "\n" not in str(raised.value)

@@ -9,15 +9,15 @@ from ase import Atoms
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
-from tests.descriptors.crystals import antifluorite, described, melt
+from tests.descriptors.crystals import antifluorite, descriptors_of, melt
 
-from tachylite.descriptors import describe
+from tachylite.descriptors import compute_descriptors
 
 SEEDS = st.integers(0, 10_000)
 
 
 def values(atoms: Atoms) -> dict[str, float]:
-    return {name: value.mean for name, value in described(atoms).values.items()}
+    return {name: value.mean for name, value in descriptors_of(atoms).values.items()}
 
 
 def same(first: Atoms, second: Atoms, **other: Any) -> None:
@@ -88,23 +88,23 @@ def test_a_rotated_crystal_keeps_its_ties() -> None:
 def test_frames_are_averaged_with_errors() -> None:
     frames = [melt(seed, edge=6.0) for seed in range(40)]
     cells = np.array([atoms.cell.array for atoms in frames])
-    found = describe(np.array([atoms.positions for atoms in frames]), cells, frames[0].numbers)
+    means = compute_descriptors(np.array([atoms.positions for atoms in frames]), cells, frames[0].numbers)
     single = np.array([values(atoms)["LNC"] for atoms in frames])
-    assert found.n_frames == 40
-    assert found["LNC"].mean == pytest.approx(single.mean())
+    assert means.n_frames == 40
+    assert means["LNC"].mean == pytest.approx(single.mean())
     # independent frames: the error of a mean, known to within a third from 40 of them
-    assert found["LNC"].error == pytest.approx(single.std(ddof=1) / math.sqrt(40), rel=0.5)
-    assert found["ENS"].error == 0
-    assert found["avg_B_with_Li"].error == 0
+    assert means["LNC"].error == pytest.approx(single.std(ddof=1) / math.sqrt(40), rel=0.5)
+    assert means["ENS"].error == 0
+    assert means["avg_B_with_Li"].error == 0
 
 
 def test_the_error_knows_of_correlation() -> None:
     # the same 10 frames, each 10 times in a row, say no more than once each
     frames = [melt(seed) for seed in range(10)]
-    once = describe(
+    once = compute_descriptors(
         np.array([atoms.positions for atoms in frames]), np.array([a.cell.array for a in frames]), frames[0].numbers
     )
-    slow = describe(
+    slow = compute_descriptors(
         np.repeat([atoms.positions for atoms in frames], 10, axis=0),
         np.repeat([atoms.cell.array for atoms in frames], 10, axis=0),
         frames[0].numbers,
@@ -114,4 +114,4 @@ def test_the_error_knows_of_correlation() -> None:
 
 
 def test_a_single_frame_has_no_known_error() -> None:
-    assert math.isinf(described(antifluorite())["LNC"].error)
+    assert math.isinf(descriptors_of(antifluorite())["LNC"].error)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from tachylite.descriptors import DESCRIPTORS, choose_anion, describe_composition
-from tachylite.descriptors.elemental import covalent_radius, elemental
+from tachylite.descriptors import DESCRIPTORS, choose_anion, compute_composition_descriptors
+from tachylite.descriptors.elemental import covalent_radius, elemental_property
 from tachylite.physics.composition import parse_formula
 from tachylite.physics.volume import electronegativity
 
@@ -46,14 +46,14 @@ def test_composition_columns_are_reproduced_for_all_207_formulas() -> None:
     by_formula = {row["formula"]: row for row in rows()}
     assert len(by_formula) == 207
     for formula, row in by_formula.items():
-        for name, value in describe_composition(counts(formula), convention="zheng2024").items():
+        for name, value in compute_composition_descriptors(counts(formula), convention="zheng2024").items():
             assert value == pytest.approx(float(row[name]), rel=1e-8), (formula, name)
 
 
 def test_only_the_shear_modulus_of_titanium_differs_from_the_published_columns() -> None:
     different = defaultdict(set)
     for row in rows():
-        for name, value in describe_composition(counts(row["formula"])).items():
+        for name, value in compute_composition_descriptors(counts(row["formula"])).items():
             if value != pytest.approx(float(row[name]), rel=1e-8):
                 different[row["formula"]].add(name)
     assert set(different) == {row["formula"] for row in rows() if "Ti" in counts(row["formula"])}
@@ -104,8 +104,8 @@ def is_a_number_of_atoms(share: float, of_kind: int, n_atoms: int) -> bool:
 def test_the_published_packing_fractions_add_up_spheres_with_our_radii() -> None:
     """Covalent radii, and ionic ones for some atoms: what is missing is then a whole number of these atoms."""
     ionic_rows = 0
-    changes = {"Li": elemental("cation_radius_a", "Li")}
-    changes |= {symbol: elemental("anion_radius_a", symbol) for symbol in ("O", "F")}
+    changes = {"Li": elemental_property("cation_radius_a", "Li")}
+    changes |= {symbol: elemental_property("anion_radius_a", symbol) for symbol in ("O", "F")}
     for row in rows():
         parts = counts(row["formula"])
         n_atoms = sum(parts.values())

@@ -8,8 +8,8 @@ from jobflow import JobStore
 from tests.descriptors.crystals import antifluorite
 from tests.stores.store_samples import make_material, make_run, put
 
-from tachylite.schemas import Diffusivity, Interval, Material, Melt, State, Trajectory
-from tachylite.schemas.material import Equilibrium
+from tachylite.schemas import Diffusivity, Interval, Material, State, Trajectory
+from tachylite.schemas.steps.hold import HoldResult
 
 
 def diffusivity(temperature_k: float, value: float | None, species: str = "Li") -> Diffusivity:
@@ -28,26 +28,27 @@ def diffusivity(temperature_k: float, value: float | None, species: str = "Li") 
     )
 
 
-def melted(atoms: Atoms, temperature_k: float, value: float | None, trajectory: Trajectory | None = None) -> Melt:
+def melted(
+    atoms: Atoms, temperature_k: float, value: float | None, trajectory: Trajectory | None = None
+) -> HoldResult:
     state = State.from_atoms(atoms)
-    found = Equilibrium(
-        status="converged",
+    run = make_run(trajectory, final=state, formula=state.formula, n_atoms=len(atoms))
+    return HoldResult(
+        name=f"hold-{temperature_k:g}K",
+        step="hold",
+        variant=f"{temperature_k:g}K",
+        status="completed",
         formula=state.formula,
         n_atoms=len(atoms),
         temperature_k=temperature_k,
-        pressure_convention="total",
-        samples=[],
-    )
-    run = make_run(trajectory, final=state, formula=state.formula, n_atoms=len(atoms))
-    return Melt(
-        temperature_k=temperature_k, equilibrium=found, run=run, diffusivities=[diffusivity(temperature_k, value)]
+        run=run,
+        diffusivities=[diffusivity(temperature_k, value)],
     )
 
 
-def material(atoms: Atoms, *states: Melt, **changes: Any) -> Material:
+def material(atoms: Atoms, *states: HoldResult, **changes: Any) -> Material:
     formula = State.from_atoms(atoms).formula
-    fields = {"material_id": formula, "melt": states[0], "anneals": list(states[1:]), **changes}
-    return make_material(formula, **fields)
+    return make_material(formula, **{"material_id": formula, "results": list(states), **changes})
 
 
 def trajectory_of(atoms: Atoms, n_frames: int = 6) -> Trajectory:
@@ -62,7 +63,7 @@ def trajectory_of(atoms: Atoms, n_frames: int = 6) -> Trajectory:
 
 
 def put_runs(store: JobStore, *trajectories: Trajectory, uuid: str = "runs") -> None:
-    output = {"runs": [make_run(one) for one in trajectories], "trajectories": list(trajectories)}
+    output = {"runs": [make_run(trajectory) for trajectory in trajectories], "trajectories": list(trajectories)}
     store.update(
         {"uuid": uuid, "index": 1, "output": output, "completed_at": "2026", "name": "runs"},
         save={"data": Trajectory},

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import pytest
 from jobflow import JobStore
-from tests.descriptors.crystals import antifluorite, described, rock_salt
+from tests.descriptors.crystals import antifluorite, descriptors_of, rock_salt
 from tests.jobs.learning_rows import material, melted, put_runs, trajectory_of
 from tests.stores.store_samples import later, put
 
-from tachylite.jobs.learning import Row, training_rows
+from tachylite.jobs.learning import training_rows
 from tachylite.learning.dataset import dataset_from_bytes
+from tachylite.learning.states import TrainingRow
 from tachylite.schemas import Failure, Melt
 from tachylite.stores import open_store
 
@@ -25,14 +26,14 @@ def test_every_state_with_a_diffusivity_is_a_row(store: JobStore) -> None:
     frames = trajectory_of(crystal)
     put_runs(store, frames)
     put(store, material(crystal, melted(crystal, 3000, 2e-4, frames), melted(crystal, 1500, 3e-5)))
-    found = list(training_rows(store, "Li", "exact"))
-    assert all(isinstance(one, Row) for one in found)
-    hot, cold = (one for one in found if isinstance(one, Row))
+    rows = list(training_rows(store, "Li", "exact"))
+    hot, cold = (row for row in rows if isinstance(row, TrainingRow))
+    assert len(rows) == 2
     assert (hot.formula, hot.temperature_k, hot.diffusivity_cm2_s) == ("Li2O", 3000, 2e-4)
     assert hot.n_frames == 6
-    # without a trajectory in the store the last frame is described
+    # without a trajectory in the store it is the last frame that counts
     assert cold.n_frames == 1
-    assert cold.descriptors["LNC"] == described(crystal)["LNC"].mean
+    assert cold.descriptors["LNC"] == descriptors_of(crystal)["LNC"].mean
 
 
 def test_what_is_no_row_says_why(store: JobStore) -> None:
@@ -54,7 +55,7 @@ def test_what_is_no_row_says_why(store: JobStore) -> None:
         material(unknown, melted(unknown, 1000, 1e-5), material_id="unknown"),
         material(salt, melted(salt, 1000, 1e-5)),
     )
-    reasons = {one.stage: one.reason for one in training_rows(store, "Li", "exact") if isinstance(one, Failure)}
+    reasons = {row.stage: row.reason for row in training_rows(store, "Li", "exact") if isinstance(row, Failure)}
     assert reasons["Li2O at 5000 K"] == "no liquid at zero pressure"
     assert reasons["Li2O at 1000 K"] == "the motion is not diffusive"
     assert "there is no Li" in reasons["NaCl at 1000 K"]
@@ -71,7 +72,7 @@ def test_the_newest_document_counts_and_queries_choose(store: JobStore) -> None:
         material(crystal, melted(crystal, 1000, 2e-5), created_at=later(1)),
     )
     (row,) = training_rows(store, "Li", "exact", protocol="quickstart")
-    assert isinstance(row, Row)
+    assert isinstance(row, TrainingRow)
     assert row.diffusivity_cm2_s == 2e-5
     assert list(training_rows(store, "Li", "exact", engine="vasp")) == []
 
@@ -91,4 +92,4 @@ def test_a_table_of_a_store_is_frozen(store: JobStore) -> None:
     assert "SLPW" not in dataset.names
     assert "density" in dataset.names
     assert output["dataset"].fingerprint == dataset.fingerprint
-    assert [one.stage for one in output["skipped"]] == ["Li2O at 900 K"]
+    assert [failure.stage for failure in output["skipped"]] == ["Li2O at 900 K"]

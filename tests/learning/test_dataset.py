@@ -1,4 +1,4 @@
-"""FrozenModel tables: what names them, what they refuse."""
+"""Frozen tables: their fingerprints, and what is refused."""
 
 from dataclasses import replace
 from io import BytesIO
@@ -22,15 +22,15 @@ def test_what_was_saved_is_read_again(tmp_path: Path) -> None:
     dataset = make_sample()
     path = tmp_path / "table.parquet"
     save_dataset(dataset, path)
-    found = load_dataset(path)
-    assert found.fingerprint == dataset.fingerprint
-    assert (found.formulas, found.names, found.units, found.source) == (
+    loaded = load_dataset(path)
+    assert loaded.fingerprint == dataset.fingerprint
+    assert (loaded.formulas, loaded.names, loaded.units, loaded.source) == (
         dataset.formulas,
         dataset.names,
         dataset.units,
         dataset.source,
     )
-    np.testing.assert_array_equal(found.features, dataset.features)
+    np.testing.assert_array_equal(loaded.features, dataset.features)
 
 
 @pytest.mark.parametrize(

@@ -14,15 +14,15 @@ def test_the_limit_is_the_quantile_of_gaps_between_compositions() -> None:
     features = np.repeat(places, 2)
     matrix = np.column_stack([np.full(10, 1000.0), features, np.ones(10)])
     groups = np.repeat(["a", "b", "c", "d", "e"], 2)
-    domain = Domain.of(Inputs(("x",), ("Li",)), matrix, groups)
+    domain = Domain.from_training_rows(Inputs(("x",), ("Li",)), matrix, groups)
     gaps = np.array([1, 1, 1, 1, 3]) / features.std()
     assert np.isclose(domain.threshold, np.quantile(gaps, 0.95))
-    asked = np.array([[1000.0, 3.4, 1], [1000.0, 12.0, 1]])
-    np.testing.assert_allclose(domain.distances(asked), np.array([0.4, 6.0]) / features.std())
-    assert domain.complaints(asked[0], "Li") == []
-    assert len(domain.complaints(asked[1], "Li")) == 1
+    rows = np.array([[1000.0, 3.4, 1], [1000.0, 12.0, 1]])
+    np.testing.assert_allclose(domain.distances(rows), np.array([0.4, 6.0]) / features.std())
+    assert domain.warnings_for(rows[0], "Li") == []
+    assert len(domain.warnings_for(rows[1], "Li")) == 1
     again = Domain.from_arrays(domain.arrays(), ("x",), ("Li",))
-    np.testing.assert_array_equal(again.distances(asked), domain.distances(asked))
+    np.testing.assert_array_equal(again.distances(rows), domain.distances(rows))
 
 
 def test_many_rows_are_compared_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -30,9 +30,9 @@ def test_many_rows_are_compared_in_parts(monkeypatch: pytest.MonkeyPatch) -> Non
     matrix = np.column_stack([np.full(23, 1000.0), generator.normal(size=(23, 3)), np.ones(23)])
     groups = np.array([f"c{index // 2}" for index in range(23)])
     inputs = Inputs(("x", "y", "z"), ("Li",))
-    whole = Domain.of(inputs, matrix, groups)
+    whole = Domain.from_training_rows(inputs, matrix, groups)
     monkeypatch.setattr(module, "_ROWS_AT_ONCE", 5)
-    parts = Domain.of(inputs, matrix, groups)
+    parts = Domain.from_training_rows(inputs, matrix, groups)
     assert parts.threshold == pytest.approx(whole.threshold)
     between = np.sqrt(((parts.rows[:, None] - parts.rows[None]) ** 2).mean(axis=2))
     between[groups[:, None] == groups[None]] = np.inf

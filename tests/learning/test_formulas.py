@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tests.learning.learning_samples import known_law, make_sample
 
-from tachylite.learning.formulas import INVERSE_TEMPERATURE, find_formulas, models_of
+from tachylite.learning.formulas import INVERSE_TEMPERATURE, find_formulas, sisso_models
 from tachylite.learning.sisso import load_models, save_models
 from tachylite.units import KB_EV
 
@@ -27,7 +27,7 @@ def test_the_law_of_the_sample_is_found(tmp_path: Path) -> None:
     assert best.intercept == pytest.approx(np.log(5e-3))
     assert best.held_out_rmse == pytest.approx(0, abs=1e-9)
 
-    save_models(models_of([best]), tmp_path / "formulas.json")
+    save_models(sisso_models([best]), tmp_path / "formulas.json")
     (model,) = load_models(tmp_path / "formulas.json")
     features, kelvin = np.array([[0.3, -0.7, 0.1]]), np.array([1200.0])
     table = dict(zip(dataset.names, features.T, strict=True)) | {INVERSE_TEMPERATURE: 1 / (KB_EV * kelvin)}
@@ -35,13 +35,13 @@ def test_the_law_of_the_sample_is_found(tmp_path: Path) -> None:
 
 
 def test_the_formula_with_the_least_held_out_error_comes_first() -> None:
-    found = find_formulas(make_sample(noise=0.3))
-    errors = [one.held_out_rmse for one in found if one.held_out_rmse is not None]
+    formulas = find_formulas(make_sample(noise=0.3))
+    errors = [formula.held_out_rmse for formula in formulas if formula.held_out_rmse is not None]
     assert errors == sorted(errors)
-    assert found[0].held_out_rmse == pytest.approx(0.3, rel=0.25)  # nothing beats the noise
+    assert formulas[0].held_out_rmse == pytest.approx(0.3, rel=0.25)  # nothing beats the noise
 
 
 def test_a_target_that_is_not_positive_is_learned_as_it_is() -> None:
     dataset = make_sample(noise=0.0)
     shifted = replace(dataset, target=dataset.target - dataset.target.min())
-    assert {one.target for one in find_formulas(shifted)} == {"D"}
+    assert {formula.target for formula in find_formulas(shifted)} == {"D"}

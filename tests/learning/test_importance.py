@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from tests.learning.learning_samples import trained
 
-from tachylite.learning.evaluation import HeldOut, Tuned, hold_out
+from tachylite.learning.evaluation import HeldOutPredictions, TunedModel, predict_held_out
 from tachylite.learning.importance import measure_importances, permutation_importance, shapley_values
-from tachylite.learning.inputs import Inputs, inputs_of
+from tachylite.learning.inputs import Inputs, encode_dataset
 from tachylite.learning.intervals import Calibration
-from tachylite.learning.learners import Candidate, Fitted, get_learner
+from tachylite.learning.learners import Candidate, FittedModel, get_learner
 from tachylite.learning.tables import read_dataset
 from tachylite.learning.trends import PUBLISHED_FIRST
 
@@ -35,27 +35,27 @@ class Linear:
         return {}
 
 
-MODEL = Fitted("gp", "none", Inputs(("a", "b", "c"), ("Li", "O")), True, Linear())
+MODEL = FittedModel("gp", "none", Inputs(("a", "b", "c"), ("Li", "O")), True, Linear())
 
 
 def test_shapley_values_of_a_linear_model() -> None:
     """Slope times distance from the mean of the background; nothing for what has no slope."""
     matrix = np.random.default_rng(0).normal(size=(400, 6))
-    found = shapley_values(MODEL, matrix, n_rows=40, pairs=400)
-    assert found.names == ("temperature", "a", "b", "c", "element fractions")
-    expected = SLOPES * (matrix[found.rows] - matrix.mean(axis=0))
+    shapley = shapley_values(MODEL, matrix, n_rows=40, pairs=400)
+    assert shapley.names == ("temperature", "a", "b", "c", "element fractions")
+    expected = SLOPES * (matrix[shapley.rows] - matrix.mean(axis=0))
     together = np.column_stack([expected[:, :4], expected[:, 4:].sum(axis=1)])
-    np.testing.assert_allclose(found.values, together, atol=5 * 4.3 / 400**0.5)
-    np.testing.assert_array_equal(found.values[:, [0, 3]], 0)
+    np.testing.assert_allclose(shapley.values, together, atol=5 * 4.3 / 400**0.5)
+    np.testing.assert_array_equal(shapley.values[:, [0, 3]], 0)
 
 
 def test_contributions_sum_to_the_prediction() -> None:
     """With one background row the sum is exact."""
     matrix = np.random.default_rng(1).normal(size=(30, 6))
-    one = np.vstack([matrix, np.repeat(matrix[:1], 3000, axis=0)])
-    found = shapley_values(MODEL, one, n_rows=20, pairs=1)
-    total = found.values.sum(axis=1)
-    difference = MODEL.value(one[found.rows]) - MODEL.value(matrix[:1])
+    rows = np.vstack([matrix, np.repeat(matrix[:1], 3000, axis=0)])
+    shapley = shapley_values(MODEL, rows, n_rows=20, pairs=1)
+    total = shapley.values.sum(axis=1)
+    difference = MODEL.value(rows[shapley.rows]) - MODEL.value(matrix[:1])
     assert np.median(np.abs(total - difference)) < 1e-9
 
 
@@ -63,11 +63,11 @@ def test_permutation_importance_of_a_linear_model() -> None:
     """A swapped input adds the variance of its differences: RMSE sqrt(2) times slope."""
     generator = np.random.default_rng(2)
     matrix = generator.normal(size=(4000, 6))
-    tuned = Tuned(MODEL, Candidate("none"), Calibration("none", (1.0, 1.0)))
+    tuned = TunedModel(MODEL, Candidate("none"), Calibration("none", (1.0, 1.0)))
     halves = np.array_split(np.arange(4000), 2)
     folds = ((halves[0], halves[1]), (halves[1], halves[0]))
     empty = np.empty((2, 4000))
-    held_out = HeldOut("composition", folds, (tuned, tuned), empty[0], empty, empty)
+    held_out = HeldOutPredictions("composition", folds, (tuned, tuned), empty[0], empty, empty)
     rises = permutation_importance(held_out, matrix, MODEL.value(matrix))
     assert np.mean(rises["a"]) == pytest.approx(2 * 2**0.5, rel=0.05)
     assert np.mean(rises["b"]) == pytest.approx(2**0.5, rel=0.05)
@@ -76,14 +76,14 @@ def test_permutation_importance_of_a_linear_model() -> None:
 
 
 def test_what_matters_in_the_sample_comes_first() -> None:
-    found = {one.feature: one for one in trained().card.leading.importances}
+    importances = {importance.feature: importance for importance in trained().card.leading.importances}
     assert trained().card.leading.importances[0].feature == "temperature"
-    assert found["x0"].permutation.value > 5 * abs(found["x2"].permutation.value)
-    assert found["temperature"].direction is not None
-    assert found["temperature"].direction > 0.5
-    assert found["x0"].direction is not None
-    assert found["x0"].direction < -0.5
-    assert found["element fractions"].direction is None
+    assert importances["x0"].permutation.value > 5 * abs(importances["x2"].permutation.value)
+    assert importances["temperature"].direction is not None
+    assert importances["temperature"].direction > 0.5
+    assert importances["x0"].direction is not None
+    assert importances["x0"].direction < -0.5
+    assert importances["element fractions"].direction is None
 
 
 @pytest.mark.skipif(not PUBLISHED.exists(), reason="the published table is not here")
@@ -91,10 +91,10 @@ def test_what_matters_in_the_sample_comes_first() -> None:
 def test_published_boosting_looks_at_the_published_inputs() -> None:
     """Temperature first, then RBI and AAV, which come close to each other, before all others."""
     dataset, learner = read_dataset(PUBLISHED), get_learner("boosting-zheng2024")
-    _, matrix = inputs_of(dataset)
-    held_out = hold_out(learner, dataset, "random")
-    found = measure_importances(held_out, held_out.models[0].model, matrix, dataset.target)
-    assert found[0].feature == PUBLISHED_FIRST[0]
-    assert {one.feature for one in found[:3]} == set(PUBLISHED_FIRST)
-    by_shapley = sorted(found, key=lambda one: -one.shapley.value)
-    assert {one.feature for one in by_shapley[:3]} == set(PUBLISHED_FIRST)
+    _, matrix = encode_dataset(dataset)
+    held_out = predict_held_out(learner, dataset, "random")
+    importances = measure_importances(held_out, held_out.models[0].model, matrix, dataset.target)
+    assert importances[0].feature == PUBLISHED_FIRST[0]
+    assert {importance.feature for importance in importances[:3]} == set(PUBLISHED_FIRST)
+    by_shapley = sorted(importances, key=lambda importance: -importance.shapley.value)
+    assert {importance.feature for importance in by_shapley[:3]} == set(PUBLISHED_FIRST)

@@ -22,8 +22,8 @@ def test_a_model_that_was_saved_predicts_the_same(tmp_path: Path) -> None:
     save_model(saved, tmp_path / "model.npz")
     again = load_model(tmp_path / "model.npz")
     assert again.card == saved.card
-    asked = {"source": "here", "n_frames": 1}
-    assert again.predict(1500, FEATURES, "Li2O", **asked) == saved.predict(1500, FEATURES, "Li2O", **asked)  # type: ignore[arg-type]  # two kinds of values
+    options = {"source": "here", "n_frames": 1}
+    assert again.predict(1500, FEATURES, "Li2O", **options) == saved.predict(1500, FEATURES, "Li2O", **options)  # type: ignore[arg-type]  # two kinds of values
 
 
 @pytest.mark.parametrize("learner", ["forest-zheng2024", "boosting-zheng2024"])
@@ -31,25 +31,25 @@ def test_trees_are_saved_too(tmp_path: Path, learner: str) -> None:
     pytest.importorskip("xgboost")
     saved = train(make_sample(12), [learner])
     again = from_bytes(to_bytes(saved), "bytes")
-    values = [one.predict(1500, FEATURES, "Li2O", source="", n_frames=1).value for one in (saved, again)]
+    values = [model.predict(1500, FEATURES, "Li2O", source="", n_frames=1).value for model in (saved, again)]
     assert values[0] == values[1]
 
 
 def test_predictions_are_in_cm2_s_with_an_interval() -> None:
-    found = trained().predict(1500, FEATURES, "Li2O", source="here", n_frames=7)
+    prediction = trained().predict(1500, FEATURES, "Li2O", source="here", n_frames=7)
     truth = 1e-3 * float(known_law(np.array([[0.3, -0.2]]), np.array([1500.0]))[0])
-    assert (found.unit, found.n_frames, found.warnings) == ("cm^2/s", 7, [])
-    assert found.interval is not None
-    assert found.interval.low < truth < found.interval.high
-    assert found.interval.low < found.value < found.interval.high
+    assert (prediction.unit, prediction.n_frames, prediction.warnings) == ("cm^2/s", 7, [])
+    assert prediction.interval is not None
+    assert prediction.interval.low < truth < prediction.interval.high
+    assert prediction.interval.low < prediction.value < prediction.interval.high
 
 
 def test_inputs_unlike_the_training_set_are_named() -> None:
     saved = trained()
 
     def warnings(temperature: float = 1500, formula: str = "Li2O", **changes: float) -> str:
-        found = saved.predict(temperature, {**FEATURES, **changes}, formula, source="here", n_frames=1)
-        return " | ".join(found.warnings)
+        prediction = saved.predict(temperature, {**FEATURES, **changes}, formula, source="here", n_frames=1)
+        return " | ".join(prediction.warnings)
 
     assert warnings() == ""
     assert "most standard deviations from the mean: x1 (" in warnings(x1=30.0)

@@ -42,9 +42,9 @@ def extxyz(path: Path, positions: Array, cells: Array) -> None:
 def pymatgen(path: Path, positions: Array, cells: Array) -> None:
     scaled = wrapped(positions, cells) @ np.linalg.inv(cells)
     species: list[object] = [Element(symbol) for symbol in SYMBOLS]
-    made = PymatgenTrajectory(species, scaled, lattice=cells, constant_lattice=False, time_step=4.0)
-    made.to_displacements()
-    path.write_text(made.to_json(), encoding="utf-8")
+    trajectory = PymatgenTrajectory(species, scaled, lattice=cells, constant_lattice=False, time_step=4.0)
+    trajectory.to_displacements()
+    path.write_text(trajectory.to_json(), encoding="utf-8")
 
 
 def emmet(path: Path, positions: Array, cells: Array) -> None:
@@ -95,13 +95,13 @@ def test_every_format_gives_the_same_walk(tmp_path: Path, name: str, packing: st
         path.write_bytes(PACKERS[packing]((tmp_path / name).read_bytes()))
     frames = open_trajectory(path, TIMESTEP_FS.get(name))
     blocks = list(frames.blocks())
-    found = np.concatenate([block.positions for block in blocks])
+    read = np.concatenate([block.positions for block in blocks])
     times = np.concatenate([block.times_fs for block in blocks])
     assert frames.numbers.tolist() == NUMBERS.tolist()
     assert spacing_fs(times, path) == pytest.approx(4.0)
     np.testing.assert_allclose(np.concatenate([block.cells for block in blocks]), cells, atol=1e-5)
     # what differs is the lattice vector each atom starts in, and the origin
-    scaled = (found - positions) @ np.linalg.inv(cells)
+    scaled = (read - positions) @ np.linalg.inv(cells)
     np.testing.assert_allclose(scaled[1:] - scaled[0], 0, atol=0.01 if "dump" in name or "lammps" in name else 2e-5)
 
 
@@ -256,8 +256,10 @@ def test_our_own_positions_are_never_folded(tmp_path: Path) -> None:
     """A jump of a whole cell in our own file is a jump, not a face."""
     positions = np.zeros((4, 1, 3))
     positions[2:] = 6.0
-    made = Trajectory.from_arrays(numbers=[1], positions=positions, cells=TRICLINIC, times_fs=np.arange(4), series={})
-    made.save(tmp_path / "own.h5")
+    trajectory = Trajectory.from_arrays(
+        numbers=[1], positions=positions, cells=TRICLINIC, times_fs=np.arange(4), series={}
+    )
+    trajectory.save(tmp_path / "own.h5")
     (block,) = open_trajectory(tmp_path / "own.h5").blocks()
     np.testing.assert_allclose(block.positions, positions, atol=1e-5)
 

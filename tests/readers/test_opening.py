@@ -33,13 +33,13 @@ def test_every_format_gives_the_same_walk(tmp_path: Path, name: str) -> None:
     write(plain, walk(), format="vasp-xdatcar" if "XDATCAR" in name else None)
     if name.endswith(".gz"):
         path.write_bytes(gzip.compress(plain.read_bytes()))
-    found = read_trajectory(path, timestep_fs=2.0)
-    assert found.n_frames == 20
-    assert found.numbers.tolist() == [11, 17]
-    np.testing.assert_allclose(found.times_fs, 2.0 * np.arange(20))
-    np.testing.assert_allclose(found.positions[:, 0, 0], 0.7 * np.arange(20), atol=1e-4)
-    np.testing.assert_allclose(found.positions[:, 1], 2.0, atol=1e-4)
-    np.testing.assert_allclose(found.cells[0], np.diag([5.0, 6.0, 7.0]))
+    trajectory = read_trajectory(path, timestep_fs=2.0)
+    assert trajectory.n_frames == 20
+    assert trajectory.numbers.tolist() == [11, 17]
+    np.testing.assert_allclose(trajectory.times_fs, 2.0 * np.arange(20))
+    np.testing.assert_allclose(trajectory.positions[:, 0, 0], 0.7 * np.arange(20), atol=1e-4)
+    np.testing.assert_allclose(trajectory.positions[:, 1], 2.0, atol=1e-4)
+    np.testing.assert_allclose(trajectory.cells[0], np.diag([5.0, 6.0, 7.0]))
 
 
 def test_our_own_format_comes_back(tmp_path: Path) -> None:
@@ -52,9 +52,9 @@ def test_our_own_format_comes_back(tmp_path: Path) -> None:
 def test_liquid_sodium() -> None:
     if not NA.exists():
         pytest.skip("reference data are not here")
-    found = read_trajectory(NA, 2.0)
-    assert found.positions.shape == (2000, 100, 3)
-    jumps = np.abs(np.diff(found.positions, axis=0)).max()
+    trajectory = read_trajectory(NA, 2.0)
+    assert trajectory.positions.shape == (2000, 100, 3)
+    jumps = np.abs(np.diff(trajectory.positions, axis=0)).max()
     assert jumps < 1.0
 
 

@@ -22,9 +22,9 @@ def touch(folder: Path, *names: str) -> Path:
 def test_the_last_formula_in_a_name_is_its_composition(tmp_path: Path) -> None:
     names = ("DFT_RDF_Al3Si.csv", "XDATCAR_Li2O.gz", "Si2O4-300K.extxyz", "Li0.5Si0.5.h5", "NaCl_run.csv")
     touch(tmp_path, *names, "README.md", ".Zn.csv", "notes.txt")
-    found = files_by_composition(str(tmp_path))
-    assert set(found) == {"Al3Si", "Li2O", "SiO2", "LiSi", "NaCl"}
-    assert found["SiO2"].name == "Si2O4-300K.extxyz"
+    files = files_by_composition(str(tmp_path))
+    assert set(files) == {"Al3Si", "Li2O", "SiO2", "LiSi", "NaCl"}
+    assert files["SiO2"].name == "Si2O4-300K.extxyz"
 
 
 def test_two_of_one_composition_need_a_pattern(tmp_path: Path) -> None:

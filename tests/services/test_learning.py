@@ -8,12 +8,12 @@ from tests.jobs.learning_rows import fill
 from tests.services.cluster import NEEDS_SERVICES, Cluster
 from tests.services.queues import rapidfire, set_up_fireworks, set_up_remote, start_runner
 
-from tachylite import __version__
+from tachylite.analysis.descriptors import descriptor_fingerprint
 from tachylite.flows import LearningMaker
 from tachylite.flows.learning import run_learning
 from tachylite.learning.model_file import from_bytes
 from tachylite.stores import open_store
-from tachylite.stores.descriptions import find_described
+from tachylite.stores.descriptors import find_state_descriptors
 from tachylite.stores.queries import load_model_file
 from tachylite.stores.store_file import StoreFile
 
@@ -25,7 +25,7 @@ MAKER = LearningMaker(learners=("gp",))
 
 def described(store: JobStore) -> int:
     """Trajectories with their descriptors."""
-    return len(find_described(store, "Li", "exact", __version__))
+    return len(find_state_descriptors(store, "Li", "exact", descriptor_fingerprint()))
 
 
 @pytest.fixture

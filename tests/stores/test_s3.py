@@ -15,7 +15,8 @@ from tests.stores.s3_server import BUCKET, S3Server, s3_server
 from tests.stores.store_samples import count_frames, make_trajectory, simulate
 
 from tachylite.cli import main
-from tachylite.jobs.learning import Row, training_rows
+from tachylite.jobs.learning import training_rows
+from tachylite.learning.states import TrainingRow
 from tachylite.stores import find_materials, find_runs, load_trajectory, open_store
 
 URI = os.environ.get("TACHYLITE_TEST_MONGO")
@@ -115,7 +116,7 @@ def test_a_campaign_with_its_trajectories_in_the_bucket(
         assert material.melt is not None
         assert material.melt.run is not None
         assert load_trajectory(store, material.melt.run.trajectory_id or "").n_frames == 20
-    rows = [row for row in training_rows(store, "Cu", "exact") if isinstance(row, Row)]
+    rows = [row for row in training_rows(store, "Cu", "exact") if isinstance(row, TrainingRow)]
     assert {row.n_frames for row in rows} == {20}
     run("run", "Cu", "Cu3Au", *words, "--force")
     assert len(server.objects()) == 2, "of the same material, the same two"

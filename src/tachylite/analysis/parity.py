@@ -6,7 +6,7 @@ from math import exp, hypot, isfinite, log
 import numpy as np
 
 from tachylite.analysis.laws import ln_error
-from tachylite.descriptors import describe_frames
+from tachylite.descriptors import average_descriptors
 from tachylite.errors import InputError
 from tachylite.physics.frames import Frames, take_frames
 from tachylite.physics.statistics import GAUSSIAN_95
@@ -139,7 +139,7 @@ def compare_diffusivities(found: Diffusivity, reference: Diffusivity | float | N
 def _descriptors(reference: ParityReference, frames: Frames) -> list[DescriptorParity]:
     if not reference.descriptors:
         return []
-    found = describe_frames(frames, reference.species, convention="zheng2024").values
+    found = average_descriptors(frames, reference.species, convention="zheng2024").values
     return [
         DescriptorParity(
             name=name,

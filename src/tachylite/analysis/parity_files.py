@@ -7,7 +7,7 @@ from tachylite import readers
 from tachylite.analysis.parity import compare_diffusivities, failed, make_report, measure_curves, score_curves
 from tachylite.analysis.structure import frames_of_file
 from tachylite.analysis.transport import measure_transport
-from tachylite.descriptors import describe_frames
+from tachylite.descriptors import average_descriptors
 from tachylite.errors import InputError
 from tachylite.physics.composition import parse_formula
 from tachylite.physics.statistics import estimate_mean
@@ -100,7 +100,7 @@ def compare_descriptors(
 ) -> list[DescriptorParity]:
     """Structural descriptors around a mobile element in both trajectories, with errors over frames."""
     known, found = (
-        describe_frames(frames_of_file(open_trajectory(path, types=types)), species).values
+        average_descriptors(frames_of_file(open_trajectory(path, types=types)), species).values
         for path in (reference, other)
     )
     return [

@@ -15,11 +15,11 @@ from tachylite.schemas.steps.volume import VolumeResult
 def activations_of(results: Sequence[Result], species: Sequence[str]) -> list[Activation]:
     """Arrhenius and VFT laws of every species over the temperatures of each step that has several.
 
-    Where no step has, the states of all steps are taken together.
+    Where no step has, and the states follow one another, those of all steps are taken together.
     """
     states = [result for result in results if result.measured_diffusivities]
     groups = [(step, group) for step, group in by_step(states) if _is_series(results, step)]
-    if not groups and len({state.temperature_k for state in states}) > 1:
+    if not any(state.variant for state in states) and len({state.temperature_k for state in states}) > 1:
         groups = [("", states)]
     return [_activation(step, symbol, group) for step, group in groups for symbol in species]
 

@@ -15,7 +15,7 @@ from tachylite.errors import InputError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tachylite.descriptors import Convention, Description
+    from tachylite.descriptors import Convention, DescriptorValues
 
 
 def describe(
@@ -36,58 +36,60 @@ def describe(
 
     In the names of the columns, which are those of the published table, Li stands for the mobile element.
     """
-    rows = [(file, describe_file(file, species, anion, convention)) for file in files]
+    rows = [(file, compute_file_descriptors(file, species, anion, convention)) for file in files]
     if as_json:
-        typer.echo(json.dumps([_as_row(file, found) for file, found in rows], indent=2))
+        typer.echo(json.dumps([_as_row(file, descriptors) for file, descriptors in rows], indent=2))
     else:
-        print_tables(*(_as_table(file, found) for file, found in rows))
+        print_tables(*(_as_table(file, descriptors) for file, descriptors in rows))
 
 
-def describe_file(file: Path, species: str, anion: str | None, convention: Convention) -> Description:
-    """Descriptors of a file as means over its frames; InputError, naming the file, for what has no answer."""
-    from tachylite.descriptors import describe_frames
+def compute_file_descriptors(file: Path, species: str, anion: str | None, convention: Convention) -> DescriptorValues:
+    """Compute the descriptors of a file as means over its frames; InputError, naming the file, where that fails."""
+    from tachylite.descriptors import average_descriptors
     from tachylite.physics.frames import Frames
     from tachylite.readers import open_trajectory
 
     trajectory = open_trajectory(file)
     blocks = ((block.positions, block.cells) for block in trajectory.blocks(unwrap=False))
     try:
-        return describe_frames(Frames(trajectory.numbers, blocks), species, anion=anion, convention=convention)
+        return average_descriptors(Frames(trajectory.numbers, blocks), species, anion=anion, convention=convention)
     except InputError as error:
         message = str(error)
         raise InputError(message if str(file) in message else f"{file}: {message}") from None
 
 
-def _as_row(file: Path, found: Description) -> dict[str, Any]:
-    """One row: the columns by name beside what was described; an error that nothing is known of is null."""
+def _as_row(file: Path, descriptors: DescriptorValues) -> dict[str, Any]:
+    """Descriptors of a file as JSON has them: by name beside formula and conventions; an unknown error is null."""
     from tachylite.schemas.run import reduced_formula
 
-    errors = {name: value.error if math.isfinite(value.error) else None for name, value in found.values.items()}
+    errors = {name: estimate.error for name, estimate in descriptors.values.items()}
     return {
         "file": str(file),
-        "formula": reduced_formula(found.counts),
-        "n_atoms": sum(found.counts.values()),
-        "n_frames": found.n_frames,
-        "species": found.species,
-        "anion": found.anion,
-        "convention": found.convention,
-        **{name: value.mean for name, value in found.values.items()},
-        "errors": errors,
+        "formula": reduced_formula(descriptors.counts),
+        "n_atoms": sum(descriptors.counts.values()),
+        "n_frames": descriptors.n_frames,
+        "species": descriptors.species,
+        "anion": descriptors.anion,
+        "convention": descriptors.convention,
+        **descriptors.means,
+        "errors": {name: error if math.isfinite(error) else None for name, error in errors.items()},
     }
 
 
-def _as_table(file: Path, found: Description) -> Table:
+def _as_table(file: Path, descriptors: DescriptorValues) -> Table:
     from rich.table import Table
 
     from tachylite.descriptors import DESCRIPTORS
     from tachylite.report.text import quantity
     from tachylite.schemas.run import reduced_formula
 
-    title = f"{file}: {reduced_formula(found.counts)}, {found.species} mobile, {found.anion} the anion"
+    title = (
+        f"{file}: {reduced_formula(descriptors.counts)}, {descriptors.species} mobile, {descriptors.anion} the anion"
+    )
     table = Table("descriptor", "value", "unit", "definition", title=title, title_justify="left")
-    for name, value in found.values.items():
-        known = math.isfinite(value.error) and value.error > 0
-        text = quantity(value.mean, value.error if known else None, digits=5)
-        unit, definition = DESCRIPTORS[name].unit, DESCRIPTORS[name].definition.replace("Li", found.species)
+    for name, estimate in descriptors.values.items():
+        known = math.isfinite(estimate.error) and estimate.error > 0
+        text = quantity(estimate.mean, estimate.error if known else None, digits=5)
+        unit, definition = DESCRIPTORS[name].unit, DESCRIPTORS[name].definition.replace("Li", descriptors.species)
         table.add_row(name, text, "" if unit == "1" else unit, definition)
     return table

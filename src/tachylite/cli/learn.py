@@ -1,4 +1,4 @@
-"""`tachylite learn`: from a table or a store to a model."""
+"""`tachylite learn`: train a model on a table or on the materials of a store."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from tachylite.cli.working import check_writable, echo_log
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
+    from tachylite.flows.learning import LearningMaker
     from tachylite.learning.model_file import SavedModel
     from tachylite.schemas.learning import Model
     from tachylite.stores.queries import MaterialFilter
@@ -94,17 +95,26 @@ def learn(
         if rows is not None:
             if dataset is not None:
                 save_dataset(rows, dataset)
-            tell = functools.partial(typer.echo, err=True)
-            saved = train(rows, names, formulas=formulas is not None, tell=tell)
+            log = functools.partial(typer.echo, err=True)
+            saved = train(rows, names, symbolic_regression=formulas is not None, log=log)
         else:
+            from tachylite.flows.learning import LearningMaker
+
             filters: MaterialFilter = {
                 "engine": engine,
                 "protocol": protocol,
                 "campaign": campaign,
                 "where": where or (),
             }
-            saved = _from_store(store, species, names, left_out, convention, formulas is not None, dataset, filters)
-        pages = _keep(saved, out, formulas, report)
+            maker = LearningMaker(
+                species=species,
+                learners=names,
+                without=left_out,
+                convention=convention,
+                symbolic_regression=formulas is not None,
+            )
+            saved = _learn_from_store(store, maker, dataset, filters)
+        pages = _write_files(saved, out, formulas, report)
     if as_json:
         typer.echo(json.dumps(json.loads(saved.card.model_dump_json()), indent=2))
     else:
@@ -113,27 +123,19 @@ def learn(
         typer.echo(line, err=as_json)
 
 
-def _from_store(
-    store: Path | None,
-    species: str,
-    learners: list[str],
-    without: list[str],
-    convention: Literal["exact", "zheng2024"],
-    formulas: bool,
-    dataset: Path | None,
-    filters: MaterialFilter,
+def _learn_from_store(
+    store: Path | None, maker: LearningMaker, dataset: Path | None, filters: MaterialFilter
 ) -> SavedModel:
     from rich.console import Console
 
     from tachylite.cli.progress import shown_progress
-    from tachylite.flows.learning import LearningMaker, run_learning
+    from tachylite.flows.learning import run_learning
     from tachylite.learning.dataset import dataset_from_bytes, save_dataset
     from tachylite.stores.queries import load_dataset_file
 
     opened = open_existing(store)
     if opened is None:
         raise InputError("there is no store to learn from; give a table, or a store with --store")
-    maker = LearningMaker(species=species, learners=learners, without=without, convention=convention, formulas=formulas)
     try:
         with shown_progress(Console(file=sys.stderr)), echo_log("tachylite.jobs.learning"):
             saved = run_learning(maker, opened, **filters)
@@ -145,14 +147,14 @@ def _from_store(
         opened.close()
 
 
-def _keep(saved: SavedModel, out: Path, formulas: Path | None, report: Path | None) -> list[Path]:
-    from tachylite.learning.formulas import models_of
+def _write_files(saved: SavedModel, out: Path, formulas: Path | None, report: Path | None) -> list[Path]:
+    from tachylite.learning.formulas import sisso_models
     from tachylite.learning.model_file import save_model
     from tachylite.learning.sisso import save_models
 
     save_model(saved, out)
     if formulas is not None:
-        save_models(models_of(saved.card.formulas), formulas)
+        save_models(sisso_models(saved.card.formulas), formulas)
     if report is None:
         return []
     from tachylite.report.pages.model import write_model_report
@@ -170,10 +172,10 @@ def _show(model: Model) -> None:
         f"{data.target} of {data.species} from {data.source}: {data.rows} rows, {data.compositions} compositions, "
         f"{data.chemical_systems} chemical systems; kept {model.learner}, id {model.model_id}"
     )
-    for one in model.skipped:
-        typer.echo(f"no row: {one.stage}: {one.reason}", err=True)
-    for found in (scores_table(model), coverage_table(model), *([formula_table(model)] if model.formulas else [])):
-        shown = Table(*found.columns, title=found.caption, title_justify="left")
-        for row in found.rows:
-            shown.add_row(*row)
-        print_tables(shown)
+    for failure in model.skipped:
+        typer.echo(f"no row: {failure.stage}: {failure.reason}", err=True)
+    for table in (scores_table(model), coverage_table(model), *([formula_table(model)] if model.formulas else [])):
+        printed = Table(*table.columns, title=table.caption, title_justify="left")
+        for row in table.rows:
+            printed.add_row(*row)
+        print_tables(printed)

@@ -1,4 +1,4 @@
-"""`tachylite predict`: what a model says of structures, trajectories and formulas."""
+"""`tachylite predict`: predict structures, trajectories and formulas with a model."""
 
 from __future__ import annotations
 
@@ -49,22 +49,23 @@ def predict(
     """
     from tachylite.schemas import Failure
 
-    saved = _model(model, store)
+    saved = _load_model(model, store)
     files = [Path(text) for text in inputs if Path(text).exists()]
-    formulas = [_formula(text) for text in inputs if not Path(text).exists()]
-    found: list[Prediction | Failure] = [_of_file(saved, file, temperature) for file in files]
+    formulas = [_check_formula(text) for text in inputs if not Path(text).exists()]
+    answers: list[Prediction | Failure] = [_predict_file(saved, file, temperature) for file in files]
     if formulas:
-        found += _of_formulas(saved, formulas, temperature, engine, protocol, parse_options(option or []), seed, store)
+        options = parse_options(option or [])
+        answers += _predict_formulas(saved, formulas, temperature, engine, protocol, options, seed, store)
     if as_json:
-        typer.echo(json.dumps([json.loads(one.model_dump_json()) for one in found], indent=2))
+        typer.echo(json.dumps([json.loads(answer.model_dump_json()) for answer in answers], indent=2))
     else:
-        _show(found)
-    if any(isinstance(one, Failure) for one in found):
+        _show(answers)
+    if any(isinstance(answer, Failure) for answer in answers):
         raise typer.Exit(1)
 
 
-def _model(name: str, store: Path | None) -> SavedModel:
-    """From a file; where there is none of this name, from the store."""
+def _load_model(name: str, store: Path | None) -> SavedModel:
+    """Load a model from a file; where there is none of this name, from the store."""
     from tachylite.learning.model_file import from_bytes, load_model
     from tachylite.stores.queries import load_model_file
 
@@ -77,7 +78,7 @@ def _model(name: str, store: Path | None) -> SavedModel:
         opened.close()
 
 
-def _formula(text: str) -> str:
+def _check_formula(text: str) -> str:
     from tachylite.physics.composition import parse_formula
 
     try:
@@ -87,17 +88,17 @@ def _formula(text: str) -> str:
     return text
 
 
-def _of_file(saved: SavedModel, file: Path, temperature: float) -> Prediction:
-    from tachylite.cli.describe import describe_file
-    from tachylite.jobs.learning import predict_description
+def _predict_file(saved: SavedModel, file: Path, temperature: float) -> Prediction:
+    from tachylite.cli.describe import compute_file_descriptors
     from tachylite.schemas.run import reduced_formula
 
     data = saved.card.data
-    found = describe_file(file, data.species, None, data.convention)
-    return predict_description(saved, found, reduced_formula(found.counts), temperature, str(file))
+    descriptors = compute_file_descriptors(file, data.species, None, data.convention)
+    formula = reduced_formula(descriptors.counts)
+    return saved.predict(temperature, descriptors.means, formula, source=str(file), n_frames=descriptors.n_frames)
 
 
-def _of_formulas(
+def _predict_formulas(
     saved: SavedModel,
     formulas: Sequence[str],
     temperature: float,
@@ -117,14 +118,14 @@ def _of_formulas(
 
         plan = make_plan(formulas, protocol, engine, [], None, seed, options)
         species = saved.card.data.species
-        without = [member.formula for member in plan.members if species not in member.reduced]
-        if without:
-            raise InputError(f"there is no {species} in {', '.join(without)}; the model predicts {species} only")
+        lacking = [member.formula for member in plan.members if species not in member.reduced]
+        if lacking:
+            raise InputError(f"there is no {species} in {', '.join(lacking)}; the model predicts {species} only")
         check_program(plan)
         job_store = open_store(store)
         folder = default_workdir(job_store)
         check_writable(folder)
-        maker = PredictionMaker(saved, engine=plan.engine, protocol=plan.protocol, seed=seed)
+        maker = PredictionMaker(model=saved, engine=plan.engine, protocol=plan.protocol, seed=seed)
         try:
             with resumable(folder), shown_progress(Console(file=sys.stderr)), noise_into(folder / "tachylite.log"):
                 return run_prediction(formulas, temperature, maker, store=job_store, workdir=folder)
@@ -132,35 +133,33 @@ def _of_formulas(
             job_store.close()
 
 
-def _show(found: Sequence[Prediction | Failure]) -> None:
+def _show(answers: Sequence[Prediction | Failure]) -> None:
     from rich.table import Table
 
     from tachylite.report.text import ABSENT, plain_formula, quantity
     from tachylite.schemas import Failure
 
-    made = [one for one in found if not isinstance(one, Failure)]
-    if made:
-        unit = made[0].unit.replace("^2", "²")
-        table = Table(
-            "input", "formula", "T (K)", f"{made[0].target} ({unit})", f"same run ({unit})", "distance / limit"
-        )
-        for one in made:
-            run = one.simulated
+    predictions = [answer for answer in answers if not isinstance(answer, Failure)]
+    if predictions:
+        target, unit = predictions[0].target, predictions[0].unit.replace("^2", "²")
+        table = Table("input", "formula", "T (K)", f"{target} ({unit})", f"same run ({unit})", "distance / limit")
+        for prediction in predictions:
+            run = prediction.simulated
             known = run is not None and run.diffusivity_cm2_s is not None
             table.add_row(
-                one.source,
-                plain_formula(one.formula),
-                f"{one.temperature_k:g}",
-                quantity(one.value, interval=one.interval, digits=3),
+                prediction.source,
+                plain_formula(prediction.formula),
+                f"{prediction.temperature_k:g}",
+                quantity(prediction.value, interval=prediction.interval, digits=3),
                 quantity(run.diffusivity_cm2_s, interval=run.diffusivity_interval_cm2_s)
                 if run is not None and known
                 else ABSENT,
-                f"{one.distance:.2f} / {one.threshold:.2f}",
+                f"{prediction.distance:.2f} / {prediction.threshold:.2f}",
             )
         print_tables(table)
-    for one in made:
-        for warning in one.warnings:
-            typer.echo(f"unlike the training set: {one.formula}: {warning}", err=True)
-    for failure in found:
-        if isinstance(failure, Failure):
-            typer.echo(f"failed: {failure.stage}: {failure.reason}", err=True)
+    for prediction in predictions:
+        for warning in prediction.warnings:
+            typer.echo(f"unlike the training set: {prediction.formula}: {warning}", err=True)
+    for answer in answers:
+        if isinstance(answer, Failure):
+            typer.echo(f"failed: {answer.stage}: {answer.reason}", err=True)

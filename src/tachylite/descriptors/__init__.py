@@ -1,16 +1,16 @@
 """Named descriptors of compositions and structures around a mobile species, with units and sources."""
 
-from tachylite.descriptors.composition import choose_anion, describe_composition
+from tachylite.descriptors.averages import DescriptorValues, average_descriptors, compute_descriptors
+from tachylite.descriptors.composition import choose_anion, compute_composition_descriptors
 from tachylite.descriptors.registry import DESCRIPTORS, Convention, Descriptor
-from tachylite.descriptors.table import Description, describe, describe_frames
 
 __all__ = [
     "DESCRIPTORS",
     "Convention",
-    "Description",
     "Descriptor",
+    "DescriptorValues",
+    "average_descriptors",
     "choose_anion",
-    "describe",
-    "describe_composition",
-    "describe_frames",
+    "compute_composition_descriptors",
+    "compute_descriptors",
 ]

@@ -1,8 +1,8 @@
-"""Descriptors that follow from the formula alone."""
+"""Descriptors of the composition alone: averages of elemental properties."""
 
 from collections.abc import Mapping
 
-from tachylite.descriptors.elemental import elemental
+from tachylite.descriptors.elemental import elemental_property
 from tachylite.descriptors.registry import Convention
 from tachylite.errors import InputError
 from tachylite.physics.volume import electronegativity
@@ -11,7 +11,7 @@ _PUBLISHED_SHEAR_MODULUS_GPA = {"Ti": 1287.0}
 """The published averages hold for this value, thirty times the measured one."""
 
 
-def describe_composition(
+def compute_composition_descriptors(
     counts: Mapping[str, float], species: str = "Li", convention: Convention = "exact"
 ) -> dict[str, float]:
     r"""Descriptors of a composition by name, in the units of the registry, for a mobile species.
@@ -52,10 +52,10 @@ def describe_composition(
 
 
 def choose_anion(symbols: Mapping[str, float], species: str = "Li", convention: Convention = "exact") -> str:
-    """Name the anion: the most electronegative element besides the mobile species, whatever its charge.
+    """Choose the anion: the most electronegative element besides the mobile species, whatever its charge.
 
-    Of several such the first in the alphabet. In the published table it is the last in the alphabet of all
-    elements besides lithium. Raises InputError where there is no other element.
+    Of equally electronegative ones it is the first in the alphabet. In the published table it is the last in the
+    alphabet of all elements besides lithium. Raises InputError where there is no other element.
     """
     others = sorted(symbol for symbol in symbols if symbol != species)
     if not others:
@@ -75,7 +75,7 @@ def _fractions(counts: Mapping[str, float], species: str) -> dict[str, float]:
 
 def _means(fractions: Mapping[str, float], convention: Convention) -> dict[str, float]:
     def mean(name: str) -> float:
-        return sum(x * elemental(name, symbol) for symbol, x in fractions.items())
+        return sum(x * elemental_property(name, symbol) for symbol, x in fractions.items())
 
     means = {
         "B": mean("bulk_modulus_gpa"),
@@ -88,5 +88,5 @@ def _means(fractions: Mapping[str, float], convention: Convention) -> dict[str, 
     if convention == "zheng2024":
         for symbol in fractions.keys() & _PUBLISHED_SHEAR_MODULUS_GPA:
             published = _PUBLISHED_SHEAR_MODULUS_GPA[symbol]
-            means["G"] += fractions[symbol] * (published - elemental("shear_modulus_gpa", symbol))
+            means["G"] += fractions[symbol] * (published - elemental_property("shear_modulus_gpa", symbol))
     return means

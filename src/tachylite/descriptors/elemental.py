@@ -1,4 +1,4 @@
-"""Properties of the elements that descriptors are made of, each with its source."""
+"""Tabulated properties of the elements, each with its source."""
 
 import json
 from functools import cache
@@ -12,7 +12,7 @@ from tachylite.errors import InputError
 _LAST_COVALENT_RADIUS = 96
 
 
-def elemental(name: str, symbol: str) -> float:
+def elemental_property(name: str, symbol: str) -> float:
     """Value of a property of an element: `mass_u`, `cohesive_energy_ev` and the others of `data/elements.json`.
 
     Raises InputError, naming both, where the tables have no value.
@@ -20,13 +20,13 @@ def elemental(name: str, symbol: str) -> float:
     return float(_entry(name, symbol)["values"][symbol])
 
 
-def source_of(name: str, symbol: str) -> str:
-    """Say where that value comes from; InputError where there is none."""
+def property_source(name: str, symbol: str) -> str:
+    """Publication that the value of an element comes from; InputError where the tables have no value."""
     return str(_entry(name, symbol)["source"])
 
 
-def known_elements(name: str) -> tuple[str, ...]:
-    """Symbols of the elements for which `elemental` knows a property."""
+def elements_with_property(name: str) -> tuple[str, ...]:
+    """Symbols of the elements for which `elemental_property` has a value."""
     return tuple(symbol for table in _tables()[name]["tables"] for symbol in table["values"])
 
 
@@ -43,9 +43,9 @@ def covalent_radius(symbol: str) -> float:
 
 def _entry(name: str, symbol: str) -> dict[str, Any]:
     table = _tables()[name]
-    for part in table["tables"]:
-        if symbol in part["values"]:
-            entry: dict[str, Any] = part
+    for source in table["tables"]:
+        if symbol in source["values"]:
+            entry: dict[str, Any] = source
             return entry
     raise InputError(f"no {table['property']} of {symbol} is in the tables, so {symbol} cannot be described")
 

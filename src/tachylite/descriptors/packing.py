@@ -9,9 +9,10 @@ from tachylite.physics.neighbors import Neighbors, find_neighbors
 type Mask = NDArray[np.bool_]
 
 _EXACT = 1e-11
-"""Lengths in A below which two planes are one; offsets of 0 become this, so that nothing lies on a plane."""
+"""Distance in A below which two planes coincide; offsets of 0 become this, so that nothing lies on a plane."""
 
 _CLIPS_AT_ONCE = 2_000_000
+"""Pairs of lines that are clipped at once; more would fill the memory."""
 
 
 def union_volume(positions: Array, radii: Array, cell: Array) -> float:
@@ -152,5 +153,6 @@ def _triangle(edge: Array, along: Array, height: Array) -> tuple[Array, Array]:
 
 
 def _off_zero(lengths: Array) -> Array:
+    """Replace lengths of 0 by a tiny positive one."""
     moved: Array = np.where(np.abs(lengths) < _EXACT, _EXACT, lengths)
     return moved

@@ -1,4 +1,4 @@
-"""The straight way from a mobile atom to the nearest one of its kind, and what stands beside it."""
+"""Width of the straight path from a mobile atom to the nearest other one: distance of the atoms beside it."""
 
 from dataclasses import dataclass
 
@@ -10,12 +10,12 @@ from tachylite.descriptors.registry import Convention
 from tachylite.physics.neighbors import Neighbors
 
 _SAME_A = 1e-3
-"""Neighbours that are as near within this are equally near; coordinates in files are rounded."""
+"""Distances that differ by less are equal; coordinates in files are rounded."""
 
 
 @dataclass(frozen=True)
 class PathWidths:
-    """What is nearest to the segments, one of each mobile atom, shape (n_mobile,) each.
+    """Distances from the path of each mobile atom to the atoms beside it, shape (n_mobile,) each.
 
     `surface_a`: distance to the nearest sphere, negative inside; `centre_a`: to the nearest centre;
     `electronegativity`: of the atom with the nearest sphere.
@@ -28,10 +28,10 @@ class PathWidths:
     """Neighbours up to this distance have to be known; inf where a mobile atom sees none of its kind."""
 
 
-def find_nearest(neighbors: Neighbors, wanted: NDArray[np.bool_], n_atoms: int) -> Array:
-    """Distance of every atom to its nearest neighbour among wanted pairs, shape (n_atoms,); inf without any."""
+def nearest_distances(neighbors: Neighbors, pairs: NDArray[np.bool_], n_atoms: int) -> Array:
+    """Distance in A of every atom to its nearest neighbour among some pairs, shape (n_atoms,); inf without any."""
     shortest = np.full(n_atoms, np.inf)
-    np.minimum.at(shortest, neighbors.first[wanted], neighbors.distances_a[wanted])
+    np.minimum.at(shortest, neighbors.first[pairs], neighbors.distances_a[pairs])
     return shortest
 
 
@@ -42,7 +42,7 @@ def measure_paths(
     electronegativity: Array,
     convention: Convention = "exact",
 ) -> PathWidths:
-    """Look for the atoms nearest to the straight segment from each mobile atom to its nearest of that kind.
+    """Find the atoms nearest to the straight segment from each mobile atom to its nearest mobile neighbour.
 
     Takes neighbours in the order of their first atoms and, over the atoms, which are mobile, radii (A) and
     electronegativities, shape (n_atoms,). Both ends of the segment are left out, their periodic images are not. In the
@@ -50,11 +50,11 @@ def measure_paths(
     Where several mobile atoms are equally near, an atom's answer is the mean over them, and so it is over
     atoms beside the segment that are equally near.
     """
-    wanted = np.flatnonzero(mobile)
+    mobile_atoms = np.flatnonzero(mobile)
     alike = mobile[neighbors.first] & mobile[neighbors.second]
-    nearest = find_nearest(neighbors, alike, len(mobile))
-    if not np.isfinite(nearest[wanted]).all():
-        unknown = np.full(len(wanted), np.nan)
+    nearest = nearest_distances(neighbors, alike, len(mobile))
+    if not np.isfinite(nearest[mobile_atoms]).all():
+        unknown = np.full(len(mobile_atoms), np.nan)
         return PathWidths(unknown, unknown, unknown, np.inf)
     segments = np.flatnonzero(alike & (neighbors.distances_a <= nearest[neighbors.first] + _SAME_A))
     origin = neighbors.first[segments]
@@ -65,9 +65,9 @@ def measure_paths(
     beside = np.arange(len(segment)) - begins[segment] + starts[origin][segment]
 
     lengths = neighbors.distances_a[segments]
-    ways, offsets = neighbors.vectors_a[segments][segment], neighbors.vectors_a[beside]
-    along = np.einsum("pi,pi->p", ways, offsets) / lengths[segment] ** 2
-    centre = np.linalg.norm(offsets - np.clip(along, 0.0, 1.0)[:, None] * ways, axis=1)
+    vectors, offsets = neighbors.vectors_a[segments][segment], neighbors.vectors_a[beside]
+    along = np.einsum("pi,pi->p", vectors, offsets) / lengths[segment] ** 2
+    centre = np.linalg.norm(offsets - np.clip(along, 0.0, 1.0)[:, None] * vectors, axis=1)
     is_end = beside == segments[segment]
     if convention == "zheng2024":
         is_end &= ~neighbors.images[beside].any(axis=1)
@@ -79,10 +79,10 @@ def measure_paths(
     weights = np.bincount(segment, ties, minlength=len(segments))
     chi = np.bincount(segment, ties * electronegativity[neighbors.second[beside]], minlength=len(segments))
 
-    of_atom = np.bincount(origin, minlength=len(mobile))[wanted]
+    segments_per_atom = np.bincount(origin, minlength=len(mobile))[mobile_atoms]
 
     def mean(values: Array) -> Array:
-        return np.asarray(np.bincount(origin, values, minlength=len(mobile))[wanted] / of_atom)
+        return np.asarray(np.bincount(origin, values, minlength=len(mobile))[mobile_atoms] / segments_per_atom)
 
     return PathWidths(
         surface_a=mean(lowest),

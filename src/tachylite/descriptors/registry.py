@@ -17,10 +17,10 @@ CUTOFF_A = 4.0
 
 @dataclass(frozen=True)
 class Descriptor:
-    """What a column means; `Li` in names and definitions stands for the mobile species."""
+    """Name, unit, definition and source of a descriptor; `Li` in them stands for the mobile species."""
 
     name: str
-    """The published column."""
+    """That of the column in the published table."""
     unit: str
     definition: str
     source: str

@@ -8,17 +8,18 @@ from numpy.typing import NDArray
 from tachylite.arrays import Array
 from tachylite.descriptors.atoms import Roles, sphere_radii
 from tachylite.descriptors.packing import union_volume
-from tachylite.descriptors.path import find_nearest, measure_paths
+from tachylite.descriptors.path import measure_paths, nearest_distances
 from tachylite.descriptors.registry import CUTOFF_A, Convention
 from tachylite.errors import InputError
 from tachylite.physics.neighbors import Neighbors, find_neighbors
 from tachylite.units import G_CM3_PER_U_A3
 
 _ROUNDING_A = 1e-8
-"""A neighbour at the cutoff counts, however its position was rounded."""
+"""Added to cutoffs, so that a neighbour at the cutoff counts however its position was rounded."""
 
 _FIRST_REACH_A = 5.0
 _GROWTH = 1.5
+"""Distance up to which neighbours are looked for at first, and its factor where that is too short."""
 
 _ANION_SHELL_A = 1.0
 
@@ -37,7 +38,7 @@ class _Bonds:
     surroundings: Array
 
 
-def describe_frame(
+def compute_frame_descriptors(
     positions: Array, cell: Array, roles: Roles, convention: Convention = "exact", *, packing: bool = True
 ) -> dict[str, float]:
     """Structural descriptors of one frame by name, in the units of the registry.
@@ -85,14 +86,14 @@ def _bonds(neighbors: Neighbors, roles: Roles) -> _Bonds:
     chi = roles.electronegativity
     ionicity = np.abs(chi[first] - chi[second])
     counts = np.bincount(first, minlength=len(chi))
-    some = np.maximum(counts, 1)
+    divisor = np.maximum(counts, 1)
     return _Bonds(
         first=first,
         ionicity=ionicity,
         counts=counts,
         alike=int((roles.mobile[first] & roles.mobile[second]).sum()),
-        mean_ionicity=np.bincount(first, ionicity, minlength=len(chi)) / some,
-        surroundings=np.bincount(first, chi[second], minlength=len(chi)) / some,
+        mean_ionicity=np.bincount(first, ionicity, minlength=len(chi)) / divisor,
+        surroundings=np.bincount(first, chi[second], minlength=len(chi)) / divisor,
     )
 
 
@@ -100,8 +101,8 @@ def _bonding(bonds: _Bonds, roles: Roles, convention: Convention) -> dict[str, f
     mobile = roles.mobile
     of_mobile, of_others = bonds.ionicity[mobile[bonds.first]], bonds.ionicity[~mobile[bonds.first]]
     species = roles.symbols[int(np.argmax(mobile))]
-    for atom, found in ((species, of_mobile), (f"atom besides {species}", of_others)):
-        if not len(found):
+    for atom, bonds_of_atom in ((species, of_mobile), (f"atom besides {species}", of_others)):
+        if not len(bonds_of_atom):
             raise InputError(f"no {atom} has a neighbour within {CUTOFF_A:g} A; a gas has no bonds to describe")
     # the published mean and deviation divide by one less than the number of bonds
     fewer = max(len(of_mobile) - 1, 1)
@@ -124,17 +125,17 @@ def _bonding(bonds: _Bonds, roles: Roles, convention: Convention) -> dict[str, f
 
 
 def _distances(neighbors: Neighbors, roles: Roles, convention: Convention) -> tuple[dict[str, float], float]:
-    """Mean nearest distances and the anion shell, and how far neighbours have to be known for them."""
+    """Mean nearest distances and the anion shell, and up to which distance in A neighbours are needed for them."""
     first, distance = neighbors.first, neighbors.distances_a
     to_anion = roles.anion[neighbors.second]
     between = roles.anion[first] & to_anion
     n_atoms = len(roles.symbols)
-    anions = find_nearest(neighbors, between, n_atoms)
+    anions = nearest_distances(neighbors, between, n_atoms)
     shell = between & (distance <= anions[first] + _ANION_SHELL_A + _ROUNDING_A)
     anion, mobile = roles.anion, roles.mobile
     to_mobile = mobile[neighbors.second]
-    mobile_anion = find_nearest(neighbors, to_anion, n_atoms)[mobile]
-    mobile_mobile = find_nearest(neighbors, to_mobile, n_atoms)[mobile]
+    mobile_anion = nearest_distances(neighbors, to_anion, n_atoms)[mobile]
+    mobile_mobile = nearest_distances(neighbors, to_mobile, n_atoms)[mobile]
     in_shell = np.bincount(first[shell], minlength=n_atoms)[anion]
     between_anions = anions[anion]
     if convention == "zheng2024":  # the published distance is the mean over the shell

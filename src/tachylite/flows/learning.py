@@ -1,4 +1,4 @@
-"""From a store to a model, and from formulas to what a model says of them."""
+"""Flows of learning: train a model on the materials of a store, and predict new compositions with it."""
 
 import base64
 import shutil
@@ -9,27 +9,25 @@ from typing import Unpack
 
 from jobflow import Flow, JobStore, Maker
 
-from tachylite.configs import load_protocol
 from tachylite.descriptors import Convention
 from tachylite.engines.workdir import content_key, use_workdir
 from tachylite.flows.local import run_here
 from tachylite.flows.stages import held_at, melt_steps
 from tachylite.flows.steps import follow
 from tachylite.flows.steps.base import EngineMaker, Starts
-from tachylite.jobs.description import describe_materials
-from tachylite.jobs.engine import EngineLike
-from tachylite.jobs.learning import collect_table, predict_melts, read_table, train_model
+from tachylite.jobs.descriptors import compute_missing_descriptors
+from tachylite.jobs.learning import collect_table, predict_states, read_table, train_model
 from tachylite.jobs.packing import pack_structures
 from tachylite.learning.model_file import SavedModel, from_bytes, to_bytes
 from tachylite.learning.tables import DIFFUSIVITY
-from tachylite.schemas import Failure, Protocol
+from tachylite.schemas import Failure
 from tachylite.schemas.learning import Prediction
 from tachylite.stores.queries import MaterialFilter
 
 
 @dataclass
 class LearningMaker(Maker):
-    """Describe, freeze a table, train learners on it, keep the best: from a query to a model card.
+    """Compute descriptors, freeze a table of them, train learners on it and keep the best.
 
     The flow's output holds `model` (the `Model`) and `archive` (the file of `tachylite.learning.model_file`, base64).
     """
@@ -41,7 +39,7 @@ class LearningMaker(Maker):
     """If not given, the best one that the number of rows allows, and the published ones."""
     without: Sequence[str] = ()
     """Descriptors to leave out."""
-    formulas: bool = False
+    symbolic_regression: bool = False
     """Whether SISSO looks for formulas as well."""
     convention: Convention = "exact"
 
@@ -50,9 +48,8 @@ class LearningMaker(Maker):
     ) -> Flow:
         """Learn from a file, or else from a store, by default the one that the flow runs with.
 
-        `filters` says which materials count, as in `find_materials`: forces of several engines make a table of several
-        truths. `store` is a folder or file as of `open_store`, for jobs that run without the store, as those of
-        jobflow-remote do.
+        `filters` choose the materials, as in `find_materials`; choose one engine, since the forces of several disagree.
+        `store` is a folder or file as of `open_store`, for jobs that run without the store, as those of jobflow-remote.
         """
         without = list(self.without)
         if table is not None:
@@ -60,28 +57,25 @@ class LearningMaker(Maker):
             steps = [freezing]
         else:
             place = None if store is None else str(Path(store).expanduser().absolute())
-            describing = describe_materials(self.species, self.convention, filters, place)
-            freezing = collect_table(self.species, self.convention, without, filters, place, describing.output)
-            steps = [describing, freezing]
+            computing = compute_missing_descriptors(self.species, self.convention, filters, place)
+            freezing = collect_table(self.species, self.convention, without, filters, place, computing.output)
+            steps = [computing, freezing]
         training = train_model(
-            freezing.output["parquet"], list(self.learners), self.formulas, freezing.output["skipped"]
+            freezing.output["parquet"], list(self.learners), self.symbolic_regression, freezing.output["skipped"]
         )
         return Flow([*steps, training], output=training.output, name=self.name)
 
 
 @dataclass
-class PredictionMaker(Maker):
-    """Make a melt with an engine, bring it to a temperature, describe it, and ask a model: an engine as a surrogate.
+class PredictionMaker(EngineMaker):
+    """Melt structures with an engine, bring them to a temperature, and predict them with a model.
 
     The flow's output is a list with a `Prediction` or a `Failure` for every structure. The diffusivity that the run
     itself gives stands in the prediction.
     """
 
-    model: SavedModel
     name: str = "prediction"
-    engine: EngineLike = "chgnet"
-    protocol: Protocol = field(default_factory=lambda: load_protocol("quickstart"))
-    seed: int = 0
+    model: SavedModel = field(kw_only=True)
 
     def make(self, structures: Starts, temperature_k: float) -> Flow:
         """Melt as the protocol does, then hold at this temperature, where it is another."""
@@ -91,7 +85,7 @@ class PredictionMaker(Maker):
         engine = self.engine if isinstance(self.engine, str) else self.engine.name
         source = f"{engine}, protocol {self.protocol.name}"
         archive = base64.b64encode(to_bytes(self.model)).decode()
-        predicting = predict_melts(archive, melt["results"], reached["results"], reached["trajectories"], source)
+        predicting = predict_states(archive, melt["results"], reached["results"], reached["trajectories"], source)
         return Flow([*flows, predicting], output=predicting.output, name=self.name)
 
 
@@ -113,7 +107,7 @@ def run_prediction(
     store: JobStore,
     workdir: Path,
 ) -> list[Prediction | Failure]:
-    """Pack, melt, anneal, describe and predict formulas as one cohort; interrupted, the same call goes on."""
+    """Pack, melt, anneal and predict formulas as one cohort; after an interruption the same call continues it."""
     protocol, seed = maker.protocol, maker.seed
     packing = pack_structures(list(formulas), protocol, seed)
     making = maker.make([packing.output[index] for index in range(len(formulas))], temperature_k)
@@ -122,5 +116,5 @@ def run_prediction(
     with use_workdir(workdir, campaign):
         responses = run_here(flow, store, campaign)
     shutil.rmtree(workdir / campaign, ignore_errors=True)
-    found: list[Prediction | Failure] = responses[making.output.uuid][1].output
-    return found
+    predictions: list[Prediction | Failure] = responses[making.output.uuid][1].output
+    return predictions

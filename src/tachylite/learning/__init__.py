@@ -1,1 +1,1 @@
-"""Learning from the database: models of tables of descriptors."""
+"""Machine learning of properties from tables of descriptors."""

@@ -1,8 +1,9 @@
-"""A frozen table to learn from: rows of descriptors with a target, named by its content."""
+"""Datasets: tables of descriptors and a target to learn from, identified by their content."""
 
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import BytesIO
 from pathlib import Path
@@ -13,13 +14,12 @@ from numpy.typing import NDArray
 
 from tachylite.arrays import Array
 from tachylite.descriptors import Convention
-from tachylite.errors import InputError
-from tachylite.learning.packages import requires_package
+from tachylite.errors import InputError, MissingPackageError
 from tachylite.physics.composition import parse_formula
 
 SCHEMA_VERSION = 1
-FEWEST_ROWS = 20
-"""Below this there is nothing to hold out."""
+MIN_ROWS = 20
+"""Of fewer none can be held out for a test."""
 
 _METADATA = b"tachylite"
 _FORMAT = "tachylite dataset"
@@ -27,7 +27,7 @@ _FORMAT = "tachylite dataset"
 
 @dataclass(frozen=True)
 class Dataset:
-    """Rows of a table, in a fixed order; `make_dataset` checks and makes one."""
+    """A table with rows in a fixed order; `make_dataset` makes one of checked values."""
 
     formulas: tuple[str, ...]
     """Composition of every row, as written."""
@@ -62,7 +62,7 @@ class Dataset:
 
     @property
     def compositions(self) -> NDArray[np.str_]:
-        """Label of every row's composition, shape (n,): Li2O and Li4O2 have one, that which comes first."""
+        """Label of every row's composition, shape (n,): Li2O and Li4O2 share the label that comes first."""
         first: dict[tuple[tuple[str, int], ...], str] = {}
         keys = [tuple(sorted(parse_formula(text).unit.items())) for text in self.formulas]
         return np.array([first.setdefault(key, text) for key, text in zip(keys, self.formulas, strict=True)])
@@ -77,14 +77,14 @@ class Dataset:
         """All elements of all rows, in alphabetical order."""
         return tuple(sorted({symbol for text in set(self.formulas) for symbol in parse_formula(text).unit}))
 
-    def rows(self, chosen: NDArray[np.int64]) -> "Dataset":
+    def rows(self, indices: NDArray[np.int64]) -> "Dataset":
         """Some of the rows, in the order given."""
         return replace(
             self,
-            formulas=tuple(self.formulas[index] for index in chosen),
-            temperature_k=self.temperature_k[chosen],
-            features=self.features[chosen],
-            target=self.target[chosen],
+            formulas=tuple(self.formulas[index] for index in indices),
+            temperature_k=self.temperature_k[indices],
+            features=self.features[indices],
+            target=self.target[indices],
         )
 
     def without(self, names: Sequence[str]) -> "Dataset":
@@ -94,14 +94,14 @@ class Dataset:
             raise InputError(
                 f"there is no feature {', '.join(missing)} to leave out; there are {', '.join(self.names)}"
             )
-        kept = [index for index, name in enumerate(self.names) if name not in names]
-        if not kept:
+        remaining = [index for index, name in enumerate(self.names) if name not in names]
+        if not remaining:
             raise InputError("no feature is left; leave fewer out")
         return replace(
             self,
-            features=self.features[:, kept],
-            names=tuple(self.names[index] for index in kept),
-            units=tuple(self.units[index] for index in kept),
+            features=self.features[:, remaining],
+            names=tuple(self.names[index] for index in remaining),
+            units=tuple(self.units[index] for index in remaining),
         )
 
 
@@ -142,14 +142,14 @@ def make_dataset(
 
 
 def _problems(dataset: Dataset) -> Iterator[str]:
-    if len(dataset) < FEWEST_ROWS:
-        yield f"{len(dataset)} rows; at least {FEWEST_ROWS} are needed to learn from and to hold out"
-    named = zip(dataset.names, dataset.features.T, strict=True)
-    for name, column in (("temperature", dataset.temperature_k), (dataset.target_name, dataset.target), *named):
-        bad = np.flatnonzero(~np.isfinite(column))
-        if bad.size:
-            where = f"row {bad[0] + 1}, {dataset.formulas[bad[0]]}"
-            yield f"{name} has no finite number in {where} ({bad.size} such); mend or remove those rows"
+    if len(dataset) < MIN_ROWS:
+        yield f"{len(dataset)} rows; at least {MIN_ROWS} are needed to learn from and to hold out"
+    features = zip(dataset.names, dataset.features.T, strict=True)
+    for name, column in (("temperature", dataset.temperature_k), (dataset.target_name, dataset.target), *features):
+        invalid = np.flatnonzero(~np.isfinite(column))
+        if invalid.size:
+            where = f"row {invalid[0] + 1}, {dataset.formulas[invalid[0]]}"
+            yield f"{name} has no finite number in {where} ({invalid.size} such); mend or remove those rows"
     if (dataset.temperature_k <= 0).any():
         yield "a temperature is not positive; it is in K"
     for number, text in enumerate(dataset.formulas, 1):
@@ -158,14 +158,14 @@ def _problems(dataset: Dataset) -> Iterator[str]:
 
 
 def dataset_to_bytes(dataset: Dataset) -> bytes:
-    """Give a dataset as a parquet file with units, provenance and fingerprint in its metadata."""
-    with requires_package("pyarrow"):
+    """Encode a dataset as a parquet file with units, provenance and fingerprint in its metadata."""
+    with optional_import("pyarrow"):
         import pyarrow
         import pyarrow.parquet
 
     data = {"formula": list(dataset.formulas), "temperature": dataset.temperature_k}
     data |= {dataset.target_name: dataset.target} | dict(zip(dataset.names, dataset.features.T, strict=True))
-    described = {
+    metadata = {
         "format": _FORMAT,
         "schema_version": SCHEMA_VERSION,
         "fingerprint": dataset.fingerprint,
@@ -177,18 +177,18 @@ def dataset_to_bytes(dataset: Dataset) -> bytes:
         "source": dataset.source,
     }
     buffer = BytesIO()
-    table = pyarrow.table(data).replace_schema_metadata({_METADATA: json.dumps(described).encode()})
+    table = pyarrow.table(data).replace_schema_metadata({_METADATA: json.dumps(metadata).encode()})
     pyarrow.parquet.write_table(table, buffer)
     return buffer.getvalue()
 
 
 def dataset_from_bytes(content: bytes, source: str) -> Dataset:
-    """Read a dataset that `dataset_to_bytes` gave.
+    """Decode a dataset that `dataset_to_bytes` encoded.
 
     Raises InputError for another file, for one of a newer version, and where the content is not that of the
     fingerprint.
     """
-    with requires_package("pyarrow"):
+    with optional_import("pyarrow"):
         import pyarrow
         import pyarrow.parquet
 
@@ -196,15 +196,15 @@ def dataset_from_bytes(content: bytes, source: str) -> Dataset:
         table = pyarrow.parquet.read_table(BytesIO(content))
     except pyarrow.ArrowInvalid as error:
         raise InputError(f"{source} is no parquet file: {' '.join(str(error).split())}") from None
-    described = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
-    if described.get("format") != _FORMAT:
+    metadata = json.loads((table.schema.metadata or {}).get(_METADATA, b"{}"))
+    if metadata.get("format") != _FORMAT:
         raise InputError(f"{source} is a parquet file but no dataset of tachylite; give the table as CSV")
-    if described["schema_version"] > SCHEMA_VERSION:
+    if metadata["schema_version"] > SCHEMA_VERSION:
         raise InputError(
             f"{source} has a version newer than {SCHEMA_VERSION}; read it with the tachylite that wrote it"
         )
-    dataset = _from_columns(table.to_pydict(), described)
-    if dataset.fingerprint != described["fingerprint"]:
+    dataset = _from_columns(table.to_pydict(), metadata)
+    if dataset.fingerprint != metadata["fingerprint"]:
         raise InputError(f"{source} was changed after it was frozen: its fingerprint is another; make it again")
     return dataset
 
@@ -226,16 +226,25 @@ def load_dataset(path: Path) -> Dataset:
     return dataset_from_bytes(content, str(path))
 
 
-def _from_columns(columns: Mapping[str, Any], described: Mapping[str, Any]) -> Dataset:
+def _from_columns(columns: Mapping[str, Any], metadata: Mapping[str, Any]) -> Dataset:
     return make_dataset(
-        {name: columns[name] for name in described["units"]},
-        described["units"],
+        {name: columns[name] for name in metadata["units"]},
+        metadata["units"],
         columns["formula"],
         columns["temperature"],
-        columns[described["target"]],
-        target_name=described["target"],
-        target_unit=described["target_unit"],
-        species=described["species"],
-        convention=described["convention"],
-        source=described["source"],
+        columns[metadata["target"]],
+        target_name=metadata["target"],
+        target_unit=metadata["target_unit"],
+        species=metadata["species"],
+        convention=metadata["convention"],
+        source=metadata["source"],
     )
+
+
+@contextmanager
+def optional_import(package: str) -> Iterator[None]:
+    """Turn a failing import inside the block into a MissingPackageError with the command that installs the package."""
+    try:
+        yield
+    except ImportError as error:
+        raise MissingPackageError(f"{package} is not installed ({error}); pip install 'tachylite[learn]'") from None

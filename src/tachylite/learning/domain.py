@@ -1,4 +1,4 @@
-"""Where a model may be asked: how far a row is from those it has learned from."""
+"""Domain of applicability of a model: how far a row is from the rows it was trained on."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from tachylite.learning.inputs import Inputs
 from tachylite.physics.composition import parse_formula
 
 QUANTILE = 0.95
-_SMALLEST = 1e-9
+_MIN_THRESHOLD = 1e-9
 """A limit below it is rounding: the training rows are all alike."""
 
 _ROWS_AT_ONCE = 1000
@@ -26,7 +26,7 @@ CRITERION = (
 
 @dataclass(frozen=True)
 class Domain:
-    """The training rows in the space of descriptors."""
+    """The training rows in the space of the descriptors, and the distance from them beyond which warnings are given."""
 
     names: tuple[str, ...]
     mean: Array
@@ -39,9 +39,9 @@ class Domain:
     elements: tuple[str, ...]
 
     @classmethod
-    def of(cls, inputs: Inputs, matrix: Array, groups: NDArray[np.str_]) -> Self:
-        """Learn it from training rows (n, columns) and their compositions (n,)."""
-        features = matrix[:, 1 : inputs.n_described]
+    def from_training_rows(cls, inputs: Inputs, matrix: Array, groups: NDArray[np.str_]) -> Self:
+        """Determine it from training rows (n, columns) and their compositions (n,)."""
+        features = matrix[:, 1 : inputs.n_descriptor_columns]
         mean, deviation = features.mean(axis=0), features.std(axis=0)
         scale = np.where(deviation > 0, deviation, 1.0)
         rows = (features - mean) / scale
@@ -55,7 +55,7 @@ class Domain:
             mean,
             scale,
             rows,
-            max(float(np.quantile(farthest, QUANTILE)), _SMALLEST),
+            max(float(np.quantile(farthest, QUANTILE)), _MIN_THRESHOLD),
             (float(temperatures.min()), float(temperatures.max())),
             inputs.elements,
         )
@@ -65,27 +65,27 @@ class Domain:
         features = matrix[:, 1 : 1 + len(self.names)]
         return _nearest((features - self.mean) / self.scale, self.rows)
 
-    def complaints(self, row: Array, formula: str) -> list[str]:
+    def warnings_for(self, row: Array, formula: str) -> list[str]:
         """Say why a row (columns,) is unlike the training set, one line each; empty where it is not."""
-        found = []
+        warnings = []
         distance = float(self.distances(row[None])[0])
         if distance > self.threshold:
             z = np.abs((row[1 : 1 + len(self.names)] - self.mean) / self.scale)
-            worst = [f"{self.names[index]} ({z[index]:.1f})" for index in np.argsort(-z)[:3]]
-            found.append(
+            farthest = [f"{self.names[index]} ({z[index]:.1f})" for index in np.argsort(-z)[:3]]
+            warnings.append(
                 f"{distance:.2f} from the nearest training row, where {self.threshold:.2f} is the limit; most standard "
-                f"deviations from the mean: {', '.join(worst)}"
+                f"deviations from the mean: {', '.join(farthest)}"
             )
         unknown = [symbol for symbol in parse_formula(formula).unit if symbol not in self.elements]
         if unknown:
-            found.append(f"no training row has {', '.join(unknown)}")
+            warnings.append(f"no training row has {', '.join(unknown)}")
         low, high = self.temperatures_k
         if not low <= row[0] <= high:
-            found.append(f"{row[0]:g} K is outside the {low:g} to {high:g} K of the training set")
-        return found
+            warnings.append(f"{row[0]:g} K is outside the {low:g} to {high:g} K of the training set")
+        return warnings
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """What makes it, beside the names and elements of the inputs, as arrays by name."""
+        """Arrays by name from which, with the names and elements of the inputs, `from_arrays` makes the same domain."""
         return {
             "mean": self.mean,
             "scale": self.scale,
@@ -95,7 +95,7 @@ class Domain:
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, NDArray[Any]], names: Sequence[str], elements: Sequence[str]) -> Self:
-        """Make it again."""
+        """Make a domain from its `arrays`."""
         threshold, low, high = (float(number) for number in arrays["limits"])
         parts = (arrays["mean"], arrays["scale"], arrays["rows"])
         return cls(tuple(names), *parts, threshold, (low, high), tuple(elements))
@@ -103,11 +103,11 @@ class Domain:
 
 def _nearest(a: Array, b: Array, groups: NDArray[np.int64] | None = None) -> Array:
     """Distance (n,) of rows a (n, p) to the nearest of b (m, p); of another group, where a and b are the same rows."""
-    found = []
+    distances = []
     for start in range(0, len(a), _ROWS_AT_ONCE):
         part = slice(start, start + _ROWS_AT_ONCE)
         squares = (a[part] ** 2).sum(axis=1)[:, None] + (b**2).sum(axis=1)[None] - 2 * a[part] @ b.T
         if groups is not None:
             squares[groups[part, None] == groups[None]] = np.inf
-        found.append(np.sqrt(np.maximum(squares.min(axis=1), 0.0) / a.shape[1]))
-    return np.concatenate(found)
+        distances.append(np.sqrt(np.maximum(squares.min(axis=1), 0.0) / a.shape[1]))
+    return np.concatenate(distances)

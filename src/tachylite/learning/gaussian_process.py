@@ -14,10 +14,12 @@ from tachylite.errors import InputError
 from tachylite.units import KB_EV
 
 _ROWS_AT_ONCE = 4000
-"""Of predictions: covariances of more would fill the memory."""
+"""Predicted at once; covariances of more would fill the memory."""
 
-MOST_ROWS = 5000
-"""To learn from: time grows with the cube, memory with the square."""
+MAX_ROWS = 5000
+"""To train on: time grows with the cube, memory with the square."""
+
+_ARRAYS = ("mean", "scale", "rows", "target", "log_lengths", "kinds")
 
 _LOG_LENGTH = (-2.0, 7.0)
 _LOG_VARIANCE = (-5.0, 7.0)
@@ -44,7 +46,7 @@ class GaussianProcess:
     scale: Array
     """Of the columns, shape (p,)."""
     rows: Array
-    """Scaled inputs of the rows it learned from, shape (n, p)."""
+    """Scaled inputs of the training rows, shape (n, p)."""
     target: Array
     """Standardised, shape (n,)."""
     offset: float
@@ -58,14 +60,14 @@ class GaussianProcess:
     """Kind of every column, 0 to 2, shape (p,)."""
 
     @classmethod
-    def fit(cls, inputs: Array, target: Array, n_described: int) -> Self:
-        """Learn from inputs (n, p) with the temperature (K) first, fractions from `n_described` on, targets (n,).
+    def fit(cls, inputs: Array, target: Array, n_descriptor_columns: int) -> Self:
+        """Fit to inputs (n, p) with the temperature (K) first, fractions from `n_descriptor_columns` on, targets (n,).
 
         Raises InputError for more than 5000 rows.
         """
-        if len(inputs) > MOST_ROWS:
+        if len(inputs) > MAX_ROWS:
             raise InputError(f"a Gaussian process of {len(inputs)} rows is too large; learn with --learner boosting")
-        kinds = np.repeat([0.0, 1.0, 2.0], [1, n_described - 1, inputs.shape[1] - n_described])
+        kinds = np.repeat([0.0, 1.0, 2.0], [1, n_descriptor_columns - 1, inputs.shape[1] - n_descriptor_columns])
         raw = _with_inverse_temperature(inputs)
         fractions = kinds == 2
         deviation = raw.std(axis=0)
@@ -118,15 +120,14 @@ class GaussianProcess:
         return factor, cho_solve(factor, self.target)
 
     def arrays(self) -> dict[str, Array]:
-        """Everything that makes it, as arrays by name."""
+        """Arrays by name from which `from_arrays` makes the same process."""
         numbers = np.array([self.offset, self.spread_of_target, self.log_variance, self.log_noise])
-        named = ("mean", "scale", "rows", "target", "log_lengths", "kinds")
-        return {name: np.asarray(getattr(self, name)) for name in named} | {"numbers": numbers}
+        return {name: np.asarray(getattr(self, name)) for name in _ARRAYS} | {"numbers": numbers}
 
     @classmethod
     def from_arrays(cls, arrays: Mapping[str, Array]) -> Self:
-        """Make it again."""
-        parts = {name: arrays[name] for name in ("mean", "scale", "rows", "target", "log_lengths", "kinds")}
+        """Make a process from its `arrays`."""
+        parts = {name: arrays[name] for name in _ARRAYS}
         offset, spread, log_variance, log_noise = (float(number) for number in arrays["numbers"])
         return cls(**parts, offset=offset, spread_of_target=spread, log_variance=log_variance, log_noise=log_noise)
 
@@ -137,12 +138,12 @@ def _with_inverse_temperature(inputs: Array) -> Array:
 
 def _squares(a: Array, b: Array, kinds: Array) -> list[Array]:
     """Squared distances (n, m) of every kind of input."""
-    found = []
+    squares_by_kind = []
     for kind in range(3):
         left, right = a[:, kinds == kind], b[:, kinds == kind]
         squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None] - 2 * left @ right.T
-        found.append(np.maximum(squares, 0.0))
-    return found
+        squares_by_kind.append(np.maximum(squares, 0.0))
+    return squares_by_kind
 
 
 def _radius2(squares: Sequence[Array], log_lengths: Array) -> Array:

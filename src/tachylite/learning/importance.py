@@ -1,4 +1,4 @@
-"""What a model looks at: permutation importance on held-out compositions, and Shapley values."""
+"""Importance of the inputs of a model: permutation on held-out compositions, and Shapley values."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,15 +7,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tachylite.arrays import Array
-from tachylite.learning.evaluation import HeldOut, over_folds, root_mean_square
+from tachylite.learning.evaluation import HeldOutPredictions, mean_with_error, root_mean_square
 from tachylite.learning.inputs import ELEMENTS
-from tachylite.learning.learners import SEED, Fitted
+from tachylite.learning.learners import SEED, FittedModel
 from tachylite.schemas.learning import Importance
 
 REPEATS = 5
 EXPLAINED_ROWS = 60
 PAIRS = 6
-"""Of orders, each with its reverse."""
+"""Orders of the inputs that are drawn, each with its reverse."""
 
 
 @dataclass(frozen=True)
@@ -28,7 +28,9 @@ class Shapley:
     rows: NDArray[np.int64]
 
 
-def measure_importances(held_out: HeldOut, final: Fitted, matrix: Array, target: Array) -> list[Importance]:
+def measure_importances(
+    held_out: HeldOutPredictions, final: FittedModel, matrix: Array, target: Array
+) -> list[Importance]:
     """Importances of all inputs of a learner, the largest first, from its held-out rows and its final model.
 
     Matrix (n, columns) and target (n,) are those of the dataset that both were made from.
@@ -36,26 +38,26 @@ def measure_importances(held_out: HeldOut, final: Fitted, matrix: Array, target:
     permutation = permutation_importance(held_out, matrix, target)
     shapley = shapley_values(final, matrix)
     blocks = final.inputs.blocks
-    found = []
+    importances = []
     for index, name in enumerate(shapley.names):
         values = shapley.values[:, index]
         column = matrix[shapley.rows, blocks[name][0]]
         correlated = name != ELEMENTS and values.std() > 0 and column.std() > 0
-        found.append(
+        importances.append(
             Importance(
                 feature=name,
-                permutation=over_folds(permutation[name]),
-                shapley=over_folds(np.abs(values).tolist()),
+                permutation=mean_with_error(permutation[name]),
+                shapley=mean_with_error(np.abs(values).tolist()),
                 direction=float(np.corrcoef(column, values)[0, 1]) if correlated else None,
             )
         )
-    return sorted(found, key=lambda one: -one.permutation.value)
+    return sorted(importances, key=lambda importance: -importance.permutation.value)
 
 
-def permutation_importance(held_out: HeldOut, matrix: Array, target: Array) -> dict[str, list[float]]:
+def permutation_importance(held_out: HeldOutPredictions, matrix: Array, target: Array) -> dict[str, list[float]]:
     """Rise of the RMSE of every fold where the held-out rows swap their values of one input (Breiman 2001).
 
-    Atomic fractions are swapped together. Inputs that say the same hide each other: each alone may be spared.
+    Atomic fractions are swapped together. Of correlated inputs each alone may seem unimportant.
     """
     generator = np.random.default_rng(SEED)
     rises: dict[str, list[float]] = {}
@@ -72,11 +74,11 @@ def permutation_importance(held_out: HeldOut, matrix: Array, target: Array) -> d
     return rises
 
 
-def shapley_values(model: Fitted, matrix: Array, n_rows: int = EXPLAINED_ROWS, pairs: int = PAIRS) -> Shapley:
+def shapley_values(model: FittedModel, matrix: Array, n_rows: int = EXPLAINED_ROWS, pairs: int = PAIRS) -> Shapley:
     """Shapley values of a model for some rows of a matrix (n, columns), drawn at random, against the others.
 
     Inputs of a random background row are replaced by those of the explained row one after the other, in random orders
-    and their reverses; what each replacement changes is its contribution (Strumbelj and Kononenko 2014, DOI
+    and their reverses; each replacement contributes the change of the prediction (Strumbelj and Kononenko 2014, DOI
     10.1007/s10115-013-0679-x). The contributions of a row sum to its prediction less that of the background.
     """
     generator = np.random.default_rng(SEED)
@@ -92,7 +94,7 @@ def shapley_values(model: Fitted, matrix: Array, n_rows: int = EXPLAINED_ROWS, p
 
 
 def _contributions(
-    model: Fitted,
+    model: FittedModel,
     rows: Array,
     background: Array,
     blocks: Sequence[NDArray[np.int64]],
@@ -110,5 +112,5 @@ def _contributions(
     return changes
 
 
-def _used_blocks(model: Fitted) -> dict[str, NDArray[np.int64]]:
+def _used_blocks(model: FittedModel) -> dict[str, NDArray[np.int64]]:
     return {name: columns for name, columns in model.inputs.blocks.items() if model.elements or name != ELEMENTS}

@@ -1,4 +1,4 @@
-"""Prediction intervals that hold what they promise for compositions that were not learned from."""
+"""Prediction intervals with calibrated coverage for compositions that were not trained on."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from tachylite.arrays import Array
-from tachylite.learning.learners import Transform, backward, forward
+from tachylite.learning.learners import Transform, inverse_transform, transform_target
 
 LEVELS = (0.90, 0.95)
 """Coverages that are calibrated and tested; the last one is what predictions are given with."""
@@ -19,12 +19,12 @@ class Calibration:
 
     transform: Transform
     factors: tuple[float, ...]
-    """For each of `LEVELS`; infinite where too few compositions were held out to know."""
+    """For each of `LEVELS`; infinite where too few compositions were held out."""
 
     def intervals(self, centre: Array, spread: Array, level: float) -> tuple[Array, Array]:
         """Ends (n,) of the intervals in the unit of the target, from centre and spread (n,) as learners give them."""
         half = self.factors[LEVELS.index(level)] * spread
-        return backward(self.transform, centre - half), backward(self.transform, centre + half)
+        return inverse_transform(self.transform, centre - half), inverse_transform(self.transform, centre + half)
 
 
 def calibrate(
@@ -42,17 +42,17 @@ def calibrate(
     | symbol | meaning |
     |---|---|
     | y_i, f | target (n,), and the transform it is learned under |
-    | c_i, σ_i | centre and spread (n,) predicted by a model that has not seen the row's composition |
+    | c_i, σ_i | centre and spread (n,) predicted by a model that was not trained on the row's composition |
     | g, n_g, G | composition, its rows, number of compositions |
 
     Rows of one composition are not independent, compositions are: every one counts once, and the new one is the
     (G + 1)th (Dunn, Wasserman and Ramdas 2022, DOI 10.1080/01621459.2022.2060112).
     """
-    scores = np.abs(forward(transform, np.asarray(target)) - np.asarray(centre)) / np.asarray(spread)
+    scores = np.abs(transform_target(transform, np.asarray(target)) - np.asarray(centre)) / np.asarray(spread)
     _, member, counts = np.unique(np.asarray(groups), return_inverse=True, return_counts=True)
     order = np.argsort(scores)
     reached = np.cumsum(1 / counts[member][order]) / (len(counts) + 1)
-    # a sum of fractions may fall short of what it means by rounding
+    # the rounded sum of fractions may fall short of the level it reaches
     places = [int(np.searchsorted(reached, level - 1e-12)) for level in LEVELS]
     return Calibration(
         transform, tuple(float(scores[order][place]) if place < len(scores) else float("inf") for place in places)

@@ -1,4 +1,4 @@
-"""The learners: how each is fitted, and which settings it may choose from."""
+"""The learners: how each is fitted, and the settings that its tuning chooses from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,18 +19,18 @@ type Transform = Literal["none", "square root", "logarithm"]
 
 
 class Predictor(Protocol):
-    """What a fitted learner is made of."""
+    """The regression inside a fitted learner."""
 
     def centre(self, inputs: Array) -> Array:
-        """Values of rows, in the transformed unit."""
+        """Predicted values (m,) of inputs (m, p), in the transformed unit."""
         ...
 
     def spread(self, inputs: Array) -> Array:
-        """How uncertain each is, relative to the others."""
+        """Uncertainties (m,) of these, up to a common factor."""
         ...
 
     def arrays(self) -> dict[str, NDArray[Any]]:
-        """Everything that makes it."""
+        """Arrays by name that the predictor can be made from again."""
         ...
 
 
@@ -39,7 +39,7 @@ class Candidate:
     """One way to fit a learner."""
 
     transform: Transform
-    """What is learned instead of the target."""
+    """Function of the target that is learned."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Of the library that fits it."""
     elements: bool = True
@@ -47,10 +47,10 @@ class Candidate:
 
     @property
     def text(self) -> str:
-        """In words."""
-        words = [f"{key}={value}" for key, value in self.settings.items()]
-        learned = [] if self.transform == "none" else [f"{self.transform} of the target"]
-        return ", ".join([*learned, *words]) or "target as it is"
+        """The candidate in words."""
+        settings = [f"{key}={value}" for key, value in self.settings.items()]
+        transform = [] if self.transform == "none" else [f"{self.transform} of the target"]
+        return ", ".join([*transform, *settings]) or "target as it is"
 
 
 @dataclass(frozen=True)
@@ -64,8 +64,8 @@ class Learner:
 
 
 @dataclass(frozen=True)
-class Fitted:
-    """A model that answers."""
+class FittedModel:
+    """A learner fitted to rows."""
 
     kind: Kind
     transform: Transform
@@ -75,15 +75,15 @@ class Fitted:
 
     def predict(self, matrix: Array) -> tuple[Array, Array]:
         """Centre and spread of rows (m, columns), in the transformed unit."""
-        used = self._used(matrix)
-        return self.predictor.centre(used), self.predictor.spread(used)
+        inputs = self._select_columns(matrix)
+        return self.predictor.centre(inputs), self.predictor.spread(inputs)
 
     def value(self, matrix: Array) -> Array:
         """Predicted target of rows (m, columns)."""
-        return backward(self.transform, self.predictor.centre(self._used(matrix)))
+        return inverse_transform(self.transform, self.predictor.centre(self._select_columns(matrix)))
 
-    def _used(self, matrix: Array) -> Array:
-        return matrix if self.elements else matrix[:, : self.inputs.n_described]
+    def _select_columns(self, matrix: Array) -> Array:
+        return matrix if self.elements else matrix[:, : self.inputs.n_descriptor_columns]
 
 
 _PUBLISHED_BOOSTING = MappingProxyType({"n_estimators": 100, "max_depth": 4, "reg_alpha": 0.8, "learning_rate": 0.1})
@@ -144,16 +144,16 @@ LEARNERS: Mapping[str, Learner] = MappingProxyType(
 )
 """By name; published settings from Zheng et al. 2024, DOI 10.1038/s41524-024-01469-2."""
 
-MOST_ROWS_OF_DEFAULT_GP = 2000
+MAX_ROWS_OF_DEFAULT_GP = 2000
 """Its time grows with the cube of the rows: two minutes for 800 of them, so about half an hour for these."""
 
 SEED = 62
-"""The published one."""
+"""The published seed."""
 
 
 def default_learners(n_rows: int) -> tuple[str, ...]:
-    """The best one that so many rows allow, and what it has to beat."""
-    return ("gp" if n_rows <= MOST_ROWS_OF_DEFAULT_GP else "boosting", "boosting-zheng2024", "forest-zheng2024")
+    """Names of the best learner that so many rows allow, and of the published ones to compare with."""
+    return ("gp" if n_rows <= MAX_ROWS_OF_DEFAULT_GP else "boosting", "boosting-zheng2024", "forest-zheng2024")
 
 
 def get_learner(name: str) -> Learner:
@@ -163,34 +163,34 @@ def get_learner(name: str) -> Learner:
     return LEARNERS[name]
 
 
-def fit(learner: Learner, candidate: Candidate, inputs: Inputs, matrix: Array, target: Array) -> Fitted:
-    """Fit a candidate to rows (n, columns) with targets (n,); InputError for a logarithm or root of no number."""
-    transformed = forward(candidate.transform, target)
-    used = matrix if candidate.elements else matrix[:, : inputs.n_described]
+def fit(learner: Learner, candidate: Candidate, inputs: Inputs, matrix: Array, target: Array) -> FittedModel:
+    """Fit a candidate to rows (n, columns) with targets (n,); InputError as of the predictors."""
+    transformed = transform_target(candidate.transform, target)
+    columns = matrix if candidate.elements else matrix[:, : inputs.n_descriptor_columns]
     predictor: Trees | GaussianProcess
     if learner.kind == "gp":
-        predictor = GaussianProcess.fit(used, transformed, inputs.n_described)
+        predictor = GaussianProcess.fit(columns, transformed, inputs.n_descriptor_columns)
     else:
         grow = grow_forest if learner.kind == "forest" else grow_boosted
-        predictor = grow(used, transformed, candidate.settings, SEED)
-    return Fitted(learner.kind, candidate.transform, inputs, candidate.elements, predictor)
+        predictor = grow(columns, transformed, candidate.settings, SEED)
+    return FittedModel(learner.kind, candidate.transform, inputs, candidate.elements, predictor)
 
 
-def suits(candidate: Candidate, target: Array) -> bool:
-    """Whether the transform has a value for every target."""
+def is_applicable(candidate: Candidate, target: Array) -> bool:
+    """Whether the transform of a candidate has a value for every target (n,)."""
     least = float(target.min())
     return least > 0 or candidate.transform == "none" or (least == 0 and candidate.transform == "square root")
 
 
-def forward(transform: Transform, target: Array) -> Array:
+def transform_target(transform: Transform, target: Array) -> Array:
     """Transform targets (n,)."""
     if transform == "none":
         return target
     return np.asarray(np.sqrt(target) if transform == "square root" else np.log(target))
 
 
-def backward(transform: Transform, values: Array) -> Array:
-    """Transform back (n,); what is below the root's range is 0."""
+def inverse_transform(transform: Transform, values: Array) -> Array:
+    """Transform values (n,) back to targets; a negative square root gives 0."""
     if transform == "none":
         return values
     return np.asarray(np.maximum(values, 0.0) ** 2 if transform == "square root" else np.exp(values))

@@ -18,7 +18,7 @@ from tachylite.learning.domain import Domain
 from tachylite.learning.gaussian_process import GaussianProcess
 from tachylite.learning.inputs import Inputs
 from tachylite.learning.intervals import LEVELS, Calibration
-from tachylite.learning.learners import Fitted
+from tachylite.learning.learners import FittedModel
 from tachylite.learning.tables import DIFFUSIVITY
 from tachylite.learning.trees import Trees
 from tachylite.schemas import Interval
@@ -32,10 +32,10 @@ _FORMAT = "tachylite model"
 
 @dataclass(frozen=True)
 class SavedModel:
-    """A fitted model with its card, its intervals and where it may be asked."""
+    """A fitted model with its card, its intervals and its domain of applicability."""
 
     card: Model
-    model: Fitted
+    model: FittedModel
     calibration: Calibration
     domain: Domain
 
@@ -52,9 +52,9 @@ class SavedModel:
         missing = [name for name in names if name not in features]
         if missing:
             raise InputError(f"{source}: the model needs {', '.join(missing)}")
-        bad = [name for name in names if not np.isfinite(features[name])]
-        if bad or not temperature_k > 0:
-            raise InputError(f"{source}: {', '.join(bad) or 'the temperature'} is not a finite positive number")
+        invalid = [name for name in names if not np.isfinite(features[name])]
+        if invalid or not temperature_k > 0:
+            raise InputError(f"{source}: {', '.join(invalid) or 'the temperature'} is not a finite positive number")
         values = np.array([[features[name] for name in names]])
         row = self.model.inputs.encode(np.array([temperature_k]), values, [formula])
         centre, spread = self.model.predict(row)
@@ -74,24 +74,24 @@ class SavedModel:
             interval=Interval(low=factor * float(low[0]), high=factor * float(high[0])) if known else None,
             distance=float(self.domain.distances(row)[0]),
             threshold=self.domain.threshold,
-            warnings=self.domain.complaints(row[0], formula),
+            warnings=self.domain.warnings_for(row[0], formula),
         )
 
 
-def model_id(model: Fitted, calibration: Calibration, domain: Domain) -> str:
-    """First 16 hexadecimal digits of the SHA-256 of what makes the predictions."""
-    digest = hashlib.sha256(json.dumps(_described(model, calibration), sort_keys=True).encode())
+def model_id(model: FittedModel, calibration: Calibration, domain: Domain) -> str:
+    """First 16 hexadecimal digits of the SHA-256 of everything that predictions follow from."""
+    digest = hashlib.sha256(json.dumps(_settings(model, calibration), sort_keys=True).encode())
     for name, array in sorted(_arrays(model, domain).items()):
         digest.update(name.encode() + np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:16]
 
 
 def to_bytes(saved: SavedModel) -> bytes:
-    """Give the archive as bytes."""
+    """Encode a model as an .npz archive."""
     head = {
         "format": _FORMAT,
         "schema_version": SCHEMA_VERSION,
-        "made": _described(saved.model, saved.calibration),
+        "made": _settings(saved.model, saved.calibration),
         "card": json.loads(saved.card.model_dump_json()),
     }
     text = np.frombuffer(json.dumps(head).encode(), dtype=np.uint8)
@@ -102,7 +102,7 @@ def to_bytes(saved: SavedModel) -> bytes:
 
 
 def from_bytes(content: bytes, source: str) -> SavedModel:
-    """Read an archive; InputError for anything else, for a newer version, and for one that was changed."""
+    """Decode a model from an .npz archive; InputError for other content, a newer version and a changed file."""
     try:
         with np.load(BytesIO(content), allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
@@ -111,7 +111,7 @@ def from_bytes(content: bytes, source: str) -> SavedModel:
             raise ValueError(f"its format is '{head['format']}'")
         if head["schema_version"] > SCHEMA_VERSION:
             raise ValueError(f"its version {head['schema_version']} is newer than {SCHEMA_VERSION}")
-        saved = _restored(head["made"], arrays, Model.model_validate(head["card"]))
+        saved = _restore(head["made"], arrays, Model.model_validate(head["card"]))
     except ValidationError as error:
         raise InputError(f"{source} is no model of this version: its card has {error.error_count()} errors") from None
     except (ValueError, KeyError, TypeError, OSError, EOFError, zipfile.BadZipFile) as error:
@@ -130,7 +130,7 @@ def save_model(saved: SavedModel, path: Path) -> None:
 
 
 def load_model(path: Path) -> SavedModel:
-    """Read a model that `save_model` wrote, from whomever it comes; errors as of `from_bytes`."""
+    """Read a model that `save_model` wrote; nothing in the file is executed. Raises errors as `from_bytes`."""
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -138,7 +138,7 @@ def load_model(path: Path) -> SavedModel:
     return from_bytes(content, str(path))
 
 
-def _described(model: Fitted, calibration: Calibration) -> dict[str, Any]:
+def _settings(model: FittedModel, calibration: Calibration) -> dict[str, Any]:
     return {
         "kind": model.kind,
         "transform": model.transform,
@@ -149,19 +149,19 @@ def _described(model: Fitted, calibration: Calibration) -> dict[str, Any]:
     }
 
 
-def _arrays(model: Fitted, domain: Domain) -> Arrays:
+def _arrays(model: FittedModel, domain: Domain) -> Arrays:
     parts = {f"model_{name}": array for name, array in model.predictor.arrays().items()}
     return parts | {f"domain_{name}": array for name, array in domain.arrays().items()}
 
 
-def _restored(made: Mapping[str, Any], arrays: Arrays, card: Model) -> SavedModel:
-    inputs = Inputs(tuple(made["names"]), tuple(made["elements"]))
-    own = {name.removeprefix("model_"): array for name, array in arrays.items() if name.startswith("model_")}
-    predictor = GaussianProcess.from_arrays(own) if made["kind"] == "gp" else Trees.from_arrays(own)
-    if made["transform"] not in ("none", "square root", "logarithm"):
-        raise ValueError(f"its transform is '{made['transform']}'")
-    fitted = Fitted(made["kind"], made["transform"], inputs, bool(made["uses_elements"]), predictor)
-    factors: Sequence[float | None] = made["factors"]
-    calibration = Calibration(made["transform"], tuple(float("inf") if f is None else float(f) for f in factors))
+def _restore(settings: Mapping[str, Any], arrays: Arrays, card: Model) -> SavedModel:
+    inputs = Inputs(tuple(settings["names"]), tuple(settings["elements"]))
+    model = {name.removeprefix("model_"): array for name, array in arrays.items() if name.startswith("model_")}
+    predictor = GaussianProcess.from_arrays(model) if settings["kind"] == "gp" else Trees.from_arrays(model)
+    if settings["transform"] not in ("none", "square root", "logarithm"):
+        raise ValueError(f"its transform is '{settings['transform']}'")
+    fitted = FittedModel(settings["kind"], settings["transform"], inputs, bool(settings["uses_elements"]), predictor)
+    factors: Sequence[float | None] = settings["factors"]
+    calibration = Calibration(settings["transform"], tuple(float("inf") if f is None else float(f) for f in factors))
     domain = {name.removeprefix("domain_"): array for name, array in arrays.items() if name.startswith("domain_")}
     return SavedModel(card, fitted, calibration, Domain.from_arrays(domain, inputs.names, inputs.elements))

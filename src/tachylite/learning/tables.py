@@ -1,4 +1,4 @@
-"""Tables in text files, as published or as a user wrote them."""
+"""Read tables of descriptors and a target from text files."""
 
 import csv
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,14 @@ from tachylite.errors import InputError
 from tachylite.learning.dataset import Dataset, load_dataset, make_dataset
 
 DIFFUSIVITY = "D"
-"""What the diffusivity of the mobile species is asked for as; learned in 10^-3 cm^2/s."""
+"""Name of the target that is the diffusivity of the mobile species, in 10^-3 cm^2/s."""
 DIFFUSIVITY_UNIT = "10^-3 cm^2/s"
 
 _D_COLUMNS = {"diff_coeff_mul_thousand": 1.0, "D": 1.0, "diffusivity_cm2_s": 1e3}
-"""Names under which tables have it, and the factor to that unit."""
+"""Names of its column in tables, each with the factor to that unit."""
 _TEMPERATURES = ("temperature", "temperature_k")
 _NOT_IN_TABLES = {"density"}
-"""A descriptor that the published table lacks, so that no table needs it."""
+"""Descriptors that the published table lacks, so that no table needs them."""
 
 
 def read_dataset(
@@ -98,10 +98,10 @@ def _columns(path: Path) -> dict[str, list[str]]:
 
 
 def _numbers(path: Path, name: str, table: Mapping[str, Sequence[str]]) -> list[float]:
-    found = []
+    values = []
     for number, text in enumerate(table[name], 1):
         try:
-            found.append(float(text) if text else float("nan"))
+            values.append(float(text) if text else float("nan"))
         except ValueError:
             raise InputError(f"{path}: {name} is '{text}' in row {number}; a number is needed") from None
-    return found
+    return values

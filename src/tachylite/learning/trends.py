@@ -1,4 +1,4 @@
-"""What a table of diffusivities says without a model: correlations, anions, activation energies."""
+"""Trends in a table without a model: correlations with the target, means by anion, activation energies."""
 
 from collections.abc import Mapping
 from types import MappingProxyType
@@ -7,20 +7,20 @@ import numpy as np
 
 from tachylite.arrays import Array
 from tachylite.descriptors import choose_anion
-from tachylite.descriptors.elemental import elemental, known_elements
+from tachylite.descriptors.elemental import elemental_property, elements_with_property
 from tachylite.learning.dataset import Dataset
-from tachylite.learning.evaluation import over_folds
+from tachylite.learning.evaluation import mean_with_error
 from tachylite.learning.tables import DIFFUSIVITY
 from tachylite.physics.composition import parse_formula
 from tachylite.physics.transport.arrhenius import arrhenius
 from tachylite.schemas import Measured
 from tachylite.schemas.learning import AnionTrend, Correlation, Trends
 
-FEWEST_TEMPERATURES = 3
+MIN_TEMPERATURES = 3
 """An activation energy from fewer has no error."""
-FEWEST_COMPOSITIONS = 3
-"""A mean of fewer has no error worth the name."""
-ASKED_FOR = ("F", "Cl", "Br", "I", "O", "S", "Se", "Te")
+MIN_COMPOSITIONS = 3
+"""The error of a mean of fewer is too uncertain."""
+ALWAYS_SHOWN = ("F", "Cl", "Br", "I", "O", "S", "Se", "Te")
 """Anions that are shown however few compositions have them."""
 
 _CM2_S = 1e-3
@@ -74,7 +74,7 @@ PUBLISHED_PEARSON: Mapping[str, float] = MappingProxyType(
 """With the lithium diffusivity of 5000 K melts (Zheng et al. 2024, DOI 10.1038/s41524-024-01469-2, Table 1)."""
 
 PUBLISHED_FIRST = ("temperature", "RBI", "AAV")
-"""The inputs that boosting looked at most, in the same paper."""
+"""The most important inputs of boosting in the same paper."""
 
 
 def find_trends(dataset: Dataset) -> Trends:
@@ -124,50 +124,53 @@ def _common_temperature(dataset: Dataset) -> float:
 
 def _correlations(dataset: Dataset) -> list[Correlation]:
     published = PUBLISHED_PEARSON if _is_comparable(dataset) else {}
-    found = []
+    correlations = []
     for name, column in zip(dataset.names, dataset.features.T, strict=True):
         r = pearson(column, dataset.target)
         if r is not None:
-            found.append(Correlation(feature=name, pearson=r, published=published.get(name)))
-    return sorted(found, key=lambda one: one.pearson.value)
+            correlations.append(Correlation(feature=name, pearson=r, published=published.get(name)))
+    return sorted(correlations, key=lambda correlation: correlation.pearson.value)
 
 
 def _activation_energies(dataset: Dataset) -> dict[str, float]:
     compositions = dataset.compositions
-    found = {}
+    energies = {}
     for text in np.unique(compositions).tolist():
         own = (compositions == text) & (dataset.target > 0)
         temperatures = dataset.temperature_k[own]
-        if len(np.unique(temperatures)) >= FEWEST_TEMPERATURES:
+        if len(np.unique(temperatures)) >= MIN_TEMPERATURES:
             equal = np.ones(own.sum())  # the table has no errors, so every point counts alike
-            found[text] = arrhenius(temperatures, _CM2_S * dataset.target[own], equal).activation_energy_ev
-    return found
+            energies[text] = arrhenius(temperatures, _CM2_S * dataset.target[own], equal).activation_energy_ev
+    return energies
 
 
 def _anions(dataset: Dataset, energies: Mapping[str, float]) -> list[AnionTrend]:
     anions = np.array([choose_anion(parse_formula(text).unit, dataset.species) for text in dataset.formulas])
     compositions = dataset.compositions
-    found = []
+    trends = []
     for anion in np.unique(anions).tolist():
         own = anions == anion
-        if own.sum() < FEWEST_COMPOSITIONS and anion not in ASKED_FOR:
+        if own.sum() < MIN_COMPOSITIONS and anion not in ALWAYS_SHOWN:
             continue
         known = [energies[text] for text in compositions[own].tolist() if text in energies]
-        found.append(
+        trends.append(
             AnionTrend(
                 anion=anion,
                 compositions=int(own.sum()),
-                target=over_folds(dataset.target[own].tolist()),
-                activation_energy_ev=over_folds(known) if known else None,
+                target=mean_with_error(dataset.target[own].tolist()),
+                activation_energy_ev=mean_with_error(known) if known else None,
             )
         )
-    return sorted(found, key=lambda one: one.target.value)
+    return sorted(trends, key=lambda trend: trend.target.value)
 
 
 def _fraction_times_radius(text: str, species: str) -> float | None:
-    """Of a binary compound, in A; None for others, and where the radius is not known."""
+    """Fraction of the species times atomic radius of the other element of a binary compound, in A.
+
+    None for other compounds, and where the radius is not known.
+    """
     fractions = parse_formula(text).fractions
     others = [symbol for symbol in fractions if symbol != species]
-    if len(others) != 1 or others[0] not in known_elements("atomic_radius_a"):
+    if len(others) != 1 or others[0] not in elements_with_property("atomic_radius_a"):
         return None
-    return fractions[species] * elemental("atomic_radius_a", others[0])
+    return fractions[species] * elemental_property("atomic_radius_a", others[0])

@@ -1,4 +1,4 @@
-"""Trajectories of other programs, and our own, in blocks of frames: checked, unwrapped, with their times."""
+"""Read trajectories of any program in blocks of frames, checked and unwrapped, with their times."""
 
 from tachylite.readers.frames import Block, Frame, TrajectoryReader
 from tachylite.readers.opening import open_trajectory, read_trajectory

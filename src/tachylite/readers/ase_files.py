@@ -1,4 +1,4 @@
-"""Formats that ASE reads frame by frame: extended XYZ, its own .traj, and whatever else it knows."""
+"""Read the formats of ASE frame by frame: extended XYZ, .traj and all others that it recognises."""
 
 from collections.abc import Iterator
 from pathlib import Path
@@ -47,5 +47,5 @@ def _frame(atoms: Any) -> Frame:
 
 
 def is_extxyz(path: Path) -> bool:
-    """Say whether the name is that of an (extended) XYZ file."""
+    """Whether the name is that of an (extended) XYZ file."""
     return plain_name(path).lower().endswith((".xyz", ".extxyz"))

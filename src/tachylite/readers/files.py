@@ -1,4 +1,4 @@
-"""Files as they lie on disk: plain or compressed, text line by line, binary as a file with a name."""
+"""Open files, plain or compressed, and read lines and tables of numbers from them."""
 
 import re
 import shutil
@@ -23,7 +23,7 @@ class TruncatedError(Exception):
 
 
 def plain_name(path: Path) -> str:
-    """Give the name of a file without what says that it is compressed."""
+    """Name of a file without the suffix of its compression."""
     return path.stem if path.suffix in _COMPRESSED else path.name
 
 
@@ -39,7 +39,7 @@ def open_text(path: Path) -> TextIO:
 
 @contextmanager
 def plain_file(path: Path) -> Iterator[Path]:
-    """Give a file that is not compressed, for readers that need one: itself, or a temporary copy on disk."""
+    """Give a file decompressed, for readers that need it on disk: the file itself, or a temporary copy."""
     if path.suffix not in _COMPRESSED:
         yield path
         return
@@ -70,7 +70,7 @@ def read_table(file: TextIO, n_rows: int, n_columns: int, complete: int) -> NDAr
 
 
 def _last_is_cut(line: str, words: list[str]) -> bool:
-    """Say whether a file ends inside a number: no end of line after it, and fewer decimals than the first."""
+    """Whether a file ends inside a number: no end of line after it, and fewer decimals than the first."""
     return not line.endswith("\n") and len(words[-1].partition(".")[2]) < len(words[0].partition(".")[2])
 
 

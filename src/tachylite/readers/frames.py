@@ -1,4 +1,4 @@
-"""TrajectoryReader of a file in blocks: one set of atoms, one periodic cell a frame, positions that can be followed."""
+"""Trajectories in blocks of frames: the same atoms and a periodic cell in each, positions unwrapped."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ _SPACING_RESOLUTION_FS = 1e-6
 
 @dataclass(frozen=True, eq=False)
 class Frame:
-    """One frame as a format gives it."""
+    """One frame as it is in a file."""
 
     numbers: NDArray[np.int64]
     """Atomic numbers, (N,)."""
@@ -29,9 +29,9 @@ class Frame:
     cell: Array
     """Lattice vectors as rows, in A, (3, 3)."""
     time_fs: float | None = None
-    """Where the file knows it."""
+    """None where the file does not give it."""
     wrapped: bool = True
-    """False where the program promises that positions were never folded back into the cell."""
+    """False where positions were never folded back into the cell."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,12 +43,12 @@ class Block:
     cells: Array
     """Lattice vectors as rows, in A, (F, 3, 3)."""
     times_fs: Array
-    """(F,); consecutive numbers where neither the file nor the caller knows the times."""
+    """(F,); consecutive numbers where neither the file nor the caller gives times."""
 
 
 @dataclass(frozen=True, eq=False)
 class TrajectoryReader:
-    """A trajectory that is read from its file whenever it is asked for, a few megabytes at a time.
+    """A trajectory in a file, which every call of `blocks` reads anew, a few megabytes at a time.
 
     `timestep_fs` is the time between the first two frames; it rescales the times of a file that has them.
     """
@@ -59,19 +59,23 @@ class TrajectoryReader:
     numbers: NDArray[np.int64]
     """Atomic numbers, (N,)."""
     has_times: bool
-    """Of its own, or given as `timestep_fs`."""
+    """In the file, or given as `timestep_fs`."""
     timestep_fs: float | None = None
     _file_spacing_fs: float | None = None
 
     @classmethod
-    def of(cls, path: Path, read: Callable[[], Iterator[Frame]], timestep_fs: float | None) -> "TrajectoryReader":
-        """TrajectoryReader of a file; InputError where there is none in it."""
-        start = list(islice(read(), 2))
-        if not start:
+    def from_file(
+        cls, path: Path, read: Callable[[], Iterator[Frame]], timestep_fs: float | None
+    ) -> "TrajectoryReader":
+        """Make the reader of a file with the function that reads its frames; InputError where it has none."""
+        first_two = list(islice(read(), 2))
+        if not first_two:
             raise InputError(f"trajectory {path} has no frames")
-        times = [frame.time_fs for frame in start if frame.time_fs is not None]
+        times = [frame.time_fs for frame in first_two if frame.time_fs is not None]
         spacing = times[1] - times[0] if len(times) == 2 else None
-        return cls(path, read, start[0].numbers, timestep_fs is not None or bool(times), timestep_fs, spacing or None)
+        return cls(
+            path, read, first_two[0].numbers, timestep_fs is not None or bool(times), timestep_fs, spacing or None
+        )
 
     def blocks(self, *, unwrap: bool = True) -> Iterator[Block]:
         """Give all frames in order, each block at most 4 MB of positions or one frame.
@@ -84,20 +88,20 @@ class TrajectoryReader:
         order, that is not finite, and, unwrapping, for atoms that move too far to be followed.
         """
         size = max(1, _BLOCK_BYTES // (24 * len(self.numbers)))
-        follow = Unwrapper()
+        unwrapper = Unwrapper()
         frames = self._distinct()
         count = 0
         while batch := list(islice(frames, size)):
             positions = np.array([frame.positions for frame in batch])
             cells = np.array([frame.cell for frame in batch])
             if unwrap and batch[0].wrapped:
-                positions = self._followed(follow, positions, cells)
+                positions = self._unwrap(unwrapper, positions, cells)
             yield Block(positions, cells, self._times(batch, count))
             count += len(batch)
 
-    def _followed(self, follow: Unwrapper, positions: Array, cells: Array) -> Array:
+    def _unwrap(self, unwrapper: Unwrapper, positions: Array, cells: Array) -> Array:
         try:
-            return follow(positions, cells)
+            return unwrapper(positions, cells)
         except InputError as error:
             raise InputError(f"trajectory {self.path}: {error}") from None
 
@@ -143,14 +147,14 @@ def spacing_fs(times_fs: Array, path: Path) -> float:
 
 
 def _repeats(before: Frame, frame: Frame) -> bool:
-    """The same instant written twice: at the same time, with every atom in place."""
+    """Whether a frame is the one before written twice: at the same time, with every atom in place."""
     if before.time_fs is None or before.time_fs != frame.time_fs:
         return False
     return same_place(before, frame)
 
 
 def same_place(before: Frame, frame: Frame) -> bool:
-    """Say whether every atom and the cell are where they were, but for whole lattice vectors."""
+    """Whether every atom and the cell are where they were, but for whole lattice vectors."""
     if np.abs(frame.cell - before.cell).max() > _SAME_PLACE_A:
         return False
     shift = np.linalg.solve(frame.cell.T, (frame.positions - before.positions).T).T

@@ -1,4 +1,4 @@
-"""H5MD files (DOI 10.1016/j.cpc.2014.01.018) of other programs and our own."""
+"""Read H5MD files (DOI 10.1016/j.cpc.2014.01.018) of this package and of other programs."""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -44,7 +44,7 @@ def _frames(group: "h5py.Group", types: Sequence[str] | None) -> Iterator[Frame]
     scale = _unit(position, _ANGSTROM, "Angstrom")
     image = group.get("image/value")
     # our own files promise unwrapped positions; others only with their images
-    own = (
+    is_own = (
         _text(group.file["h5md/creator"].attrs.get("name", "")) == "tachylite"
         if "h5md/creator" in group.file
         else False
@@ -59,7 +59,7 @@ def _frames(group: "h5py.Group", types: Sequence[str] | None) -> Iterator[Frame]
             positions = positions + np.matmul(np.asarray(image[part], dtype=np.float64), cells)
         for i in range(len(positions)):
             time_fs = None if times is None else float(times[start + i])
-            yield Frame(numbers, positions[i], cells[i], time_fs, wrapped=image is None and not own)
+            yield Frame(numbers, positions[i], cells[i], time_fs, wrapped=image is None and not is_own)
 
 
 def _cells(edges: "h5py.Dataset | h5py.Group", part: slice, scale: float) -> NDArray[np.float64]:
@@ -117,8 +117,8 @@ def _times_fs(element: "h5py.Group", n_frames: int) -> NDArray[np.float64] | Non
 def _unit(dataset: "h5py.Dataset", known: dict[str, float], usual: str) -> float:
     name = _text(dataset.attrs.get("unit", ""))
     if name.lower() not in known:
-        said = f"the unit {name!r}" if name else "no unit"
-        raise InputError(f"{dataset.name} has {said}; set its attribute unit, {usual} for example")
+        unit = f"the unit {name!r}" if name else "no unit"
+        raise InputError(f"{dataset.name} has {unit}; set its attribute unit, {usual} for example")
     return known[name.lower()]
 
 

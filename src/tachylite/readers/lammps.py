@@ -1,4 +1,4 @@
-"""LAMMPS dump files as text, with any of its position columns and boxes."""
+"""Read LAMMPS dump files (text) with any of their position columns and boxes."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from tachylite.readers.files import TruncatedError, next_line, open_text, read_t
 from tachylite.readers.frames import Frame
 
 _COLUMNS = (
-    # columns, fractional, may be folded back into the cell; the best of what a file has comes first
+    # columns, fractional, may be folded back into the cell; the best ones first
     (("xu", "yu", "zu"), False, False),
     (("xsu", "ysu", "zsu"), True, False),
     (("x", "y", "z"), False, True),
@@ -26,7 +26,7 @@ _TIME_FS = {"real": 1.0, "metal": 1000.0}
 
 @dataclass
 class _Header:
-    """What stands before the atoms of one frame."""
+    """The items of one frame before its atoms."""
 
     step: int = 0
     n_atoms: int = 0

@@ -1,4 +1,4 @@
-"""Trajectories as JSON: pymatgen's, and emmet's."""
+"""Read trajectories of pymatgen and emmet from JSON."""
 
 import json
 from collections.abc import Iterator

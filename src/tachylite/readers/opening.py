@@ -1,4 +1,4 @@
-"""Which reader a file needs, and what its complaints become."""
+"""Open a trajectory with the reader of its format, and turn the errors of the parsers into one line."""
 
 import zlib
 from collections.abc import Callable, Iterator, Sequence
@@ -19,6 +19,7 @@ from tachylite.readers.vasp import folder_frames, read_vasprun, read_xdatcar
 from tachylite.schemas import Trajectory
 
 OWN = (".h5", ".h5md")
+"""Suffixes of the trajectories that this package writes."""
 
 
 def open_trajectory(
@@ -40,14 +41,14 @@ def open_trajectory(
     if timestep_fs is not None and path.suffix in OWN and path.is_file() and _is_own(path):
         raise InputError(f"trajectory {path} knows its own times; leave --timestep out")
     read, timestep_fs = _reader(path, timestep_fs, types)
-    return TrajectoryReader.of(path, partial(_guarded, path, read), timestep_fs)
+    return TrajectoryReader.from_file(path, partial(_with_readable_errors, path, read), timestep_fs)
 
 
 def read_trajectory(path: Path, timestep_fs: float | None = None, types: Sequence[str] | None = None) -> Trajectory:
     """Read a whole trajectory of any format that `open_trajectory` knows, unwrapped, into memory.
 
-    Without `timestep_fs`, frames of files that know no times are 1 fs apart, which only a static analysis may
-    use. Our own files know their times. Raises InputError for a file that cannot be read, has no periodic
+    Without `timestep_fs`, frames of files without times are 1 fs apart, which only a static analysis may
+    use. Files of this package hold their times. Raises InputError for a file that cannot be read, has no periodic
     cell, changes its atoms on the way, or in which they move too far between frames to be followed.
     """
     if path.suffix in OWN and path.is_file() and _is_own(path) and timestep_fs is None:
@@ -66,7 +67,7 @@ def read_trajectory(path: Path, timestep_fs: float | None = None, types: Sequenc
 def _reader(
     path: Path, timestep_fs: float | None, types: Sequence[str] | None
 ) -> tuple[Callable[[], Iterator[Frame]], float | None]:
-    """The reader of a file, and what is left of the timestep for the frames it gives."""
+    """The reader of a file, and the timestep, None where the reader has applied it to the times already."""
     name = plain_name(path).lower()
     if path.is_dir():
         return folder_frames(path), timestep_fs
@@ -83,8 +84,8 @@ def _reader(
     return partial(read_extxyz if is_extxyz(path) else read_any, path), timestep_fs
 
 
-def _guarded(path: Path, read: Callable[[], Iterator[Frame]]) -> Iterator[Frame]:
-    """Give every complaint of a parser one line that names the file."""
+def _with_readable_errors(path: Path, read: Callable[[], Iterator[Frame]]) -> Iterator[Frame]:
+    """Turn every error of a parser into an InputError of one line that names the file."""
     try:
         yield from read()
     except TruncatedError as error:
@@ -103,7 +104,7 @@ def _guarded(path: Path, read: Callable[[], Iterator[Frame]]) -> Iterator[Frame]
 
 
 def _is_own(path: Path) -> bool:
-    """Say whether a file is ours, or not HDF5 at all, which our own reader says best."""
+    """Whether a file was written by this package, or is no HDF5, for which our reader has the best message."""
     import h5py
 
     if not h5py.is_hdf5(path):

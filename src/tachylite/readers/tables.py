@@ -1,4 +1,4 @@
-"""Tables of partial g(r), as others publish them, and whole folders of them or of trajectories."""
+"""Read published tables of partial g(r), and find files by the composition in their names."""
 
 import csv
 import re
@@ -14,7 +14,7 @@ from tachylite.readers.files import plain_name
 from tachylite.schemas.run import reduced_formula
 
 _OWN = re.compile(r"^g_|(?<=^r)_a$")
-"""What the names of our own tables have beyond those of others."""
+"""Parts of the column names that only tables of this package have."""
 
 _BETWEEN_WORDS = re.compile(r"[^A-Za-z0-9.()]+")
 
@@ -54,19 +54,19 @@ def files_by_composition(where: str) -> dict[str, Path]:
     """
     folder = Path(where)
     paths = sorted(folder.iterdir() if folder.is_dir() else _matching(folder))
-    found: dict[str, Path] = {}
+    files: dict[str, Path] = {}
     for path in paths:
         formula = None if path.name.startswith(".") else composition_in(path)
-        if formula in found:
+        if formula in files:
             raise InputError(
-                f"{found[formula].name} and {path.name} in {path.parent} are both {formula}; tell them apart by a "
+                f"{files[formula].name} and {path.name} in {path.parent} are both {formula}; tell them apart by a "
                 "pattern in quotes, like 'rdf/DFT_*.csv'"
             )
         if formula is not None:
-            found[formula] = path
-    if not found:
+            files[formula] = path
+    if not files:
         raise InputError(f"{where}: no file there has a composition in its name, like DFT_RDF_Al3Si.csv")
-    return found
+    return files
 
 
 def _matching(pattern: Path) -> Iterator[Path]:

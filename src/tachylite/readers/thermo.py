@@ -1,4 +1,4 @@
-"""Tables of thermodynamic averages along a run, as molecular dynamics programs log them."""
+"""Read tables of temperature, energy and volume along a run, as molecular dynamics programs log them."""
 
 import csv
 from dataclasses import dataclass

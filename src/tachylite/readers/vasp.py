@@ -1,4 +1,4 @@
-"""What VASP writes during molecular dynamics: XDATCAR, vasprun.xml, and folders of runs that go on from each other."""
+"""Read molecular dynamics of VASP: XDATCAR, vasprun.xml, and folders of runs that continue each other."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,6 +25,7 @@ from tachylite.readers.files import (
 from tachylite.readers.frames import Frame, same_place
 
 _LARGEST_JUMP_AT_RESTART = 6.0
+"""In root mean square displacements from frame to frame."""
 
 
 def read_xdatcar(path: Path) -> Iterator[Frame]:
@@ -112,23 +113,23 @@ def _vectors(structure: Element, path: str) -> Array:
 def folder_frames(folder: Path) -> Callable[[], Iterator[Frame]]:
     """Find the runs in a folder, in it or one folder deeper, in the natural order of their names, as one trajectory.
 
-    vasprun.xml files, which know their times, where there are any, else XDATCAR files. Raises InputError where
+    vasprun.xml files, which hold their times, where there are any, else XDATCAR files. Raises InputError where
     there are none.
     """
     names = {"vasprun": read_vasprun, "XDATCAR": read_xdatcar}
     for start, read in names.items():
-        found = [
+        paths = [
             path
             for path in [*folder.glob(f"{start}*"), *folder.glob(f"*/{start}*")]
             if path.is_file() and plain_name(path).startswith(start)
         ]
-        if found:
-            runs = sorted(found, key=lambda path: natural_order(path.relative_to(folder)))
-            return lambda: _joined(runs, read)
+        if paths:
+            runs = sorted(paths, key=lambda path: natural_order(path.relative_to(folder)))
+            return lambda: _join_runs(runs, read)
     raise InputError(f"folder {folder} has no vasprun.xml and no XDATCAR, in it or in the folders in it")
 
 
-def _joined(runs: list[Path], read: Callable[[Path], Iterator[Frame]]) -> Iterator[Frame]:
+def _join_runs(runs: list[Path], read: Callable[[Path], Iterator[Frame]]) -> Iterator[Frame]:
     """One run after another; a first frame that repeats the last one before it is left out.
 
     Raises InputError where a run does not go on where the one before it ended: a jump of six usual steps.
@@ -138,7 +139,7 @@ def _joined(runs: list[Path], read: Callable[[Path], Iterator[Frame]]) -> Iterat
     offset_fs, spacing_fs = 0.0, 0.0
     for run in runs:
         first = True
-        for frame in _of_run(run, read):
+        for frame in _read_run(run, read):
             time_fs = frame.time_fs
             if last is not None and first:
                 if time_fs is not None:
@@ -160,7 +161,7 @@ def _joined(runs: list[Path], read: Callable[[Path], Iterator[Frame]]) -> Iterat
             yield last
 
 
-def _of_run(run: Path, read: Callable[[Path], Iterator[Frame]]) -> Iterator[Frame]:
+def _read_run(run: Path, read: Callable[[Path], Iterator[Frame]]) -> Iterator[Frame]:
     try:
         yield from read(run)
     except TruncatedError as error:

@@ -39,8 +39,9 @@ def cell_text(cell: Cell, *, with_unit: bool = False) -> str:
     if cell.value is None:
         return ABSENT if cell.column.spread != "interval" else "not diffusive"
     if cell.column.spread == "error":
-        # an error of which nothing is known is null in a database
-        return quantity(cell.value, math.inf if cell.error is None else cell.error, unit=unit)
+        # an error of which nothing is known is null in a database; a volume that was given has none
+        error = math.inf if cell.error is None else cell.error
+        return quantity(cell.value, error or None, unit=unit)
     if cell.column.spread == "interval" and cell.low is not None and cell.high is not None:
         return quantity(cell.value, interval=Interval(low=cell.low, high=cell.high), unit=unit)
     return quantity(cell.value, unit=unit)

@@ -1,4 +1,4 @@
-"""What was learned from a table: the model's card, and what it predicts."""
+"""The card of a model that was trained on a table, and the predictions it makes."""
 
 from datetime import UTC, datetime
 from typing import Literal
@@ -11,7 +11,7 @@ from tachylite.schemas.transport import Diffusivity
 
 
 class DatasetCard(FrozenModel):
-    """The table that was learned from."""
+    """The dataset that a model was trained on."""
 
     fingerprint: str
     """SHA-256 of the content with its units."""
@@ -45,17 +45,17 @@ class Score(FrozenModel):
 
 
 class Coverage(FrozenModel):
-    """How often a held-out row lies in its interval."""
+    """Share of the held-out rows that lie in their intervals."""
 
     level: float
     coverage: Measured
     """Every composition counts once."""
     mean_width: float | None
-    """None where too few compositions were left to know."""
+    """None where too few compositions were held out to calibrate intervals."""
 
 
 class Importance(FrozenModel):
-    """What one input does, in the unit of the target."""
+    """Importance of one input, in the unit of the target."""
 
     feature: str
     permutation: Measured
@@ -67,7 +67,7 @@ class Importance(FrozenModel):
 
 
 class LearnerScores(FrozenModel):
-    """One learner on all splits."""
+    """Scores of one learner on all splits."""
 
     learner: str
     description: str
@@ -91,7 +91,7 @@ class Correlation(FrozenModel):
 
 
 class AnionTrend(FrozenModel):
-    """Compositions with one anion."""
+    """Mean target and activation energy of the compositions with one anion."""
 
     anion: str
     compositions: int
@@ -101,12 +101,12 @@ class AnionTrend(FrozenModel):
 
 
 class Trends(FrozenModel):
-    """What the table says without a model."""
+    """Trends in the dataset, without a model."""
 
     temperature_k: float
-    """The highest that most compositions have."""
+    """The highest temperature at which at least half of the compositions are."""
     published_first: list[str]
-    """What boosting looked at most in Zheng et al. 2024, most important first; empty where that is no comparison."""
+    """Most important inputs of boosting in Zheng et al. 2024; empty where the target is another one."""
     correlations: list[Correlation]
     anions: list[AnionTrend]
     activation_against_radius: Measured | None
@@ -117,7 +117,7 @@ class Trends(FrozenModel):
 
 
 class LearningPoint(FrozenModel):
-    """Error on held-out compositions of a model that has learned from some of the others."""
+    """Error on held-out compositions of a model that was trained on some of the others."""
 
     compositions: float
     """Mean number over the folds."""
@@ -125,7 +125,7 @@ class LearningPoint(FrozenModel):
 
 
 class HeldOutRows(FrozenModel):
-    """Every row as predicted by a model that has not seen its composition; 95 % intervals."""
+    """Predictions of every row by a model that was not trained on its composition, with 95 % intervals."""
 
     formulas: list[str]
     temperatures_k: list[float]
@@ -133,13 +133,13 @@ class HeldOutRows(FrozenModel):
     predicted: list[float]
     low: list[float | None]
     high: list[float | None]
-    """None where too few compositions were left to know."""
+    """None where too few compositions were held out to calibrate intervals."""
     distance: list[float]
-    """To the nearest row learned from, over the limit of the domain."""
+    """To the nearest training row, over the limit of the domain."""
 
 
 class Applicability(FrozenModel):
-    """Where the model may be asked."""
+    """Domain in which predictions of a model are trusted, and its errors inside and outside."""
 
     criterion: str
     threshold: float
@@ -152,7 +152,7 @@ class Applicability(FrozenModel):
 
 
 class FormulaTerm(FrozenModel):
-    """Coefficient times descriptor."""
+    """A term of a formula: coefficient times descriptor."""
 
     coefficient: float
     descriptor: str
@@ -164,17 +164,17 @@ class SymbolicFormula(FrozenModel):
     """One formula of SISSO: target = intercept + sum of the terms."""
 
     target: str
-    """What it gives, like ln D, with D in cm^2/s."""
+    """The quantity that it gives, like ln D, with D in cm^2/s."""
     rung: int
-    """How often operators were applied to the columns."""
+    """Number of times that operators were applied to the columns."""
     dimension: int
     formula: str
-    """All of it, as a Python expression."""
+    """The whole formula as a Python expression."""
     latex: str
     intercept: float
     terms: list[FormulaTerm]
     units: dict[str, str]
-    """Of the columns in it; `inverse_kbT` is 1/kT."""
+    """Of the columns in the formula; `inverse_kbT` is 1/kT."""
     rmse: float
     max_ae: float
     r2: float
@@ -185,22 +185,22 @@ class SymbolicFormula(FrozenModel):
 
 
 class Model(Document):
-    """Card of a fitted learner: its data, split, scores, intervals, and what it has learned."""
+    """Card of a fitted model: data, scores on all splits, intervals, domain, trends and formulas."""
 
     kind: Literal["model"] = "model"
     model_id: str
-    """SHA-256 of what makes the predictions, shortened."""
+    """SHA-256 of everything that predictions follow from, shortened."""
     learner: str
     settings: str
     data: DatasetCard
     skipped: list[Failure] = []
     """Materials that gave no row, and why."""
     learners: list[LearnerScores]
-    """This one first."""
+    """Of all learners that were compared, the one of this model first."""
     applicability: Applicability
     trends: Trends
     formulas: list[SymbolicFormula] = []
-    """Least error on held-out compositions first; empty where none were asked for."""
+    """Least error on held-out compositions first; empty without symbolic regression."""
     learning_curve: list[LearningPoint]
     held_out: HeldOutRows
     versions: dict[str, str]
@@ -213,7 +213,7 @@ class Model(Document):
 
 
 class Prediction(Document):
-    """What a model says of one structure at one temperature."""
+    """Prediction of a model for one structure at one temperature."""
 
     kind: Literal["prediction"] = "prediction"
     model_id: str
@@ -226,9 +226,11 @@ class Prediction(Document):
     unit: str
     value: float
     interval: Interval | None
-    """None where too few compositions were held out to know."""
+    """None where too few compositions were held out to calibrate it."""
     distance: float
+    """To the nearest training row."""
     threshold: float
+    """Distance beyond which the structure is unlike the training set."""
     warnings: list[str]
     """Why the input is unlike the training set; empty where it is not."""
     simulated: Diffusivity | None = None

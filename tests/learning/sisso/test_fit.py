@@ -30,10 +30,10 @@ def planted(seed: int, noise: float, factor: float = 3.0, decaying: float = -2.0
 def test_a_planted_formula_is_recovered_from_noise(seed: int, factor: float, decaying: float) -> None:
     features, target = planted(seed, 0.001, factor, decaying)
     model = fit_sisso(features, target, NAMES, UNITS, PLANTED)[1]
-    found = {descriptor.text: c for descriptor, c in zip(model.descriptors, model.coefficients, strict=True)}
-    assert set(found) == {"a * b / c**2", "np.exp(-d)"}
-    assert found["a * b / c**2"] == pytest.approx(factor, rel=0.01)
-    assert found["np.exp(-d)"] == pytest.approx(decaying, rel=0.1)
+    coefficients = {descriptor.text: c for descriptor, c in zip(model.descriptors, model.coefficients, strict=True)}
+    assert set(coefficients) == {"a * b / c**2", "np.exp(-d)"}
+    assert coefficients["a * b / c**2"] == pytest.approx(factor, rel=0.01)
+    assert coefficients["np.exp(-d)"] == pytest.approx(decaying, rel=0.1)
     assert abs(model.intercept) < 0.2
 
 
@@ -99,10 +99,10 @@ def test_scales_of_the_columns_do_not_matter_to_products() -> None:
 
 def test_residuals_of_several_models_change_what_is_screened_next() -> None:
     features, target = planted(6, 0.2, 2.0, 12.0)
-    one = fit_sisso(features, target, NAMES, UNITS, SissoSettings(dimension=2, rung=1, subspace=3))
+    single = fit_sisso(features, target, NAMES, UNITS, SissoSettings(dimension=2, rung=1, subspace=3))
     three = fit_sisso(features, target, NAMES, UNITS, SissoSettings(dimension=2, rung=1, subspace=3, residuals=3))
-    assert three[0] == one[0]
-    assert three[1].descriptors != one[1].descriptors
+    assert three[0] == single[0]
+    assert three[1].descriptors != single[1].descriptors
 
 
 def test_features_are_counted() -> None:

@@ -27,10 +27,10 @@ def test_nothing_better_is_missed(size: int, seed: int, features: int) -> None:
     scales = 10.0 ** rng.uniform(-4, 4, (features, 1))
     values = scales * (rng.normal(size=(features, 30)) + rng.normal(size=30) + 5 * rng.normal(size=(features, 1)))
     target = rng.normal(size=30) + 3.0
-    found = best_subsets(values, target, size, count=3)
+    best = best_subsets(values, target, size, count=3)
     expected = tried_one_by_one(values, target, size)[:3]
-    assert [subset.features for subset in found] == [indices for _, indices in expected]
-    np.testing.assert_allclose([subset.rmse for subset in found], [rmse for rmse, _ in expected], rtol=1e-10)
+    assert [subset.features for subset in best] == [indices for _, indices in expected]
+    np.testing.assert_allclose([subset.rmse for subset in best], [rmse for rmse, _ in expected], rtol=1e-10)
 
 
 def test_coefficients_are_those_of_least_squares() -> None:

@@ -66,8 +66,8 @@ def test_a_model_is_printed_as_text_and_latex(models: tuple[SissoModel, ...]) ->
 
 
 def test_small_numbers_have_powers_of_ten_in_latex(models: tuple[SissoModel, ...]) -> None:
-    one = models[0]
-    small = SissoModel(one.descriptors, (1.5e-7,), -2e9, one.rmse, one.max_ae, one.r2, one.rows, one.units)
+    model = models[0]
+    small = SissoModel(model.descriptors, (1.5e-7,), -2e9, model.rmse, model.max_ae, model.r2, model.rows, model.units)
     assert small.latex.startswith(r"-2 \times 10^{9} + 1.5 \times 10^{-7} \, ")
 
 

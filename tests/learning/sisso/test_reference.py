@@ -40,8 +40,8 @@ def assert_is(model: SissoModel, rmse: float, max_ae: float, intercept: float, t
     assert model.max_ae == pytest.approx(max_ae, abs=1e-6)
     assert model.intercept == pytest.approx(intercept, rel=1e-6)
     expected = {parse_expression(text).text: coefficient for text, coefficient in terms.items()}
-    found = {d.text: c for d, c in zip(model.descriptors, model.coefficients, strict=True)}
-    assert found == pytest.approx(expected, rel=1e-6)
+    coefficients = {d.text: c for d, c in zip(model.descriptors, model.coefficients, strict=True)}
+    assert coefficients == pytest.approx(expected, rel=1e-6)
 
 
 def test_plain_features(columns: dict[str, Array]) -> None:
@@ -53,8 +53,8 @@ def test_plain_features(columns: dict[str, Array]) -> None:
     assert {d.text for d in one.descriptors} == {"inverse_kbT"}
     assert two.rmse == pytest.approx(0.493402, abs=1e-6)
     assert two.intercept == pytest.approx(-3.6565390, abs=1e-7)
-    found = dict(zip((d.text for d in two.descriptors), two.coefficients, strict=True))
-    assert found == pytest.approx({"inverse_kbT": -0.3279301, "LNC": -0.1103638}, abs=1e-7)
+    coefficients = dict(zip((d.text for d in two.descriptors), two.coefficients, strict=True))
+    assert coefficients == pytest.approx({"inverse_kbT": -0.3279301, "LNC": -0.1103638}, abs=1e-7)
     assert three.rmse == pytest.approx(0.397359, abs=1e-6)
     assert {d.text for d in three.descriptors} == {"inverse_kbT", "LNC", "Li_percentage"}
     assert_is(

@@ -29,7 +29,7 @@ def table(seed: int, units: tuple[str, ...], rows: int = 25) -> FeatureSpace:
 
 def combined(features: list[Feature], operators: tuple[str, ...], complexity: int) -> list[Feature]:
     """One rung by the definition, feature by feature: every operator on everything it may be applied to."""
-    made = list(features)
+    features_of_rung = list(features)
     for operator in (OPERATORS[symbol] for symbol in operators):
         choose = combinations if operator.symbol in ("+", "*", "|-|") else permutations
         for operands in choose(features, operator.arity):
@@ -44,8 +44,8 @@ def combined(features: list[Feature], operators: tuple[str, ...], complexity: in
             with np.errstate(all="ignore"):
                 values = operator.apply(*(v for _, _, v in operands))
             if np.isfinite(values).all() and 1e-50 < np.abs(values).max() < 1e50 and np.ptp(values) > 1e-9:
-                made.append((expression, unit, values))
-    return made
+                features_of_rung.append((expression, unit, values))
+    return features_of_rung
 
 
 def brute_force(
@@ -106,17 +106,17 @@ def test_nothing_better_is_missed(
     residual = np.random.default_rng(seed + 1).normal(size=(space.values.shape[1],))
     residual -= residual.mean()
     expected = brute_force(space, operators, rung, complexity, residual, 30)
-    found = screen(space, operators, rung, complexity, residual, 30)
-    np.testing.assert_allclose(correlations(found.values, residual), expected, atol=1e-8)
-    assert max(expression.complexity for expression in found.expressions) <= complexity
+    subspace = screen(space, operators, rung, complexity, residual, 30)
+    np.testing.assert_allclose(correlations(subspace.values, residual), expected, atol=1e-8)
+    assert max(expression.complexity for expression in subspace.expressions) <= complexity
 
 
 def test_features_are_what_their_formulas_say() -> None:
     space = table(3, ("A", "A", "1", "1"))
     columns = {e.name: v for e, v in zip(space.expressions, space.values, strict=True)}
-    found = screen(space, ALL, 2, 3, space.values[0] * space.values[2] - 1.0, 200)
-    assert len(found.expressions) == 200
-    for expression, values in zip(found.expressions, found.values, strict=True):
+    subspace = screen(space, ALL, 2, 3, space.values[0] * space.values[2] - 1.0, 200)
+    assert len(subspace.expressions) == 200
+    for expression, values in zip(subspace.expressions, subspace.values, strict=True):
         np.testing.assert_array_equal(values, expression.evaluate(columns))
 
 
@@ -141,8 +141,8 @@ def test_several_residuals_are_looked_at_together() -> None:
     space = table(6, ("A", "eV", "1"))
     screening = Screening(space, ALL, 1, **BOUNDS)
     residuals = np.stack([space.values[0] * space.values[1], space.values[1] / space.values[0]])
-    found = screening.select(residuals - residuals.mean(axis=1, keepdims=True), 2, np.empty((0, 25)))
-    assert {expression.text for expression in found.expressions} == {"a * b", "b / a"}
+    subspace = screening.select(residuals - residuals.mean(axis=1, keepdims=True), 2, np.empty((0, 25)))
+    assert {expression.text for expression in subspace.expressions} == {"a * b", "b / a"}
 
 
 def test_nearly_constant_products_are_scored_from_their_values() -> None:
@@ -151,9 +151,9 @@ def test_nearly_constant_products_are_scored_from_their_values() -> None:
     x, y = rng.normal(size=(2, 300))
     values = np.stack([1 + 1e-6 * x, 1 + 1e-6 * y, rng.uniform(1, 2, 300)])
     space = FeatureSpace(tuple(map(Expression, "abc")), (parse_unit("A"), parse_unit("eV"), parse_unit("K")), values)
-    found = Screening(space, ("*", "/"), 1, **BOUNDS).select((x + y)[None], 3, np.empty((0, 300)))
-    assert found.expressions[0].text == "a * b"
-    assert correlations(found.values, x + y)[0] > 1 - 1e-6
+    subspace = Screening(space, ("*", "/"), 1, **BOUNDS).select((x + y)[None], 3, np.empty((0, 300)))
+    assert subspace.expressions[0].text == "a * b"
+    assert correlations(subspace.values, x + y)[0] > 1 - 1e-6
 
 
 def test_only_equal_units_are_added_and_only_numbers_go_into_functions() -> None:

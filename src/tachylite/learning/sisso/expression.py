@@ -1,4 +1,4 @@
-"""Formulas: trees of operators over named columns, written as numpy expressions and as LaTeX."""
+"""Formulas as trees of operators over named columns, written as numpy expressions and as LaTeX."""
 
 import ast
 import keyword
@@ -65,7 +65,7 @@ class Expression:
 
     @property
     def simplicity(self) -> tuple[int, int, str]:
-        """What equal features are ordered by: the smallest is kept."""
+        """Sort key of equal features, of which the one with the smallest is used."""
         return self.complexity, len(self.text), self.text
 
     def evaluate(self, columns: Mapping[str, Array]) -> Array:

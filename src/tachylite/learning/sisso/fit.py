@@ -1,4 +1,4 @@
-"""The SISSO method: screening on residuals and exact L0 regression in turns, one dimension after the other."""
+"""The SISSO method: screening on residuals and exact L0 regression in turn, for growing dimension."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -43,7 +43,7 @@ class SissoSettings:
     smallest: float = 1e-3
     """A descriptor with a smaller maximum of its absolute value is not screened [fmax_min]."""
     largest: float = 1e5
-    """Nor is one with a larger maximum [fmax_max]."""
+    """A descriptor with a larger maximum is not screened either [fmax_max]."""
 
     def __post_init__(self) -> None:
         unknown = [symbol for symbol in self.operators if symbol not in OPERATORS]
@@ -79,12 +79,12 @@ def fit_sisso(
     whole space has been screened this is the exact L0 model.
 
     `features` (rows, columns) with `names` and `units` (see `parse_unit`), `target` (rows,). The models come in
-    the order of their dimension; there are fewer than asked for where one of them leaves no residual. The result
+    the order of their dimension; there are fewer than `dimension` where one of them leaves no residual. The result
     is the same in every run. Raises InputError for columns that are constant, not finite, not uniquely named, or
     in an unknown unit, for too few rows or features, and for spaces that are too large.
     """
     settings = settings or SissoSettings()
-    columns, y = _checked(features, target, names, units, settings.dimension)
+    columns, y = _check_table(features, target, names, units, settings.dimension)
     space = FeatureSpace(tuple(Expression(check_name(name)) for name in names), tuple(map(parse_unit, units)), columns)
     screening = _screening(without_duplicates(space), settings)
     expressions: list[Expression] = []
@@ -125,7 +125,7 @@ def _screening(space: FeatureSpace, settings: SissoSettings) -> Screening:
     return Screening(space, operators, settings.complexity, settings.smallest, settings.largest)
 
 
-def _checked(
+def _check_table(
     features: ArrayLike, target: ArrayLike, names: Sequence[str], units: Sequence[str], dimension: int
 ) -> tuple[Array, Array]:
     """Columns (columns, rows) and the target, finite, varying and enough of them."""

@@ -11,9 +11,10 @@ _DEPENDENT = 1e-10
 """Share of a feature's variance beyond the other features of a model, below which it depends on them linearly."""
 
 _ELEMENTS = 60_000
-"""Size of the arrays that pairs are scanned in: they stay in the cache."""
+"""Size of the arrays that pairs are scanned in, so that they stay in the cache of the processor."""
 
-_KEPT = 4096
+_MAX_STORED = 4096
+"""Subsets that are stored before all but the best are dropped."""
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,14 @@ def _fit(centred: Array, scale: Array, deviation: Array, indices: tuple[int, ...
 
 
 class _Search:
-    """A walk through all subsets in the order of their indices, with the best ones found so far."""
+    """Search of all subsets in the order of their indices, with the best ones so far."""
 
     def __init__(self, size: int, count: int) -> None:
         self._size = size
         self._count = count
         self._threshold = 0.0
-        self._found = [(np.empty(0), np.empty((0, size), dtype=np.int64))]
-        self._waiting = 0
+        self._best = [(np.empty(0), np.empty((0, size), dtype=np.int64))]
+        self._n_stored = 0
 
     def scan(self, gram: Array, covariance: Array) -> None:
         """Search all features, from their correlations (p, p) and those with the target (p,)."""
@@ -85,7 +86,7 @@ class _Search:
     def leaders(self) -> list[tuple[int, ...]]:
         """The best subsets, best first."""
         self._shrink()
-        return [tuple(int(index) for index in indices) for _, found in self._found for indices in found]
+        return [tuple(int(index) for index in subset) for _, subsets in self._best for subset in subsets]
 
     def _extend(self, gram: Array, covariance: Array, gained: float, prefix: tuple[int, ...]) -> None:
         """Add features to a prefix; `gram` and `covariance` are those of the features behind it, projected."""
@@ -152,29 +153,29 @@ class _Search:
         unexplained = np.square(rho, out=rho)
         np.subtract(1.0, unexplained, out=unexplained)
         needed = self._threshold - gained
-        found = (gain > needed[:, None, None] * unexplained) & (unexplained > _DEPENDENT)
-        b, j, k = np.nonzero(found)
+        better = (gain > needed[:, None, None] * unexplained) & (unexplained > _DEPENDENT)
+        b, j, k = np.nonzero(better)
         limit = projected[:, -1][b] - first if projected.shape[1] else np.full(len(b), -1)
         least = np.minimum(variance[b, j], variance[b, k])
-        kept = (j < k) & (j > limit) & usable[b, j] & usable[b, k] & (unexplained[b, j, k] * least > _DEPENDENT)
-        b, j, k = b[kept], j[kept], k[kept]
+        valid = (j < k) & (j > limit) & usable[b, j] & usable[b, k] & (unexplained[b, j, k] * least > _DEPENDENT)
+        b, j, k = b[valid], j[valid], k[valid]
         indices = np.column_stack(
             [np.tile(np.array(prefix, dtype=np.int64), (len(b), 1)), projected[b], first + j, first + k]
         )
         self._record(gained[b] + gain[b, j, k] / unexplained[b, j, k], indices)
 
     def _record(self, gains: Array, indices: IntArray) -> None:
-        self._found.append((gains, indices))
-        self._waiting += len(gains)
-        if self._waiting > _KEPT:
+        self._best.append((gains, indices))
+        self._n_stored += len(gains)
+        if self._n_stored > _MAX_STORED:
             self._shrink()
 
     def _shrink(self) -> None:
-        """Keep the best only, and from now on look for better ones."""
-        gains = np.concatenate([found for found, _ in self._found])
-        indices = np.concatenate([found for _, found in self._found])
+        """Drop all subsets but the best, and record only better ones from now on."""
+        gains = np.concatenate([gains for gains, _ in self._best])
+        indices = np.concatenate([indices for _, indices in self._best])
         order = np.argsort(-gains, kind="stable")[: self._count]
-        self._found = [(gains[order], indices[order])]
-        self._waiting = len(order)
+        self._best = [(gains[order], indices[order])]
+        self._n_stored = len(order)
         if len(order) == self._count:
             self._threshold = float(gains[order[-1]])

@@ -81,7 +81,7 @@ def save_models(models: Sequence[SissoModel], path: Path) -> None:
     """Write models as JSON; every formula is a numpy expression that can be used without this package."""
     path.write_text(
         json.dumps(
-            {"format": _FORMAT, "schema_version": SCHEMA_VERSION, "models": [*map(describe_model, models)]}, indent=1
+            {"format": _FORMAT, "schema_version": SCHEMA_VERSION, "models": [*map(model_to_dict, models)]}, indent=1
         )
         + "\n",
         encoding="utf-8",
@@ -99,15 +99,15 @@ def load_models(path: Path) -> tuple[SissoModel, ...]:
             raise ValueError(f"its format is '{content['format']}'")
         if content["schema_version"] > SCHEMA_VERSION:
             raise ValueError(f"its version {content['schema_version']} is newer than {SCHEMA_VERSION}")
-        return tuple(model_from(model) for model in content["models"])
+        return tuple(model_from_dict(model) for model in content["models"])
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise InputError(f"{path} is not a file of SISSO models: {error}") from error
 
 
-def describe_model(model: SissoModel) -> dict[str, Any]:
-    """Everything that makes a model, as JSON has it."""
+def model_to_dict(model: SissoModel) -> dict[str, Any]:
+    """Give a model as JSON has it, for `model_from_dict`."""
     return {
         "dimension": model.dimension,
         "formula": model.text,
@@ -125,8 +125,8 @@ def describe_model(model: SissoModel) -> dict[str, Any]:
     }
 
 
-def model_from(data: Mapping[str, Any]) -> SissoModel:
-    """Make a model of what `describe_model` gave; InputError, ValueError or KeyError for anything else."""
+def model_from_dict(data: Mapping[str, Any]) -> SissoModel:
+    """Make a model from what `model_to_dict` gave; InputError, ValueError or KeyError for anything else."""
     descriptors = tuple(parse_expression(term["descriptor"]) for term in data["terms"])
     units = {str(name): str(parse_unit(unit)) for name, unit in data["units"].items()}
     if units.keys() != frozenset().union(*(descriptor.names for descriptor in descriptors)):

@@ -1,4 +1,4 @@
-"""The best features so far, as candidates stream by."""
+"""The features with the highest scores among candidates that come in one batch after the other."""
 
 import numpy as np
 
@@ -9,7 +9,7 @@ from tachylite.learning.sisso.space import FeatureSpace, IntArray, apply, is_sou
 
 _SAME_SCORE = 1e-9
 _SAME_FEATURE = 1e-10
-"""Features are equivalent where their scores differ by less than the one and 1 - |correlation| is below the other."""
+"""Largest difference of the scores, and largest 1 - |correlation|, of equivalent features."""
 
 _CHUNK = 1024
 
@@ -18,7 +18,7 @@ type _Member = tuple[str, int, int]
 
 
 class Pool:
-    """Keeps the `count` features with the highest scores: the part of the screening that changes as it goes.
+    """Collects the `count` features with the highest scores.
 
     The score of a feature is its largest absolute correlation with one of the `residuals` (m, rows).
     """
@@ -70,15 +70,15 @@ class Pool:
         """Sort by score, drop equivalent features and those beyond the count."""
         order = np.argsort(-self._scores, kind="stable")
         ends = np.flatnonzero(np.diff(self._scores[order]) < -_SAME_SCORE) + 1
-        kept: list[int] = []
+        selected: list[int] = []
         for run in np.split(order, ends):
-            kept += self._distinct(run) if len(run) > 1 else run.tolist()
-            if len(kept) >= self._count:
+            selected += self._distinct(run) if len(run) > 1 else run.tolist()
+            if len(selected) >= self._count:
                 break
-        kept = kept[: self._count]
-        self._members = [self._members[index] for index in kept]
-        self._scores, self._values = self._scores[kept], self._values[kept]
-        if len(kept) == self._count:
+        selected = selected[: self._count]
+        self._members = [self._members[index] for index in selected]
+        self._scores, self._values = self._scores[selected], self._values[selected]
+        if len(selected) == self._count:
             self.threshold = float(self._scores[-1])
 
     def _distinct(self, run: IntArray) -> list[int]:
@@ -86,11 +86,11 @@ class Pool:
         order = sorted(run.tolist(), key=lambda index: self._expression(self._members[index]).simplicity)
         standard = standardised(self._values[order])
         equivalent = np.abs(standard @ standard.T) > 1 - _SAME_FEATURE
-        kept: list[int] = []
+        selected: list[int] = []
         for position in range(len(order)):
-            if not equivalent[position, kept].any():
-                kept.append(position)
-        return [order[position] for position in kept]
+            if not equivalent[position, selected].any():
+                selected.append(position)
+        return [order[position] for position in selected]
 
     def _expression(self, member: _Member) -> Expression:
         symbol, first, second = member

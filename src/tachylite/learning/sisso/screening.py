@@ -136,7 +136,7 @@ class _ProductMoments:
         self._right_squared = right**2
 
     def squared_scores(self, rows: IntArray, columns: IntArray) -> Array:
-        """Largest squared correlation of every pair (rows, columns); inf where it cannot be told from sums."""
+        """Largest squared correlation of every pair (rows, columns); inf where sums are not accurate enough."""
         left, right = self._left[rows], self._right[columns]
         squares = left**2 @ self._right_squared[columns].T
         variance = left @ right.T
@@ -162,7 +162,7 @@ class _SumMoments:
         self._with_residuals = residuals @ self._centred.T
 
     def squared_scores(self, rows: IntArray, columns: IntArray) -> Array:
-        """Largest squared correlation of every pair (rows, columns); inf where it cannot be told from sums."""
+        """Largest squared correlation of every pair (rows, columns); inf where sums are not accurate enough."""
         variance = self._centred[rows] @ self._centred[columns].T
         variance *= 2 * self._sign
         total = self._variance[rows, None] + self._variance[columns]

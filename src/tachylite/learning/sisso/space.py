@@ -78,14 +78,14 @@ def is_sound(values: Array, smallest: float, largest: float) -> BoolArray:
 
 
 def varies(values: Array) -> BoolArray:
-    """Which features (m, rows) are not constants."""
+    """Which features (m, rows) are not constant."""
     return np.asarray(values.std(axis=1) > _VARIATION * np.abs(values).max(axis=1))
 
 
 def next_rung(space: FeatureSpace, operators: Sequence[str], complexity: int) -> FeatureSpace:
-    """The space with all features that one operator more can make of it, duplicates removed.
+    """Extend a space by all features that one more operator makes of its features, without duplicates.
 
-    Of equal features the simplest stays. Raises InputError where they are more than memory is meant for.
+    Of equal features the simplest stays. Raises InputError for more than 30,000 features.
     """
     expressions, units, blocks = list(space.expressions), list(space.units), [space.values]
     sizes = space.complexity
@@ -107,22 +107,22 @@ def next_rung(space: FeatureSpace, operators: Sequence[str], complexity: int) ->
 
 
 def without_duplicates(space: FeatureSpace) -> FeatureSpace:
-    """The space with the simplest of features that agree to eight digits in every row."""
+    """Reduce a space to the simplest of those features that agree to eight digits in every row."""
     norms = np.linalg.norm(space.values, axis=1)
     order = np.argsort(norms, kind="stable")
     ends = np.flatnonzero(np.diff(norms[order]) > _EQUAL * norms[order][1:]) + 1
-    kept: list[int] = []
+    selected: list[int] = []
     for run in np.split(order, ends):
         distinct: list[int] = []
         for index in sorted(run.tolist(), key=lambda index: space.expressions[index].simplicity):
             if not any(_are_equal(space.values[index], space.values[other]) for other in distinct):
                 distinct.append(index)
-        kept += distinct
-    kept.sort()
+        selected += distinct
+    selected.sort()
     return FeatureSpace(
-        tuple(space.expressions[index] for index in kept),
-        tuple(space.units[index] for index in kept),
-        space.values[kept],
+        tuple(space.expressions[index] for index in selected),
+        tuple(space.units[index] for index in selected),
+        space.values[selected],
     )
 
 

@@ -1,4 +1,4 @@
-"""Which rung and which dimension: the one that predicts rows it was not fitted to."""
+"""Choose rung and dimension of SISSO by cross-validation."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

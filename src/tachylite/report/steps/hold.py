@@ -13,7 +13,8 @@ def rows(result: HoldResult) -> Iterator[Row]:
     if result.volume_a3 is not None and result.volume_a3.error == 0:
         yield Row("volume", quantity(result.volume_a3.value / result.n_atoms, unit=PER_ATOM), "held: no search")
     if result.density_g_cm3 is not None:
-        yield Row("density", quantity(result.density_g_cm3, unit=DENSITY), key=True)
+        density = result.density_g_cm3
+        yield Row("density", quantity(density.value, density.error or None, unit=DENSITY), key=True)
     for measured in result.diffusivities:
         weak = not measured.diffusive
         yield Row(

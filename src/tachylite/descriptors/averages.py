@@ -1,4 +1,4 @@
-"""Descriptors of structures and trajectories: one row of a table, with errors."""
+"""Descriptors of structures and trajectories: means over the frames, with errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -7,19 +7,19 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tachylite.descriptors.atoms import assign_roles
-from tachylite.descriptors.composition import describe_composition
+from tachylite.descriptors.composition import compute_composition_descriptors
 from tachylite.descriptors.registry import DESCRIPTORS, Convention
-from tachylite.descriptors.structure import describe_frame
+from tachylite.descriptors.structure import compute_frame_descriptors
 from tachylite.physics.frames import Frames, take_frames
 from tachylite.physics.statistics import Estimate, estimate_mean
 
 
 @dataclass(frozen=True)
-class Description:
-    """One row: what was described, and every descriptor with its standard error."""
+class DescriptorValues:
+    """Every descriptor of a structure or trajectory with its standard error."""
 
     species: str
-    """The mobile one, for which `Li` stands in the names of the descriptors."""
+    """The mobile element, for which `Li` stands in the names of the descriptors."""
     anion: str
     counts: Mapping[str, int]
     """Atoms of each element, in alphabetical order."""
@@ -31,8 +31,13 @@ class Description:
     def __getitem__(self, name: str) -> Estimate:
         return self.values[name]
 
+    @property
+    def means(self) -> dict[str, float]:
+        """Mean of every descriptor by name, in the units of the registry."""
+        return {name: estimate.mean for name, estimate in self.values.items()}
 
-def describe(
+
+def compute_descriptors(
     positions: ArrayLike,
     cells: ArrayLike,
     numbers: ArrayLike,
@@ -40,19 +45,19 @@ def describe(
     *,
     anion: str | None = None,
     convention: Convention = "exact",
-) -> Description:
+) -> DescriptorValues:
     """Compute all descriptors of a periodic structure, or their means over the frames of a trajectory.
 
-    Takes positions (n_frames, n_atoms, 3), cells (3, 3) or (n_frames, 3, 3) and atomic numbers (n_atoms,) as
-    `tachylite.physics.frames.take_frames`, and the rest as `describe_frames`, whose errors it raises.
+    Takes positions (n_frames, n_atoms, 3) in A, cells (3, 3) or (n_frames, 3, 3) in A and atomic numbers (n_atoms,) as
+    `tachylite.physics.frames.take_frames`, and the rest as `average_descriptors`, whose errors it raises.
     """
     frames = take_frames(positions, cells, numbers)
-    return describe_frames(frames, species, anion=anion, convention=convention)
+    return average_descriptors(frames, species, anion=anion, convention=convention)
 
 
-def describe_frames(
+def average_descriptors(
     frames: Frames, species: str = "Li", *, anion: str | None = None, convention: Convention = "exact"
-) -> Description:
+) -> DescriptorValues:
     """Compute all descriptors as means over frames, which are gone through once.
 
     `species` is the mobile element; the anion is the most electronegative other element, unless another is
@@ -63,16 +68,16 @@ def describe_frames(
     elements without data, named with the property.
     """
     roles = assign_roles(frames.numbers, species, anion, convention)
-    constant = describe_composition(roles.counts, species, convention)
-    rows = [describe_frame(position, cell, roles, convention) for position, cell in frames]
+    constant = compute_composition_descriptors(roles.counts, species, convention)
+    rows = [compute_frame_descriptors(position, cell, roles, convention) for position, cell in frames]
     constant["ENS"] = constant["avg_X_wiout_Li"]
-    found = {name: Estimate(value, 0.0, float(len(rows))) for name, value in constant.items()}
-    found |= {name: estimate_mean([row[name] for row in rows]) for name in rows[0]}
-    return Description(
+    estimates = {name: Estimate(value, 0.0, float(len(rows))) for name, value in constant.items()}
+    estimates |= {name: estimate_mean([row[name] for row in rows]) for name in rows[0]}
+    return DescriptorValues(
         species=species,
         anion=roles.symbols[int(np.argmax(roles.anion))],
         counts=roles.counts,
         convention=convention,
         n_frames=len(rows),
-        values={name: found[name] for name in DESCRIPTORS},
+        values={name: estimates[name] for name in DESCRIPTORS},
     )
