@@ -26,8 +26,7 @@ PROTOCOL = Protocol.model_validate(
         "timestep_fs": 2.0,
         "record_every": 5,
         "packing": {"n_atoms": 24},
-        "volume_search": None,
-        "melt": {"temperature_k": 2000, "production_ps": 0.4},
+        "steps": [{"kind": "hold", "name": "melt", "temperature_k": 2000, "time_ps": 0.4}],
     }
 )
 
@@ -63,7 +62,7 @@ def test_learning_leaves_its_documents_in_the_store(tmp_path: Path) -> None:
 def test_an_engine_as_a_surrogate(tmp_path: Path, temperature: float) -> None:
     """A melt of copper and gold, and what cannot be described beside it."""
     engine = get_engine("ase:emt")
-    maker = PredictionMaker(model(), engine=engine, protocol=PROTOCOL)
+    maker = PredictionMaker(model=model(), engine=engine, protocol=PROTOCOL)
     store = open_store(tmp_path / "store")
     fluid, other = run_prediction(["Cu3Au", "PdAu"], temperature, maker, store=store, workdir=tmp_path / "work")
     assert isinstance(fluid, Prediction)

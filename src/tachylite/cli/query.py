@@ -201,7 +201,8 @@ def _numbers(material: Mapping[str, Any]) -> dict[str, list[str]]:
 
     lines: dict[str, list[str]] = {}
     for result in material["results"]:
-        texts = [f"{cell.heading} {cell_text(cell, with_unit=True)}" for cell in key_cells(result)]
+        known = [cell for cell in key_cells(result) if cell.value is not None or cell.column.spread == "interval"]
+        texts = [f"{cell.heading} {cell_text(cell, with_unit=True)}" for cell in known]
         shown = texts if result["status"] == "completed" else [result["status"]]
         before = f"{result['variant']}: " if result["variant"] else ""
         lines.setdefault(result["step"], []).extend(before + text for text in shown)

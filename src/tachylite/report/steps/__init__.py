@@ -54,10 +54,8 @@ def _section(step: str, results: Sequence[Result], trajectories: Trajectories, c
     tables = [] if len(results) == 1 else [compare(results, rows_of, title)]
     shown: list[Chart] = []
     for result in results:
-        module = _module(result)
         shown += _charts(result, trajectories, convention)
-        if hasattr(module, "tables"):
-            tables += (_named(table, result) for table in module.tables(result))
+    tables += _tables(results)
     return Section(title, tuple(rows), tuple(shown), tuple(tables), _note(results, trajectories))
 
 
@@ -70,11 +68,23 @@ def _charts(result: Result, trajectories: Trajectories, convention: Pressure) ->
     module = _module(result)
     if hasattr(module, "charts"):
         for chart in module.charts(result):
-            yield replace(chart, name=f"{result.name}_{chart.name}")
+            title = f"{chart.title}, {result.variant}" if result.variant else chart.title
+            yield replace(chart, name=f"{result.name}_{chart.name}", title=title)
 
 
-def _named(table: Table, result: Result) -> Table:
-    return replace(table, caption=f"{table.caption}, {result.variant}") if result.variant else table
+def _tables(results: Sequence[Result]) -> Iterator[Table]:
+    """Tables of each result, named by its variant; those that are the same for several stand once."""
+    tables: dict[Table, list[Result]] = {}
+    for result in results:
+        for table in getattr(_module(result), "tables", _none)(result):
+            tables.setdefault(table, []).append(result)
+    for table, owners in tables.items():
+        alone = len(owners) == 1 and owners[0].variant
+        yield replace(table, caption=f"{table.caption}, {owners[0].variant}") if alone else table
+
+
+def _none(result: Result) -> tuple[Table, ...]:
+    return ()
 
 
 def _note(results: Sequence[Result], trajectories: Trajectories) -> str:
