@@ -43,16 +43,16 @@ def test_liquid_sodium_agrees_with_the_published_diffusivity(command: Callable[.
         pytest.skip("reference data are not here")
     words = ["transport", str(file), "--species", "Na", "--timestep", "2", "--temperature", temperature]
     code, out, _ = command(*words, "--json")
-    found = json.loads(out)
-    interval = found["diffusivity_interval_cm2_s"]
+    document = json.loads(out)
+    interval = document["diffusivity_interval_cm2_s"]
     assert code == 0
-    assert found["diffusive"] is True
+    assert document["diffusive"] is True
     assert interval["low"] < PUBLISHED[temperature] < interval["high"]
     assert interval["high"] / interval["low"] < 2
-    assert found["n_independent"] > 50
+    assert document["n_independent"] > 50
 
 
-def test_a_random_walk_is_told_in_one_line(command: Callable[..., Result], tmp_path: Path) -> None:
+def test_a_diffusivity_is_printed_in_one_line(command: Callable[..., Result], tmp_path: Path) -> None:
     walk = str(random_walk(tmp_path / "walk.extxyz"))
     code, out, _ = command("transport", walk, "--species", "Li", "--timestep", "1", "--temperature", "300")
     assert code == 0
@@ -64,9 +64,9 @@ def test_structure_of_a_walk(command: Callable[..., Result], tmp_path: Path) -> 
     walk = str(random_walk(tmp_path / "walk.extxyz", 50))
     code, out, _ = command("structure", walk, "--json")
     assert code == 0
-    found = json.loads(out)
-    assert found["n_frames"] == 50
-    assert [one["pair"] for one in found["partials"]] == ["Li-Li", "Li-O", "O-O"]
+    document = json.loads(out)
+    assert document["n_frames"] == 50
+    assert [partial["pair"] for partial in document["partials"]] == ["Li-Li", "Li-O", "O-O"]
     code, out, _ = command("structure", walk)
     assert code == 0
     assert "Li-O" in out
@@ -113,30 +113,30 @@ def test_two_temperatures_of_liquid_sodium_give_the_activation_energy(command: C
     temperatures = [word for temperature in PUBLISHED for word in ("--temperature", temperature)]
     words = ["transport", *map(str, files), "--species", "Na", "--timestep", "2", *temperatures]
     code, out, _ = command(*words, "--json")
-    found = json.loads(out)
-    energy = found["arrhenius"]["activation_energy_ev"]
+    document = json.loads(out)
+    energy = document["arrhenius"]["activation_energy_ev"]
     cold, hot = PUBLISHED.values()
     published = 8.617333e-5 * np.log(hot / cold) / (1 / 671.0 - 1 / 763.5)
     assert code == 0
     assert abs(energy["value"] - published) < 1.96 * energy["error"]
-    assert [one["temperature_k"] for one in found["diffusivities"]] == [671.0, 763.5]
-    assert "two temperatures" not in (found["reason"] or "")
-    assert "need four" in found["vft"]["reason"]
+    assert [diffusivity["temperature_k"] for diffusivity in document["diffusivities"]] == [671.0, 763.5]
+    assert "two temperatures" not in (document["reason"] or "")
+    assert "need four" in document["vft"]["reason"]
     code, out, _ = command(*words)
     assert "Ea(Na) = " in out
 
 
-def test_what_the_file_does_not_say_is_given(command: Callable[..., Result], tmp_path: Path) -> None:
+def test_charge_and_viscosity_can_be_given(command: Callable[..., Result], tmp_path: Path) -> None:
     walk = str(random_walk(tmp_path / "walk.extxyz"))
     words = ["transport", walk, "--species", "Li", "--timestep", "1", "--temperature", "300"]
     code, out, _ = command(*words, "--charge", "Li=0.9", "--viscosity", "0.001", "--json")
-    found = json.loads(out)
+    document = json.loads(out)
     assert code == 0
-    assert found["conductivity"]["charge"] == 0.9
-    assert found["finite_size"]["viscosity_pa_s"] == 0.001
+    assert document["conductivity"]["charge"] == 0.9
+    assert document["finite_size"]["viscosity_pa_s"] == 0.001
     code, out, _ = command(*words, "--charge", "Li=0.9", "--viscosity", "0.001")
     assert "(charge +0.9, given)" in out
-    assert "of a cell without end" in out
+    assert "of an infinite cell" in out
 
 
 def test_two_temperatures_give_figures_a_page_and_tables(command: Callable[..., Result], tmp_path: Path) -> None:

@@ -29,16 +29,17 @@ def table(tmp_path: Path) -> Path:
 def test_a_log_gives_document_tables_and_figure(table: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     words = ["--atoms", str(ATOMS), "--csv", str(tmp_path / "csv"), "--figures", str(tmp_path / "png"), "--json"]
     assert main(["analyze", "glass", str(table), *words]) == 0
-    found = json.loads(capfd.readouterr().out)
-    assert found["energy"]["temperature_interval_k"]["low"] < 700 < found["energy"]["temperature_interval_k"]["high"]
-    assert found["glass_expansion"]["coefficient_per_k"]["value"] == pytest.approx(4e-5, rel=0.2)
+    document = json.loads(capfd.readouterr().out)
+    interval = document["energy"]["temperature_interval_k"]
+    assert interval["low"] < 700 < interval["high"]
+    assert document["glass_expansion"]["coefficient_per_k"]["value"] == pytest.approx(4e-5, rel=0.2)
     with (tmp_path / "csv" / "energy_windows.csv").open() as file:
         rows = list(csv.DictReader(file))
-    assert [float(row["energy_ev_per_atom"]) for row in rows] == found["energy"]["window_values"]
+    assert [float(row["energy_ev_per_atom"]) for row in rows] == document["energy"]["window_values"]
     assert (tmp_path / "png" / "glass_transition.png").stat().st_size > 10_000
 
 
-def test_a_quench_of_ours_needs_no_more_words(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+def test_a_quench_file_needs_no_options(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     quenched().save(tmp_path / "quench.h5")
     assert main(["analyze", "glass", str(tmp_path / "quench.h5")]) == 0
     out = capfd.readouterr().out
@@ -87,8 +88,8 @@ def test_elastic_constants_of_a_file(
     monkeypatch.setenv("TACHYLITE_WORKDIR", str(tmp_path / "work"))
     write(tmp_path / "argon.cif", bulk("Ar", "fcc", 5.25, cubic=True))
     assert main(["analyze", "elastic", str(tmp_path / "argon.cif"), "--engine", "lennard-jones", "--json"]) == 0
-    found = json.loads(capfd.readouterr().out)
-    assert found["reason"] is None
-    assert found["constants_gpa"][0][0] > found["constants_gpa"][3][3] > 0
+    document = json.loads(capfd.readouterr().out)
+    assert document["reason"] is None
+    assert document["constants_gpa"][0][0] > document["constants_gpa"][3][3] > 0
     assert main(["analyze", "elastic", str(tmp_path / "nothing.cif"), "--engine", "lennard-jones"]) == 2
     assert "nothing.cif cannot be read" in capfd.readouterr().err

@@ -27,24 +27,24 @@ def test_everything_about_a_crystal(file: Path, tmp_path: Path, capfd: pytest.Ca
     words = ["--rings", "--group", "Si:O", "--cutoff", "Si-O=2.0", "--q-max", "8", "--csv", str(tmp_path / "csv")]
     words += ["--figures", str(tmp_path / "png"), "--json"]
     assert main(["analyze", "structure", str(file), *words]) == 0
-    found = json.loads(capfd.readouterr().out)
-    assert found["n_frames"] == 6
-    assert [(one["center"], one["neighbor"], one["cutoff_a"]) for one in found["coordinations"]] == [
+    document = json.loads(capfd.readouterr().out)
+    assert document["n_frames"] == 6
+    assert [(bond["center"], bond["neighbor"], bond["cutoff_a"]) for bond in document["coordinations"]] == [
         ("O", "Si", 2.0),
         ("Si", "O", 2.0),
     ]
-    assert found["coordinations"][1]["fractions"] == {"4": {"value": 1.0, "error": 0.0}}
-    assert {one["triplet"] for one in found["angles"]} == {"O-Si-O", "Si-O-Si"}
-    assert found["rings"]["network"] == "Si(O)"
-    (silicate,) = found["orientations"]
+    assert document["coordinations"][1]["fractions"] == {"4": {"value": 1.0, "error": 0.0}}
+    assert {angle["triplet"] for angle in document["angles"]} == {"O-Si-O", "Si-O-Si"}
+    assert document["rings"]["network"] == "Si(O)"
+    (silicate,) = document["orientations"]
     assert (silicate["group"], silicate["fraction"]["value"]) == ("Si:O", 1.0)
     assert 0.9 < silicate["tetrahedrality"]["value"] < 1
-    assert found["rings"]["rings_per_vertex"]["6"]["value"] == pytest.approx(2)
+    assert document["rings"]["rings_per_vertex"]["6"]["value"] == pytest.approx(2)
     names = {"rdf", "coordination", "angles", "structure_factors", "rings"}
     assert {path.stem for path in (tmp_path / "csv").glob("*.csv")} == names
     with (tmp_path / "csv" / "structure_factors.csv").open() as table:
         rows = list(csv.DictReader(table))
-    assert [float(row["neutron_f_barn_sr"]) for row in rows] == found["scattering"]["neutron_f_barn_sr"]["values"]
+    assert [float(row["neutron_f_barn_sr"]) for row in rows] == document["scattering"]["neutron_f_barn_sr"]["values"]
     assert {path.stem for path in (tmp_path / "png").glob("*.png")} == {
         "partial_rdf",
         "coordination",

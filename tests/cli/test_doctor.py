@@ -9,13 +9,13 @@ from tachylite.cli.doctor import check_engine, check_mp, check_packmol, check_pr
 from tachylite.stores import open_store
 
 
-def test_what_is_installed_here_is_fine() -> None:
+def test_installed_packages_pass() -> None:
     assert check_versions().status == "ok"
     assert check_packmol().status == "ok"
-    assert "tachylite" in check_versions().found
+    assert "tachylite" in check_versions().detail
 
 
-def test_packmol_is_missing(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_missing_packmol_fails_with_a_remedy(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
     monkeypatch.setattr("sys.executable", str(tmp_path / "python"))
     check = check_packmol()
@@ -28,7 +28,7 @@ def test_an_engine_that_breaks_is_a_line_of_the_table(monkeypatch: pytest.Monkey
 
     monkeypatch.setattr("tachylite.engines.get_engine", broken)
     (check,) = check_engine()
-    assert (check.status, check.found) == ("failed", "OSError: weights are gone")
+    assert (check.status, check.detail) == ("failed", "OSError: weights are gone")
 
 
 def test_threads_below_what_the_machine_has(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -40,7 +40,7 @@ def test_threads_below_what_the_machine_has(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_stores(tmp_path: Path) -> None:
-    assert "not there yet" in check_store(tmp_path / "none").found
+    assert "not there yet" in check_store(tmp_path / "none").detail
     open_store(tmp_path / "good").close()
     assert check_store(tmp_path / "good").status == "ok"
     (tmp_path / "bad.yaml").write_text("docs_store: 3", encoding="utf-8")
@@ -51,7 +51,7 @@ def test_the_key_of_the_materials_project_is_optional_and_not_shown(monkeypatch:
     monkeypatch.delenv("MP_API_KEY", raising=False)
     assert check_mp().status == "optional"
     monkeypatch.setenv("MP_API_KEY", "secret")
-    assert "secret" not in check_mp().found
+    assert "secret" not in check_mp().detail
 
 
 @pytest.mark.slow

@@ -87,15 +87,15 @@ def test_the_doctor_says_what_is_missing_and_where_it_looked(
 
     found = {check.name: check for check in check_vasp()}
     assert [check.status for check in found.values()] == ["ok", "ok"]
-    assert found["VASP POTCARs"].found == str(tmp_path / "machine" / "potcars")
+    assert found["VASP POTCARs"].detail == str(tmp_path / "machine" / "potcars")
     monkeypatch.setattr("atomate2.SETTINGS.VASP_CMD", "not_here")
     monkeypatch.setitem(SETTINGS, "PMG_VASP_PSP_DIR", str(tmp_path / "none"))
     found = {check.name: check for check in check_vasp()}
     assert [check.status for check in found.values()] == ["optional", "optional"]
-    assert "no VASP command: 'not_here' is not on the PATH" in found["VASP command"].found
+    assert "no VASP command: 'not_here' is not on the PATH" in found["VASP command"].detail
     assert "ATOMATE2_VASP_CMD" in found["VASP command"].remedy
     assert ".atomate2.yaml" in found["VASP command"].remedy
-    assert f"PMG_VASP_PSP_DIR={tmp_path / 'none'} does not exist" in found["VASP POTCARs"].found
+    assert f"PMG_VASP_PSP_DIR={tmp_path / 'none'} does not exist" in found["VASP POTCARs"].detail
 
 
 def test_without_atomate2_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,4 +103,7 @@ def test_without_atomate2_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr("tachylite.engines.vasp.setup.find_spec", lambda _: None)
     (check,) = check_vasp()
-    assert (check.status, check.found) == ("optional", "the vasp engine needs atomate2: pip install 'tachylite[vasp]'")
+    assert (check.status, check.detail) == (
+        "optional",
+        "the vasp engine needs atomate2: pip install 'tachylite[vasp]'",
+    )

@@ -36,19 +36,19 @@ def gas(path: Path, seed: int, symbols: str = "Ar64") -> Path:
 @pytest.mark.skipif(not PUBLISHED.exists(), reason="published g(r) tables are not here")
 def test_published_tables_give_one_number_and_one_for_each_pair(parity: Callable[..., Result]) -> None:
     code, out, _ = parity(PUBLISHED / "DFT_RDF_Al3Si.csv", PUBLISHED / "M3GNet_RDF_Al3Si.csv", "--json")
-    found = json.loads(out)
+    document = json.loads(out)
     assert code == 0
-    assert set(found["r2_by_pair"]) == {"Al-Al", "Al-Si", "Si-Si"}
-    assert 0.5 < found["r2"] < 1
+    assert set(document["r2_by_pair"]) == {"Al-Al", "Al-Si", "Si-Si"}
+    assert 0.5 < document["r2"] < 1
     code, out, _ = parity(PUBLISHED / "DFT_RDF_Al3Si.csv", PUBLISHED / "DFT_RDF_Al3Si.csv")
     assert code == 0
     assert "1.0000" in out
 
 
 def test_a_trajectory_is_equal_to_itself_and_not_to_another(tmp_path: Path, parity: Callable[..., Result]) -> None:
-    one, two = gas(tmp_path / "one.extxyz", 1), gas(tmp_path / "two.extxyz", 2)
-    assert json.loads(parity(one, one, "--json")[1])["r2"] == 1
-    assert json.loads(parity(one, two, "--json")[1])["r2"] < 1
+    first, second = gas(tmp_path / "first.extxyz", 1), gas(tmp_path / "second.extxyz", 2)
+    assert json.loads(parity(first, first, "--json")[1])["r2"] == 1
+    assert json.loads(parity(first, second, "--json")[1])["r2"] < 1
 
 
 @pytest.mark.parametrize(
@@ -104,14 +104,14 @@ def test_folders_give_a_report_in_which_every_failure_has_its_reason(
 ) -> None:
     code, out, err = parity(*campaign, "--csv", tmp_path / "csv", "--figures", tmp_path / "png", "--json")
     assert (code, err) == (0, "")
-    found = json.loads(out)
-    reasons = {score["formula"]: score["reason"] for score in found["scores"]}
+    document = json.loads(out)
+    reasons = {score["formula"]: score["reason"] for score in document["scores"]}
     assert reasons["Li2O"] == "DFT_Li2O.csv has no partner"
     assert "which is not ZnS" in reasons["ZnS"]
     assert "nothing in common" in reasons["Li3O"]
     assert [reasons[name] for name in ("Al3Si", "AlSi", "AlSi2")] == [None] * 3
-    assert found["left_out"] == ["ZnO"]
-    assert [(one["count"], one["of"]) for one in found["fractions"]] == [(2, 6), (2, 6), (2, 6)]
+    assert document["left_out"] == ["ZnO"]
+    assert [(above["count"], above["of"]) for above in document["fractions"]] == [(2, 6), (2, 6), (2, 6)]
     assert {path.name for path in (tmp_path / "png").iterdir()} == {
         "index.html",
         "parity_distribution.png",
@@ -144,10 +144,10 @@ def test_the_published_pairs_as_a_campaign(parity: Callable[..., Result]) -> Non
     code, out, _ = parity(PUBLISHED / "DFT_*.csv", PUBLISHED / "M3GNet_*.csv", "--json")
     assert code == 0
     fractions = json.loads(out)["fractions"]
-    assert [(one["count"], one["of"]) for one in fractions] == [(146, 158), (133, 158), (114, 158)]
+    assert [(above["count"], above["of"]) for above in fractions] == [(146, 158), (133, 158), (114, 158)]
     # Zheng et al. 2024, of 245 compositions
-    for one, published in zip(fractions, (0.91, 0.85, 0.68), strict=True):
-        assert one["interval"]["low"] < published < one["interval"]["high"]
+    for above, published in zip(fractions, (0.91, 0.85, 0.68), strict=True):
+        assert above["interval"]["low"] < published < above["interval"]["high"]
 
 
 def walk(path: Path, seed: int, step_a: float, symbols: str = "Li24F24") -> Path:
@@ -164,14 +164,14 @@ def test_two_trajectories_compare_motion_and_descriptors_too(tmp_path: Path, par
     words = ("--species", "Li", "--timestep", "10", "--temperature", "1000")
     code, out, err = parity(slow, fast, *words, "--json")
     assert (code, err) == (0, "")
-    found = json.loads(out)
-    assert found["r2_error"] > 0
-    ratios = {one["species"]: one for one in found["diffusivities"]}
+    document = json.loads(out)
+    assert document["r2_error"] > 0
+    ratios = {entry["species"]: entry for entry in document["diffusivities"]}
     for element in ("Li", "F"):
         low, high = (ratios[element]["ratio_interval"][end] for end in ("low", "high"))
         assert low < 4 < high, "twice the step is four times the diffusivity"
         assert ratios[element]["agree"] is False
-    assert "AASD" in {one["name"] for one in found["descriptors"]}
+    assert "AASD" in {descriptor["name"] for descriptor in document["descriptors"]}
     code, out, _ = parity(slow, fast, *words)
     assert code == 0
     assert "ratio" in out
@@ -241,11 +241,11 @@ def test_an_engine_takes_the_place_of_the_other_side(tmp_path: Path, parity: Cal
     words = ("--engine", "lennard-jones", "--protocol", protocol, "--store", tmp_path / "store", "--json")
     code, out, _ = parity(tmp_path / "Ar.csv", *words, "--csv", tmp_path / "csv")
     assert code == 0
-    found = json.loads(out)
-    assert found["scores"][0]["status"] == "scored"
-    assert found["provenance"]["engine"] == "lennard-jones"
+    document = json.loads(out)
+    assert document["scores"][0]["status"] == "scored"
+    assert document["provenance"]["engine"] == "lennard-jones"
     code, again, _ = parity(tmp_path / "Ar.csv", tmp_path / "csv" / "RDF_Ar.csv", "--json")
-    assert json.loads(again)["r2"] == pytest.approx(found["scores"][0]["r2"]["value"], abs=1e-4)
+    assert json.loads(again)["r2"] == pytest.approx(document["scores"][0]["r2"]["value"], abs=1e-4)
 
 
 def test_other_elements_are_named(tmp_path: Path, parity: Callable[..., Result]) -> None:

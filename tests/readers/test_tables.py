@@ -9,8 +9,7 @@ from tachylite.analysis.structure import measure_frames
 from tachylite.errors import InputError
 from tachylite.physics.frames import take_frames
 from tachylite.readers.tables import files_by_composition, read_curves
-from tachylite.report.csv_tables import write_tables
-from tachylite.report.structure_tables import structure_tables
+from tachylite.report.csv_tables import structure_tables, write_tables
 
 
 def touch(folder: Path, *names: str) -> Path:

@@ -6,7 +6,7 @@ import pytest
 from tests.report.report_pieces import ANNEALS, Case, analysis, diffusivity, equilibrium
 from tests.report.report_results import activation, limit
 
-from tachylite.report import charts, figures
+from tachylite.report import charts
 from tachylite.report.drawing.chart import Band, Chart, Level, Line, Mark, Points
 from tachylite.report.drawing.draw_matplotlib import draw
 from tachylite.report.drawing.draw_plotly import legend, plots, theme
@@ -23,25 +23,26 @@ def all_charts(case: Case) -> list[Chart]:
     material = case.material
     assert material.melt is not None
     assert material.amorphous_limit is not None
-    items = [item for state in (material.melt, *material.anneals) for item in state.diffusivities]
+    states = (material.melt, *material.anneals)
+    diffusivities = [diffusivity for state in states for diffusivity in state.diffusivities]
     return [
         charts.pressure_volume(material.melt.equilibrium),
         charts.time_series(case.trajectories["quench"], "virial", stage="Quench"),
         charts.partial_rdfs([("melt", "heat-100", analysis(5000)), ("glass", "heat-0", analysis(300))]),
-        charts.mean_squared_displacement(items, material.elements),
-        charts.arrhenius(items, material.activations, material.elements),
+        charts.mean_squared_displacement(diffusivities, material.elements),
+        charts.arrhenius(diffusivities, material.activations, material.elements),
         charts.snapshot_energies(material.amorphous_limit),
     ]
 
 
-def test_the_curve_of_pressure_vanishes_at_the_volume_found() -> None:
+def test_the_fitted_pressure_vanishes_at_the_equilibrium_volume() -> None:
     chart = charts.pressure_volume(equilibrium(5000, 15.92))
     (curve,) = marks(chart, Line)
     assert np.interp(15.92, curve.x, curve.y) == pytest.approx(0.0, abs=0.02)
     assert np.interp(14.0, curve.x, curve.y) > 1
-    found = next(mark for mark in marks(chart, Level) if mark.axis == "x")
-    assert (found.value, found.margin) == pytest.approx((15.92, 0.31))
-    assert found.text == "15.92 ± 0.31 Å³/atom"
+    volume = next(mark for mark in marks(chart, Level) if mark.axis == "x")
+    assert (volume.value, volume.margin) == pytest.approx((15.92, 0.31))
+    assert volume.text == "15.92 ± 0.31 Å³/atom"
 
 
 def test_every_sample_is_drawn_under_its_purpose_in_the_named_convention(vapour_case: Case) -> None:
@@ -66,11 +67,11 @@ def test_the_slope_of_the_fit_is_six_times_the_diffusivity() -> None:
 
 
 def test_what_does_not_diffuse_has_a_bound_and_no_fit() -> None:
-    items = [diffusivity("Li", 2000, 1e-4), diffusivity("P", 2000, None)]
-    msd = charts.mean_squared_displacement(items, ["Li", "P"])
+    diffusivities = [diffusivity("Li", 2000, 1e-4), diffusivity("P", 2000, None)]
+    msd = charts.mean_squared_displacement(diffusivities, ["Li", "P"])
     assert sum(line.dash == "dash" for line in marks(msd, Line)) == 1
     assert "P not diffusive" in msd.panels[0].title
-    bound = next(mark for mark in marks(charts.arrhenius(items, [], ["Li", "P"]), Points) if mark.name != "Li")
+    bound = next(mark for mark in marks(charts.arrhenius(diffusivities, [], ["Li", "P"]), Points) if mark.name != "Li")
     assert (bound.name, bound.symbol, bound.y.tolist()) == ("P, upper bound", "triangle-down", [4.1e-7])
 
 
@@ -103,7 +104,7 @@ def test_first_minima_lie_on_their_curves() -> None:
         assert point.y[0] == pytest.approx(np.interp(point.x[0], line.x, line.y))
 
 
-def test_of_very_many_pairs_the_highest_are_shown() -> None:
+def test_of_very_many_pairs_those_with_the_highest_peaks_are_shown() -> None:
     elements = ("Ag", "Al", "Br", "Cl", "Cu", "F", "I", "Li", "O", "P", "S", "Zr")
     chart = charts.partial_rdfs([("melt", "accent", analysis(5000, elements))])
     assert len(chart.panels) == 28
@@ -142,9 +143,9 @@ def test_both_libraries_draw_every_chart(phosphate_case: Case) -> None:
         described = plots(chart)
         assert len(described) == (1 if chart.stacked else len(chart.panels))
         colours = theme(described, set())["dark"]
-        for one in described:
+        for plot in described:
             # plotly refuses what it does not know
-            go.Figure(_resolved(one, colours))
+            go.Figure(_resolved(plot, colours))
         assert len({entry.name for entry in legend(chart)}) == len(legend(chart))
 
 
@@ -157,10 +158,10 @@ def _resolved(value: object, colours: dict[str, str]) -> object:
 
 
 def test_missing_errors_and_values_break_nothing() -> None:
-    found = equilibrium(5000, 15.92)
+    complete = equilibrium(5000, 15.92)
     lost = Measured(value=math.nan, error=math.nan)
-    samples = [s.model_copy(update={"pressure_gpa": Measured(value=1.0, error=math.nan)}) for s in found.samples[:1]]
-    bare = found.model_copy(update={"samples": samples, "volume_a3": lost, "equation_of_state": None})
+    samples = [s.model_copy(update={"pressure_gpa": Measured(value=1.0, error=math.nan)}) for s in complete.samples[:1]]
+    bare = complete.model_copy(update={"samples": samples, "volume_a3": lost, "equation_of_state": None})
     zero = diffusivity("Li", 2000, 1e-4).model_copy(
         update={"diffusivity_interval_cm2_s": Interval(low=-1e-5, high=math.nan), "msd_error_a2": []}
     )
@@ -178,14 +179,14 @@ def test_missing_errors_and_values_break_nothing() -> None:
         assert "NaN" not in str(plots(chart))
 
 
-def test_figures_stand_alone(phosphate_case: Case) -> None:
+def test_every_panel_is_drawn_in_axes_of_its_own(phosphate_case: Case) -> None:
     state = phosphate_case.material.anneals[0]
-    assert len(figures.pressure_volume(state.equilibrium).axes) == 1
-    assert len(figures.mean_squared_displacement(state.diffusivities, ["Li", "O", "P"]).axes) == 1
-    assert len(figures.arrhenius(state.diffusivities, [], ["Li"]).axes) == 1
-    assert len(figures.snapshot_energies(limit()).axes) == 1
-    assert len(figures.time_series(phosphate_case.trajectories["quench"], "total", stage="Quench").axes) == 3
-    assert len(figures.partial_rdfs([("melt", "accent", analysis(5000))]).axes) == 6
+    assert len(draw(charts.pressure_volume(state.equilibrium)).axes) == 1
+    assert len(draw(charts.mean_squared_displacement(state.diffusivities, ["Li", "O", "P"])).axes) == 1
+    assert len(draw(charts.arrhenius(state.diffusivities, [], ["Li"])).axes) == 1
+    assert len(draw(charts.snapshot_energies(limit())).axes) == 1
+    assert len(draw(charts.time_series(phosphate_case.trajectories["quench"], "total", stage="Quench")).axes) == 3
+    assert len(draw(charts.partial_rdfs([("melt", "accent", analysis(5000))])).axes) == 6
 
 
 @pytest.mark.parametrize("token", ["ink", "series-0", "series-9", "heat-0", "heat-55", "heat-100"])

@@ -4,8 +4,9 @@ from tests.analysis.glass_samples import ATOMS, log
 from tests.report.report_pieces import PROVENANCE, relaxation, run
 
 from tachylite.analysis.glass import measure_transition
-from tachylite.report import charts, figures
+from tachylite.report import charts
 from tachylite.report.drawing.chart import Level, Line
+from tachylite.report.drawing.draw_matplotlib import draw
 from tachylite.report.drawing.draw_plotly import plots
 from tachylite.report.glass_rows import glass_rows
 from tachylite.schemas import Glass, Measured
@@ -25,7 +26,7 @@ def test_the_figure_shows_both_branches_and_where_they_meet() -> None:
         low, high = (mark for mark in panel.marks if isinstance(mark, Line))
         assert low.x.min() < level.value < high.x.max()
         assert (high.y[1] - high.y[0]) / (high.x[1] - high.x[0]) > (low.y[1] - low.y[0]) / (low.x[1] - low.x[0]) > 0
-    assert len(figures.cooling_run(found).axes) == 2
+    assert len(draw(chart).axes) == 2
     assert plots(chart)
 
 

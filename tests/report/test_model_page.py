@@ -14,32 +14,32 @@ from tachylite.schemas.learning import Correlation, Model
 
 
 @pytest.fixture(scope="module")
-def where(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_model_report(trained().card, tmp_path_factory.mktemp("model")).parent
 
 
-def test_the_page_needs_nothing_else(where: Path) -> None:
-    page = Page(where / "index.html")
-    assert [one for one in page.references if not one.startswith(("#", "data:"))] == []
+def test_the_page_needs_nothing_else(folder: Path) -> None:
+    page = Page(folder / "index.html")
+    assert [reference for reference in page.references if not reference.startswith(("#", "data:"))] == []
     plots = page.payload["plots"]
     assert isinstance(plots, list)
     assert page.source.count('class="plot"') == len(plots)
-    names = {path.stem for path in (where / "figures").iterdir()}
+    names = {path.stem for path in (folder / "figures").iterdir()}
     assert {"parity", "learning_curve", "importances", "anions", "activation_energies"} <= names
-    assert Model.model_validate_json((where / "model.json").read_text()) == trained().card
+    assert Model.model_validate_json((folder / "model.json").read_text()) == trained().card
 
 
 @pytest.mark.parametrize(
     "words", ["all rows of a composition held out", "30 chemical", "limit of the distance", "mean |Shapley|"]
 )
-def test_the_page_says(where: Path, words: str) -> None:
-    assert words in Page(where / "index.html").text
+def test_the_page_says(folder: Path, words: str) -> None:
+    assert words in Page(folder / "index.html").text
 
 
 def test_inputs_are_named_along_the_axis() -> None:
     figure = draw(charts.importances(trained().card))
-    shown = [label.get_text() for label in figure.axes[0].get_xticklabels()]
-    assert shown == [one.feature for one in trained().card.leading.importances]
+    names = [label.get_text() for label in figure.axes[0].get_xticklabels()]
+    assert names == [importance.feature for importance in trained().card.leading.importances]
 
 
 def test_the_orders_of_all_learners_stand_beside_the_published_one() -> None:
@@ -53,13 +53,13 @@ def test_the_orders_of_all_learners_stand_beside_the_published_one() -> None:
 
 
 @pytest.mark.parametrize(
-    ("here", "published", "said"),
+    ("here", "published", "verdict"),
     [(-0.5, -0.8, "same"), (0.05, -0.3, "undecided"), (0.5, -0.3, "differs"), (0.5, None, "–")],
 )
-def test_signs_are_compared_with_the_published_ones(here: float, published: float | None, said: str) -> None:
+def test_signs_are_compared_with_the_published_ones(here: float, published: float | None, verdict: str) -> None:
     card = trained().card
     known = Correlation(feature="known", pearson=Measured(value=0.3, error=0.05), published=0.3)
-    one = Correlation(feature="one", pearson=Measured(value=here, error=0.05), published=published)
-    trends = card.trends.model_copy(update={"correlations": [known, one]})
+    compared = Correlation(feature="compared", pearson=Measured(value=here, error=0.05), published=published)
+    trends = card.trends.model_copy(update={"correlations": [known, compared]})
     table = correlation_table(card.model_copy(update={"trends": trends}))
-    assert table.rows[1][-1] == said
+    assert table.rows[1][-1] == verdict

@@ -1,15 +1,18 @@
 """Charts of a parity campaign, drawn by both libraries."""
 
+import csv
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from tachylite.analysis.parity import failed, make_report, score_curves
 from tachylite.physics.structure.parity import Curves
 from tachylite.report.charts.parity import parity_charts, parity_curves, parity_distribution, parity_plot
+from tachylite.report.csv_tables import parity_tables, write_tables
 from tachylite.report.drawing.chart import Line, Points
 from tachylite.report.drawing.draw_matplotlib import draw
 from tachylite.report.drawing.draw_plotly import plots
-from tachylite.report.parity_tables import parity_tables
 from tachylite.schemas.parity import ParityReport
 
 R = np.linspace(0, 8, 81)
@@ -42,11 +45,11 @@ def test_few_compositions_are_named_and_many_counted() -> None:
 
 
 def test_the_density_holds_every_point_and_the_fractions_fall() -> None:
-    found = report(6)
-    plot = parity_plot(found)
+    campaign = report(6)
+    plot = parity_plot(campaign)
     assert f"{6 * len(R)} values of 6 compositions" in plot.caption
     assert sum(isinstance(mark, Points) for mark in plot.panels[0].marks) > 1, "points that coincide are coloured"
-    _, cumulative = parity_distribution(found).panels
+    _, cumulative = parity_distribution(campaign).panels
     (curve,) = (mark for mark in cumulative.marks if isinstance(mark, Line))
     assert np.all(np.diff(curve.y) <= 0)
     assert curve.y[0] == pytest.approx(6 / 7), "the one that failed is above nothing"
@@ -60,9 +63,12 @@ def test_curves_show_the_extremes_of_many() -> None:
     ]
 
 
-def test_tables_have_a_row_for_every_composition() -> None:
+def test_tables_have_a_row_for_every_composition(tmp_path: Path) -> None:
     tables = parity_tables(report(3))
-    assert tables["parity"]["formula"] == ["Li1Si", "Li2Si", "Li3Si", "Zn"]
-    assert tables["parity"]["reason"][-1] == "no partner"
-    assert tables["parity"]["r2_error"] == ["", "", "", ""]
     assert set(tables) == {"parity", "parity_by_pair", "parity_fractions"}
+    write_tables(tables, tmp_path)
+    with (tmp_path / "parity.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["formula"] for row in rows] == ["Li1Si", "Li2Si", "Li3Si", "Zn"]
+    assert rows[-1]["reason"] == "no partner"
+    assert [row["r2_error"] for row in rows] == ["", "", "", ""]

@@ -4,8 +4,7 @@ from ase import Atoms
 from ase.build import bulk
 from tests.report.report_pieces import N_ATOMS, N_UNITS, phosphate
 
-from tachylite.report import figures
-from tachylite.report.drawing.raster import render
+from tachylite.report.drawing.raster import draw_structure, render
 from tachylite.report.drawing.scene import scene
 from tachylite.schemas import State
 
@@ -59,5 +58,5 @@ def test_the_picture_shows_every_element() -> None:
     assert ((red > green + 0.4) & (np.abs(green - blue) < 0.12)).mean() > 0.01
     assert ((blue > green + 0.2) & (red > green + 0.1)).mean() > 0.03
     assert (image > 0.99).all(axis=-1).mean() > 0.2
-    texts = {text.get_text() for text in figures.structure(phosphate(15.0)).legends[0].get_texts()}
+    texts = {text.get_text() for text in draw_structure(phosphate(15.0)).legends[0].get_texts()}
     assert texts == {"Li (39)", "O (52)", "P (13)"}

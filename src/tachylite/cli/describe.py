@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from tachylite.cli.query import JsonOption, print_tables
+from tachylite.cli.options import JsonOption
+from tachylite.cli.output import print_tables
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""`tachylite doctor`: what is installed, what works, and what to do about what does not."""
+"""`tachylite doctor`: check what is installed and what works, and say how to repair the rest."""
 
 import os
 import platform
@@ -9,7 +9,8 @@ from pathlib import Path
 
 import typer
 
-from tachylite.cli.query import StoreOption, print_tables
+from tachylite.cli.options import StoreOption
+from tachylite.cli.output import print_tables
 from tachylite.errors import InputError, MissingPackageError
 
 PACKAGES = ("tachylite", "torch", "torch-sim-atomistic", "chgnet", "ase", "pymatgen", "jobflow", "maggma")
@@ -17,10 +18,10 @@ PACKAGES = ("tachylite", "torch", "torch-sim-atomistic", "chgnet", "ase", "pymat
 
 @dataclass(frozen=True)
 class Check:
-    """What was looked at, what was found, and what to do where it falls short."""
+    """Outcome of one check of the installation: detail, status and remedy."""
 
     name: str
-    found: str
+    detail: str
     status: str = "ok"
     """`ok`, `optional` (works without) or `failed`."""
     remedy: str = ""
@@ -43,28 +44,28 @@ def doctor(
     colours = {"ok": "green", "optional": "yellow", "failed": "red"}
     for check in checks:
         status = f"[{colours[check.status]}]{check.status}[/]"
-        table.add_row(check.name, status, escape(check.found), escape(check.remedy))
+        table.add_row(check.name, status, escape(check.detail), escape(check.remedy))
     print_tables(table)
     if any(check.status == "failed" for check in checks):
         raise typer.Exit(1)
 
 
 def check_versions() -> Check:
-    """Python and the packages the numbers depend on."""
-    found, missing = [f"Python {platform.python_version()}"], []
+    """Versions of Python and of the packages the numbers depend on."""
+    installed, missing = [f"Python {platform.python_version()}"], []
     for name in PACKAGES:
         try:
-            found.append(f"{name} {version(name)}")
+            installed.append(f"{name} {version(name)}")
         except PackageNotFoundError:
             missing.append(name)
     if missing:
         remedy = f"pip install {' '.join(missing)}"
-        return Check("versions", f"not installed: {', '.join(missing)}; {', '.join(found)}", "failed", remedy)
-    return Check("versions", ", ".join(found))
+        return Check("versions", f"not installed: {', '.join(missing)}; {', '.join(installed)}", "failed", remedy)
+    return Check("versions", ", ".join(installed))
 
 
 def check_processors() -> Check:
-    """Processors of this process, and the threads it was told to use."""
+    """Processors this process may use, and the number of threads that OMP_NUM_THREADS sets."""
     count = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     limit = os.environ.get("OMP_NUM_THREADS")
     if limit and limit.isdigit() and int(limit) < count:
@@ -74,7 +75,7 @@ def check_processors() -> Check:
 
 
 def check_packmol() -> Check:
-    """The program that packs the first structure."""
+    """Packmol, the program that packs the first structure."""
     from tachylite.engines.packmol import find_packmol
 
     try:
@@ -88,22 +89,22 @@ def check_engine() -> list[Check]:
     try:
         from tachylite.engines import get_engine
 
-        found = get_engine().provenance()
-    except Exception as error:  # whatever is broken in a model or its packages belongs into the table
+        provenance = get_engine().provenance()
+    except Exception as error:  # a model and its packages may break in any way, and the table must show how
         reason = f"{type(error).__name__}: {' '.join(str(error).split())}"
         return [Check("engine chgnet", reason, "failed", "pip install --force-reinstall chgnet torch-sim-atomistic")]
-    checksum = f", SHA-256 {found.model_sha256[:12]}..." if found.model_sha256 else ""
-    device = Check("device", f"{found.device}, {found.dtype}")
-    if found.device == "cpu":
+    checksum = f", SHA-256 {provenance.model_sha256[:12]}..." if provenance.model_sha256 else ""
+    device = Check("device", f"{provenance.device}, {provenance.dtype}")
+    if provenance.device == "cpu":
         remedy = "a CUDA GPU makes large cohorts many times faster"
-        if "compiled" not in found.dtype:
+        if "compiled" not in provenance.dtype:
             remedy = f"a C compiler (gcc or clang) makes steps about 1.4 times faster; {remedy}"
-        device = Check("device", device.found, "optional", remedy)
-    return [Check(f"engine {found.engine}", f"{found.model}{checksum}"), device]
+        device = Check("device", device.detail, "optional", remedy)
+    return [Check(f"engine {provenance.engine}", f"{provenance.model}{checksum}"), device]
 
 
 def check_store(store: Path | None) -> Check:
-    """The store opens; one that is not there yet is made by the first run."""
+    """Whether the store opens; one that does not exist yet is created by the first run."""
     from tachylite.stores import open_store, store_exists
 
     if not store_exists(store):
@@ -117,7 +118,7 @@ def check_store(store: Path | None) -> Check:
 
 
 def check_mp() -> Check:
-    """A key and the client for the Materials Project, which starting volumes may come from."""
+    """Key and client of the Materials Project, from which starting volumes may come."""
     remedy = "optional: export MP_API_KEY=..., from materialsproject.org; without it volumes are estimated offline"
     if not os.environ.get("MP_API_KEY"):
         return Check("Materials Project", "no MP_API_KEY", "optional", remedy)
@@ -128,24 +129,24 @@ def check_mp() -> Check:
 
 
 def check_vasp() -> list[Check]:
-    """What the vasp engine needs, where it was looked for, and what is missing."""
+    """Command, POTCARs and INCAR settings of the vasp engine, and where they are searched."""
     from tachylite.engines.vasp.setup import potcar_folder, settings, settings_file, vasp_command
 
     try:
         updates = settings().VASP_INCAR_UPDATES
     except MissingPackageError as error:
         return [Check("VASP", str(error), "optional", "only for --engine vasp")]
-    found = [
-        _check_found("VASP command", vasp_command, f"looked for ATOMATE2_VASP_CMD, and in {settings_file()}"),
-        _check_found("VASP POTCARs", potcar_folder, "looked for PMG_VASP_PSP_DIR, and in .pmgrc.yaml"),
+    checks = [
+        _check_setting("VASP command", vasp_command, f"looked for ATOMATE2_VASP_CMD, and in {settings_file()}"),
+        _check_setting("VASP POTCARs", potcar_folder, "looked for PMG_VASP_PSP_DIR, and in .pmgrc.yaml"),
     ]
     if updates:
-        found.append(Check("VASP INCAR", f"{settings_file()} adds {updates}"))
-    return found
+        checks.append(Check("VASP INCAR", f"{settings_file()} adds {updates}"))
+    return checks
 
 
-def _check_found(name: str, find: Callable[[], object], where: str) -> Check:
+def _check_setting(name: str, find: Callable[[], object], searched: str) -> Check:
     try:
         return Check(name, f"{find()}")
     except InputError as error:
-        return Check(name, f"{error}", "optional", f"{where}; only for --engine vasp")
+        return Check(name, f"{error}", "optional", f"{searched}; only for --engine vasp")

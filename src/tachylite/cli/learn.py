@@ -11,17 +11,17 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tachylite.cli.query import (
-    Conditions,
+from tachylite.cli.options import (
+    CampaignFilter,
+    EngineFilter,
     JsonOption,
-    OfCampaign,
-    OfEngine,
-    OfProtocol,
+    ProtocolFilter,
     StoreOption,
+    WhereFilter,
     open_existing,
-    print_tables,
 )
-from tachylite.cli.working import check_writable, echo_log
+from tachylite.cli.output import log_to_stderr, print_tables
+from tachylite.cli.working import check_writable
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
@@ -53,10 +53,10 @@ def learn(
         Literal["exact", "zheng2024"],
         typer.Option("--convention", help="Arithmetic of the descriptors; the published table knows its own."),
     ] = "exact",
-    engine: OfEngine = None,
-    protocol: OfProtocol = None,
-    campaign: OfCampaign = None,
-    where: Conditions = None,
+    engine: EngineFilter = None,
+    protocol: ProtocolFilter = None,
+    campaign: CampaignFilter = None,
+    where: WhereFilter = None,
     store: StoreOption = None,
     out: Annotated[Path, typer.Option("--out", "-o", metavar="FILE", help="Where the model goes.")] = Path("model.npz"),
     dataset: Annotated[
@@ -137,7 +137,7 @@ def _learn_from_store(
     if opened is None:
         raise InputError("there is no store to learn from; give a table, or a store with --store")
     try:
-        with shown_progress(Console(file=sys.stderr)), echo_log("tachylite.jobs.learning"):
+        with shown_progress(Console(file=sys.stderr)), log_to_stderr("tachylite.jobs.learning"):
             saved = run_learning(maker, opened, **filters)
         if dataset is not None:
             frozen = load_dataset_file(opened, saved.card.data.fingerprint)

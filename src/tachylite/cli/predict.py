@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tachylite.cli.query import JsonOption, StoreOption, open_existing, print_tables
-from tachylite.cli.values import parse_options
-from tachylite.cli.working import check_writable, default_workdir, noise_into, resumable
+from tachylite.cli.options import JsonOption, StoreOption, open_existing, parse_options
+from tachylite.cli.output import log_to_file, print_tables
+from tachylite.cli.working import check_writable, default_workdir, resumable
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
@@ -127,7 +127,7 @@ def _predict_formulas(
         check_writable(folder)
         maker = PredictionMaker(model=saved, engine=plan.engine, protocol=plan.protocol, seed=seed)
         try:
-            with resumable(folder), shown_progress(Console(file=sys.stderr)), noise_into(folder / "tachylite.log"):
+            with resumable(folder), shown_progress(Console(file=sys.stderr)), log_to_file(folder / "tachylite.log"):
                 return run_prediction(formulas, temperature, maker, store=job_store, workdir=folder)
         finally:
             job_store.close()

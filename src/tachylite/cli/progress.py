@@ -11,12 +11,12 @@ from tachylite.engines.base import Progress as Work
 from tachylite.engines.base import progress_listener
 
 LINE_EVERY_S = 10.0
-"""Between two plain lines of one stage."""
+"""Seconds between two plain lines of one stage."""
 
 
 @contextmanager
 def shown_progress(console: Console) -> Iterator[None]:
-    """Show how far the work inside this block is."""
+    """Show the progress of the work inside this block on a console."""
     if not console.is_terminal:
         with _listening(PlainLines(lambda line: console.print(line, soft_wrap=True, highlight=False, markup=False))):
             yield
@@ -42,7 +42,7 @@ def _listening(listener: Callable[[Work], None]) -> Iterator[None]:
 
 
 class PlainLines:
-    """A line when a stage begins, about every ten seconds while it runs, and when it ends."""
+    """Lines when a stage begins, about every ten seconds while it runs, and when it ends."""
 
     def __init__(self, write: Callable[[str], None], clock: Callable[[], float] = time.monotonic) -> None:
         self._write = write
@@ -60,7 +60,7 @@ class PlainLines:
 
 
 class Bar:
-    """One bar for the stage at work, and a line above it for every stage that ended."""
+    """A bar for the current stage, and a line above it for every finished one."""
 
     def __init__(self, display: Progress) -> None:
         self._display = display
@@ -82,7 +82,7 @@ class Bar:
 
 
 def title(work: Work) -> str:
-    """Name the stage, and the size of the cohort where it is more than one."""
+    """Name of the stage, and the number of members at work where it is more than one."""
     return work.label if work.members == 1 else f"{work.label} ({work.members} at once)"
 
 

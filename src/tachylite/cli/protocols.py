@@ -4,7 +4,7 @@ from typing import Annotated
 
 import typer
 
-from tachylite.cli.query import print_tables
+from tachylite.cli.output import print_tables
 
 
 def protocols(

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import csv
 import io
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+from tachylite.cli.options import (
+    NOTHING_YET,
+    CampaignFilter,
+    EngineFilter,
+    JsonOption,
+    ProtocolFilter,
+    StoreOption,
+    WhereFilter,
+    open_existing,
+)
+from tachylite.cli.output import print_tables
 
 if TYPE_CHECKING:
     from jobflow import JobStore
@@ -18,47 +29,22 @@ if TYPE_CHECKING:
     from tachylite.stores.queries import MaterialFilter
     from tachylite.stores.tables import Row
 
-TABLE_WIDTH = 1000
-"""Columns where stdout is not a terminal: no row is broken."""
-
-NOTHING_YET = "no materials yet; `tachylite run Li3PO4` makes one"
-
-StoreOption = Annotated[
-    Path | None,
-    typer.Option(
-        "--store",
-        "-s",
-        metavar="FOLDER|FILE",
-        help="Where results are kept. Default: TACHYLITE_STORE, else ./tachylite_store.",
-    ),
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
-OfEngine = Annotated[str | None, typer.Option("--engine", metavar="NAME", help="Who computed the forces.")]
-OfProtocol = Annotated[str | None, typer.Option("--protocol", metavar="NAME", help="The protocol's name.")]
-OfCampaign = Annotated[str | None, typer.Option("--campaign", metavar="ID", help="Submitted together.")]
-Conditions = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--where", metavar="CONDITION", help="On any result, like 'melt.density_g_cm3.value>2.5'; may be repeated."
-    ),
-]
-
 
 def query(
     formula: Annotated[str | None, typer.Option("--formula", metavar="FORMULA", help="This composition.")] = None,
     elements: Annotated[
         str | None, typer.Option("--elements", metavar="Li,O", help="Materials with all of these elements.")
     ] = None,
-    engine: OfEngine = None,
-    protocol: OfProtocol = None,
+    engine: EngineFilter = None,
+    protocol: ProtocolFilter = None,
     status: Annotated[
         str | None, typer.Option("--status", metavar="STATUS", help="completed, partial or failed.")
     ] = None,
     temperature: Annotated[
         float | None, typer.Option("--temperature", metavar="K", help="With a result at this temperature.")
     ] = None,
-    campaign: OfCampaign = None,
-    where: Conditions = None,
+    campaign: CampaignFilter = None,
+    where: WhereFilter = None,
     limit: Annotated[int | None, typer.Option("--limit", min=1, help="The newest ones only.")] = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
@@ -137,22 +123,6 @@ def _csv(rows: Sequence[Row]) -> str:
         writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def open_existing(store: Path | None) -> JobStore | None:
-    """Open a store for reading; None where the default one does not exist yet, InputError for another."""
-    from tachylite.stores import open_store, store_exists
-
-    return open_store(store, create=False) if store is not None or store_exists() else None
-
-
-def print_tables(*tables: Table) -> None:
-    """Print tables in the width of the terminal, or as wide as they are into a file."""
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else TABLE_WIDTH)
-    for table in tables:
-        console.print(table)
 
 
 def _check_status(status: str | None) -> None:

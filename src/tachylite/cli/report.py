@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tachylite.cli.query import NOTHING_YET, StoreOption, open_existing
+from tachylite.cli.options import NOTHING_YET, StoreOption, open_existing
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""`tachylite rerun`: run again what failed or was lost."""
+"""`tachylite rerun`: run failed and lost jobs again."""
 
 from __future__ import annotations
 
@@ -6,20 +6,7 @@ from typing import Annotated
 
 import typer
 
-from tachylite.cli.query import StoreOption
-from tachylite.cli.values import parse_walltime
-
-LostAfterOption = Annotated[
-    str | None,
-    typer.Option(
-        metavar="TIME", help="How long a job must be silent to count as lost, where no queue can be asked. Like 2h30m."
-    ),
-]
-
-
-def parse_lost_after(text: str | None) -> float | None:
-    """Seconds, as in a walltime."""
-    return None if text is None else parse_walltime(text, "--lost-after")
+from tachylite.cli.options import LostAfterOption, StoreOption, parse_lost_after
 
 
 def rerun(
@@ -40,14 +27,14 @@ def rerun(
     from tachylite.stores import open_store
 
     opened = open_store(store, create=False)
-    found = find_campaign(opened, campaign)
+    submitted = find_campaign(opened, campaign)
     opened.close()
-    again, refused = run_again(found, parse_lost_after(lost_after))
-    for job in again:
+    restarted, refusals = run_again(submitted, parse_lost_after(lost_after))
+    for job in restarted:
         typer.echo(f"{job.name} ({job.key}) runs again; it was {job.state}: {job.reason}")
-    for line in refused:
-        typer.echo(f"refused: {line}", err=True)
-    if not again and not refused:
-        typer.echo(f"campaign {found.campaign_id}: nothing has failed")
-    if refused:
+    for refusal in refusals:
+        typer.echo(f"refused: {refusal}", err=True)
+    if not restarted and not refusals:
+        typer.echo(f"campaign {submitted.campaign_id}: nothing has failed")
+    if refusals:
         raise typer.Exit(1)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tachylite.cli.making import (
+from tachylite.cli.options import (
     AtomsOption,
     CrystalOption,
     EngineOption,
@@ -20,10 +20,12 @@ from tachylite.cli.making import (
     Formulas,
     ProtocolOption,
     SeedOption,
+    StoreOption,
+    parse_options,
+    parse_walltime,
 )
-from tachylite.cli.query import TABLE_WIDTH, StoreOption
-from tachylite.cli.values import parse_options, parse_walltime
-from tachylite.cli.working import check_writable, default_workdir, noise_into, resumable
+from tachylite.cli.output import TABLE_WIDTH, log_to_file
+from tachylite.cli.working import check_writable, default_workdir, resumable
 
 if TYPE_CHECKING:
     from jobflow import JobStore
@@ -121,7 +123,7 @@ def _materials(plan: Plan, store: JobStore, folder: Path, force: bool) -> list[M
         from tachylite.cli.progress import shown_progress
         from tachylite.flows import run_amorphous
 
-        with shown_progress(Console(file=sys.stderr)), noise_into(folder / "tachylite.log"):
+        with shown_progress(Console(file=sys.stderr)), log_to_file(folder / "tachylite.log"):
             computed = run_amorphous(
                 [member.formula for member in missing],
                 protocol=plan.protocol,

@@ -10,8 +10,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tachylite.cli.query import NOTHING_YET, JsonOption, StoreOption, open_existing, print_tables
-from tachylite.cli.rerun import LostAfterOption, parse_lost_after
+from tachylite.cli.options import (
+    NOTHING_YET,
+    JsonOption,
+    LostAfterOption,
+    StoreOption,
+    open_existing,
+    parse_lost_after,
+)
+from tachylite.cli.output import print_tables
 
 if TYPE_CHECKING:
     from jobflow import JobStore

@@ -8,17 +8,18 @@ from typing import Annotated
 
 import typer
 
-from tachylite.cli.making import (
+from tachylite.cli.options import (
     AtomsOption,
     CrystalOption,
     EngineOption,
     EngineSettings,
     Formulas,
+    JsonOption,
     ProtocolOption,
     SeedOption,
+    StoreOption,
+    parse_options,
 )
-from tachylite.cli.query import JsonOption, StoreOption
-from tachylite.cli.values import parse_options
 
 
 def submit(

@@ -1,11 +1,10 @@
-"""What commands that compute have in common: a folder to work in, noise out of the way, stops that lose nothing."""
+"""The working folder of commands that compute, and how they stop without losing work."""
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def check_writable(folder: Path) -> None:
-    """Make a folder and try to write into it; InputError where that fails."""
+    """Create a folder and check that files can be written into it; InputError where not."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -28,7 +27,7 @@ def check_writable(folder: Path) -> None:
 
 
 def default_workdir(store: JobStore) -> Path:
-    """Inside an embedded store, so that the same command finds its checkpoints; else where engines keep theirs."""
+    """Folder for checkpoints: inside an embedded store, so that the same command finds them, else the engines' own."""
     from tachylite.engines.workdir import current_workdir
     from tachylite.stores import EmbeddedDocumentStore
 
@@ -42,9 +41,9 @@ def default_workdir(store: JobStore) -> Path:
 
 @contextmanager
 def resumable(folder: Path, deadline: float | None = None) -> Iterator[None]:
-    """Leave with one line and an exit code where a signal or the deadline (seconds since 1970) ends the work.
+    """Exit with one line on stderr where a signal or the deadline (seconds since 1970) ends the work.
 
-    The codes are that of timeout(1), and 128 and the number of the signal, as in a shell.
+    The exit code is 124 at the deadline, as of timeout(1), and 128 plus its number after a signal, as in a shell.
     """
     from tachylite.engines.interruption import Terminated, raising_terminated, use_deadline
 
@@ -52,46 +51,12 @@ def resumable(folder: Path, deadline: float | None = None) -> Iterator[None]:
         with use_deadline(deadline), raising_terminated():
             yield
     except (KeyboardInterrupt, Terminated, OutOfTimeError) as stop:
-        what, code = _describe(stop)
-        typer.echo(f"{what}; what is finished is kept in {folder}, and the same command goes on from there", err=True)
+        cause, code = _cause_and_code(stop)
+        typer.echo(f"{cause}; what is finished is kept in {folder}, and the same command goes on from there", err=True)
         raise typer.Exit(code) from None
 
 
-def _describe(stop: BaseException) -> tuple[str, int]:
+def _cause_and_code(stop: BaseException) -> tuple[str, int]:
     if isinstance(stop, OutOfTimeError):
         return str(stop), 124
     return ("interrupted", 130) if isinstance(stop, KeyboardInterrupt) else ("terminated", 143)
-
-
-@contextmanager
-def noise_into(path: Path) -> Iterator[None]:
-    """Send logging, warnings and what libraries print into a file, so that progress and JSON stay readable."""
-    handler = logging.FileHandler(path, encoding="utf-8")
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    root = logging.getLogger()
-    level = root.level
-    root.addHandler(handler)
-    root.setLevel(logging.INFO)
-    logging.captureWarnings(True)
-    try:
-        with redirect_stdout(handler.stream), redirect_stderr(handler.stream):
-            yield
-    finally:
-        logging.captureWarnings(False)
-        root.setLevel(level)
-        root.removeHandler(handler)
-        handler.close()
-
-
-@contextmanager
-def echo_log(name: str) -> Iterator[None]:
-    """Print what a logger is told, a line each, on stderr."""
-    logger, handler = logging.getLogger(name), logging.StreamHandler()
-    level = logger.level
-    logger.setLevel(logging.INFO)
-    logger.addHandler(handler)
-    try:
-        yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from tachylite.schemas import Interval, Measured
 
 ABSENT = "\N{EN DASH}"
-"""What stands where there is no number."""
+"""Written in place of a missing number."""
 
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
@@ -69,17 +69,17 @@ def fixed(number: float, decimals: int) -> str:
 
 
 def _is_wide(interval: Interval) -> bool:
-    """Whether the ends are so far apart that one power of ten would round the lower one to nothing."""
+    """Whether the ends are so far apart that with one power of ten the lower one would be rounded to 0."""
     return 0 < 30 * interval.low < interval.high < math.inf
 
 
 def _scaled(number: float, exponent: int) -> float:
-    """Divide by a power of ten, also where that power is beyond what a float holds."""
+    """Divide by a power of ten, also where that power overflows a float."""
     return float(Decimal(number).scaleb(-exponent)) if math.isfinite(number) else number
 
 
 def _exponent(value: float, spread: float | None) -> int:
-    """Power of ten to write apart, 0 where the plain number is short enough."""
+    """Power of ten to write as a factor, 0 where the plain number is short enough."""
     largest = max(abs(value), spread if spread is not None and math.isfinite(spread) else 0.0)
     if largest == 0:
         return 0
@@ -88,7 +88,7 @@ def _exponent(value: float, spread: float | None) -> int:
 
 
 def _decimals(value: float, spread: float | None, digits: int) -> int:
-    """Decimals that keep two significant digits of the spread, or `digits` of the value."""
+    """Number of decimals that keeps two significant digits of the spread or, without one, `digits` of the value."""
     if spread is not None and math.isfinite(spread) and spread > 0:
         # rounding first: 0.0996 is 0.10, with its two digits one place earlier
         return min(_MOST_DECIMALS, 1 - math.floor(math.log10(float(f"{spread:.1e}"))))
@@ -118,10 +118,10 @@ def duration(seconds: float) -> str:
     """Write a wall time: `42 s`, `3 min 20 s`, `5 h 7 min`."""
     if not math.isfinite(seconds):
         return ABSENT
-    whole = round(seconds)
-    if whole < 60:
-        return f"{seconds:.2g} s" if seconds < 10 else f"{whole} s"
-    minutes, rest = divmod(whole, 60)
+    total = round(seconds)
+    if total < 60:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{total} s"
+    minutes, rest = divmod(total, 60)
     if minutes < 60:
         return f"{minutes} min {rest} s"
     hours, minutes = divmod(minutes, 60)

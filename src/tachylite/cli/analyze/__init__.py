@@ -1,4 +1,4 @@
-"""`tachylite analyze`: transport, structure, parity, cooling runs and elasticity of what comes from anywhere."""
+"""`tachylite analyze`: transport, structure, parity, cooling runs and elasticity from files of any program."""
 
 import typer
 

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tachylite.cli.making import EngineOption
-from tachylite.cli.query import JsonOption, print_tables
+from tachylite.cli.options import EngineOption, EngineSettings, JsonOption, parse_options
+from tachylite.cli.output import print_tables
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 def elastic(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="A structure: POSCAR, CIF, .extxyz; its last frame.")],
     engine: EngineOption = "chgnet",
-    option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Of the engine.")] = None,
+    option: EngineSettings = None,
     strain: Annotated[
         float, typer.Option("--strain", min=1e-5, max=0.05, help="Of each step, forth and back.")
     ] = 0.005,
@@ -33,9 +33,7 @@ def elastic(
 
     The structure is relaxed with its cell first, and its atoms again under every strain.
     """
-    from tachylite.cli.values import parse_options
-
-    state = _read(file)
+    state = _read_structure(file)
     with redirect_stdout(sys.stderr):  # what libraries print while they load must not stand in the JSON
         from tachylite.engines import get_engine
         from tachylite.engines.workdir import current_workdir
@@ -47,14 +45,14 @@ def elastic(
         (relaxed,) = forces.relax([state], folder, relax_cell=True, labels=[file.name])
         if relaxed.status == "failed":
             raise InputError(f"{file} does not relax: {relaxed.reason}; elastic constants need a structure at rest")
-        found = measure_elasticity(forces, relaxed.state, folder, strain)
+        elasticity = measure_elasticity(forces, relaxed.state, folder, strain)
     if as_json:
-        typer.echo(found.model_dump_json(indent=2))
+        typer.echo(elasticity.model_dump_json(indent=2))
     else:
-        print_tables(*_tables(found))
+        print_tables(*_tables(elasticity))
 
 
-def _read(file: Path) -> State:
+def _read_structure(file: Path) -> State:
     from ase.io import read
 
     from tachylite.schemas import State
@@ -69,15 +67,15 @@ def _read(file: Path) -> State:
     return state
 
 
-def _tables(found: Elasticity) -> list[Table]:
+def _tables(elasticity: Elasticity) -> list[Table]:
     from rich.table import Table
 
     from tachylite.report.glass import elasticity_rows
 
     moduli = Table("quantity", "value", "from")
-    for row in elasticity_rows(found):
+    for row in elasticity_rows(elasticity):
         moduli.add_row(row.label, row.value, row.note)
     constants = Table("C (GPa)", "xx", "yy", "zz", "yz", "xz", "xy")
-    for name, values in zip(("xx", "yy", "zz", "yz", "xz", "xy"), found.constants_gpa or [], strict=False):
+    for name, values in zip(("xx", "yy", "zz", "yz", "xz", "xy"), elasticity.constants_gpa or [], strict=False):
         constants.add_row(name, *(f"{value:.2f}" for value in values))
     return [moduli, constants] if constants.row_count else [moduli]

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tachylite.cli.analyze.options import CsvOption, FiguresOption
-from tachylite.cli.query import JsonOption, print_tables
+from tachylite.cli.options import CsvOption, FiguresOption, JsonOption
+from tachylite.cli.output import print_tables
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from tachylite.readers.thermo import ThermoTable
     from tachylite.schemas.glass import GlassTransition
 
-File = Annotated[
+CoolingRunFile = Annotated[
     Path,
     typer.Argument(
         metavar="FILE",
@@ -28,7 +28,7 @@ File = Annotated[
 
 
 def glass(
-    file: File,
+    file: CoolingRunFile,
     atoms: Annotated[
         int | None, typer.Option("--atoms", min=1, help="Atoms in the cell that a CSV is about; our files know.")
     ] = None,
@@ -41,25 +41,24 @@ def glass(
     """Glass transition, heat capacities and thermal expansion from a cooling run, or why there is none to see."""
     from tachylite.analysis.glass import measure_transition
 
-    table, n_atoms = _read(file, atoms)
-    found = measure_transition(table, n_atoms, low, high)
+    cooling_run, n_atoms = _read_cooling_run(file, atoms)
+    transition = measure_transition(cooling_run, n_atoms, low, high)
     if csv is not None:
-        from tachylite.report.csv_tables import write_tables
-        from tachylite.report.glass_tables import glass_tables
+        from tachylite.report.csv_tables import glass_tables, write_tables
 
-        write_tables(glass_tables(found), csv)
+        write_tables(glass_tables(transition), csv)
     if figures is not None:
-        from tachylite.report.charts.glass import cooling_run
-        from tachylite.report.pages.charts import write_charts
+        from tachylite.report import charts
+        from tachylite.report.pages.rendering import write_charts
 
-        write_charts([cooling_run(found)], f"Glass transition in {file.name}", figures)
+        write_charts([charts.cooling_run(transition)], f"Glass transition in {file.name}", figures)
     if as_json:
-        typer.echo(found.model_dump_json(indent=2))
+        typer.echo(transition.model_dump_json(indent=2))
     else:
-        print_tables(_table(found))
+        print_tables(_table(transition))
 
 
-def _read(file: Path, atoms: int | None) -> tuple[ThermoTable, int]:
+def _read_cooling_run(file: Path, atoms: int | None) -> tuple[ThermoTable, int]:
     from tachylite.analysis.glass import ramp_of
     from tachylite.readers.opening import OWN
     from tachylite.readers.thermo import read_thermo
@@ -79,12 +78,15 @@ def _read(file: Path, atoms: int | None) -> tuple[ThermoTable, int]:
     return table, atoms
 
 
-def _table(found: GlassTransition) -> Table:
+def _table(transition: GlassTransition) -> Table:
     from rich.table import Table
 
     from tachylite.report.glass import transition_rows
+    from tachylite.report.text import quantity
 
     table = Table("quantity", "value", "from")
-    for row in transition_rows(found):
+    for row in transition_rows(transition):
         table.add_row(row.label, row.value, row.note)
+    if transition.cooling_rate_k_s is not None:
+        table.add_row("cooling rate", quantity(transition.cooling_rate_k_s, unit="K/s", digits=3))
     return table

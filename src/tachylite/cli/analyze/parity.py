@@ -10,18 +10,19 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from tachylite.cli.analyze.options import CsvOption, FiguresOption, TypesOption, parse_types
-from tachylite.cli.query import JsonOption, StoreOption, print_tables
+from tachylite.cli.options import CsvOption, FiguresOption, JsonOption, StoreOption, TypesOption, parse_types
+from tachylite.cli.output import print_tables
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from tachylite.physics.structure.parity import Parity
     from tachylite.schemas.parity import DescriptorParity, DiffusivityParity, ParityReport, ParityScore
 
 _ENGINE = "With an engine instead of B"
 
-Reference = Annotated[
+ReferenceArgument = Annotated[
     str,
     typer.Argument(
         metavar="A",
@@ -29,12 +30,14 @@ Reference = Annotated[
         "composition named in them.",
     ),
 ]
-Other = Annotated[str | None, typer.Argument(metavar="B", help="What is judged by it: likewise. None with --engine.")]
+OtherArgument = Annotated[
+    str | None, typer.Argument(metavar="B", help="What is judged by it: likewise. None with --engine.")
+]
 
 
 def parity(
-    reference: Reference,
-    other: Other = None,
+    reference: ReferenceArgument,
+    other: OtherArgument = None,
     species: Annotated[
         str | None,
         typer.Option("--species", help="Of two trajectories compare also diffusivities, and descriptors around this."),
@@ -82,28 +85,28 @@ def parity(
             raise InputError("give either B or an --engine that computes it")
         from tachylite.cli.analyze.parity_engine import run_engine
 
-        where = run_engine(
+        report = run_engine(
             reference, engine, option or [], protocol, formula or [], smoothing, temperature, seed, store
         )
-        _show_report(where, csv, figures, as_json=as_json)
-    elif _is_many(reference) or _is_many(other):
+        _show_report(report, csv, figures, as_json=as_json)
+    elif _names_several(reference) or _names_several(other):
         if species is not None:
             raise InputError("--species compares two trajectories, and not folders")
-        _show_report(_campaign(reference, other, smoothing), csv, figures, as_json=as_json)
+        _show_report(_compare_folders(reference, other, smoothing), csv, figures, as_json=as_json)
     else:
         paths = (Path(reference), Path(other))
         _show_pair(*paths, species, timestep, temperature, smoothing, parse_types(types), csv, figures, as_json=as_json)
 
 
-def _is_many(where: str) -> bool:
-    """Whether files of several compositions are meant; a folder may also be one run of VASP."""
+def _names_several(pattern: str) -> bool:
+    """Whether a path or pattern stands for files of several compositions; a folder may also be one run of VASP."""
     from tachylite.readers.tables import composition_in
 
-    folder = Path(where)
+    folder = Path(pattern)
     return "*" in folder.name or (folder.is_dir() and any(composition_in(path) for path in folder.iterdir()))
 
 
-def _campaign(reference: str, other: str, smoothing: float) -> ParityReport:
+def _compare_folders(reference: str, other: str, smoothing: float) -> ParityReport:
     from tachylite.analysis.parity_files import compare_folders, report_folders
     from tachylite.readers.tables import files_by_composition
 
@@ -140,7 +143,7 @@ def _show_pair(
     if species is not None and not (trajectories and temperature is not None):
         raise InputError("--species needs two trajectories, and their --temperature in K")
     curves = [curves_of_file(path, smoothing, types) for path in (reference, other)]
-    found = compare_curves(*curves)
+    agreement = compare_curves(*curves)
     if trajectories:
         check_same_state(reference, other, types)
     diffusivities: list[DiffusivityParity] = []
@@ -148,34 +151,24 @@ def _show_pair(
     if species is not None and temperature is not None:
         diffusivities = compare_transport(reference, other, temperature, timestep, types)
         descriptors = compare_descriptors(reference, other, species, types)
-    _write(make_report([score_curves(other.stem, curves[0], curves[1])], str(reference), str(other)), csv, figures)
+    report = make_report([score_curves(other.stem, curves[0], curves[1])], str(reference), str(other))
+    _write_files(report, csv, figures)
     if as_json:
-        values = _finite(asdict(found))
+        values = _without_nan(asdict(agreement))
         if species is not None:
-            values["diffusivities"] = [json.loads(one.model_dump_json()) for one in diffusivities]
-            values["descriptors"] = [json.loads(one.model_dump_json()) for one in descriptors]
+            values["diffusivities"] = [json.loads(entry.model_dump_json()) for entry in diffusivities]
+            values["descriptors"] = [json.loads(entry.model_dump_json()) for entry in descriptors]
         typer.echo(json.dumps(values, indent=2))
         return
-    from rich.table import Table
-
-    from tachylite.report.text import quantity
-
-    table = Table("pair", "R²")
-    for pair, r2 in found.r2_by_pair.items():
-        table.add_row(pair, _r2(r2, found.r2_error_by_pair[pair]))
-    table.add_row(f"all, up to {found.r_max_a:g} Å", _r2(found.r2, found.r2_error))
-    print_tables(table)
+    print_tables(_pair_table(agreement))
     if species is not None:
-        about = Table("descriptor", "A", "B")
-        for one in descriptors:
-            about.add_row(one.name, quantity(one.reference), quantity(one.value))
-        print_tables(_diffusivity_table([("", diffusivities)]), about)
+        print_tables(_diffusivity_table([("", diffusivities)]), _descriptor_table(descriptors))
 
 
-def _finite(values: dict[str, Any]) -> dict[str, Any]:
-    """Put None for what is not a number, which JSON has no word for."""
+def _without_nan(values: dict[str, Any]) -> dict[str, Any]:
+    """Replace NaN and infinities, which JSON cannot hold, by None."""
     return {
-        name: _finite(value)
+        name: _without_nan(value)
         if isinstance(value, dict)
         else None
         if isinstance(value, float) and not math.isfinite(value)
@@ -184,21 +177,20 @@ def _finite(values: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _write(report: ParityReport, csv: Path | None, figures: Path | None) -> None:
+def _write_files(report: ParityReport, csv: Path | None, figures: Path | None) -> None:
     if csv is not None:
-        from tachylite.report.csv_tables import write_tables
-        from tachylite.report.parity_tables import parity_tables
+        from tachylite.report.csv_tables import parity_tables, write_tables
 
         write_tables(parity_tables(report), csv)
     if figures is not None and report.n_failed < len(report.scores):
         from tachylite.report.charts.parity import parity_charts
-        from tachylite.report.pages.charts import write_charts
+        from tachylite.report.pages.rendering import write_charts
 
         write_charts(parity_charts(report), f"{report.other} against {report.reference}", figures)
 
 
 def _show_report(report: ParityReport, csv: Path | None, figures: Path | None, *, as_json: bool) -> None:
-    _write(report, csv, figures)
+    _write_files(report, csv, figures)
     if as_json:
         typer.echo(report.model_dump_json(indent=2))
         return
@@ -211,13 +203,23 @@ def _show_report(report: ParityReport, csv: Path | None, figures: Path | None, *
         typer.echo(f"without a reference, and left out: {', '.join(report.left_out)}")
 
 
+def _pair_table(agreement: Parity) -> Table:
+    from rich.table import Table
+
+    table = Table("pair", "R²")
+    for pair, r2 in agreement.r2_by_pair.items():
+        table.add_row(pair, _r2(r2, agreement.r2_error_by_pair[pair]))
+    table.add_row(f"all, up to {agreement.r_max_a:g} Å", _r2(agreement.r2, agreement.r2_error))
+    return table
+
+
 def _score_table(scores: Sequence[ParityScore]) -> Table:
     from rich.table import Table
 
     from tachylite.report.text import plain_formula, quantity
 
     table = Table("composition", "R²", "by pair", "V (Å³/atom)", "remark")
-    for score in sorted(scores, key=lambda one: one.r2.value if one.r2 else -math.inf, reverse=True):
+    for score in sorted(scores, key=lambda score: score.r2.value if score.r2 else -math.inf, reverse=True):
         by_pair = ", ".join(f"{pair} {r2.value:.3f}" for pair, r2 in score.r2_by_pair.items())
         r2 = _r2(score.r2.value, score.r2.error) if score.r2 else "failed"
         volume = quantity(score.volume_a3_per_atom)
@@ -229,29 +231,40 @@ def _fraction_table(report: ParityReport) -> Table:
     from rich.table import Table
 
     table = Table("R² above", "compositions", "fraction", "95 % (Wilson)")
-    for one in report.fractions:
-        interval = f"{100 * one.interval.low:.1f} to {100 * one.interval.high:.1f} %"
-        table.add_row(f"{one.threshold:g}", f"{one.count} of {one.of}", f"{100 * one.fraction:.1f} %", interval)
+    for above in report.fractions:
+        interval = f"{100 * above.interval.low:.1f} to {100 * above.interval.high:.1f} %"
+        table.add_row(f"{above.threshold:g}", f"{above.count} of {above.of}", f"{100 * above.fraction:.1f} %", interval)
     return table
 
 
-def _diffusivity_table(found: Sequence[tuple[str, Sequence[DiffusivityParity]]]) -> Table:
+def _diffusivity_table(by_formula: Sequence[tuple[str, Sequence[DiffusivityParity]]]) -> Table:
     from rich.table import Table
 
     from tachylite.report.text import plain_formula, quantity
 
     table = Table("", "D of", "reference (cm²/s)", "D (cm²/s)", "ratio", "agree")
-    for formula, diffusivities in found:
-        for one in diffusivities:
-            agree = one.reason or "" if one.agree is None else "yes" if one.agree else "no"
+    for formula, diffusivities in by_formula:
+        for entry in diffusivities:
+            agree = entry.reason or "" if entry.agree is None else "yes" if entry.agree else "no"
             table.add_row(
                 plain_formula(formula),
-                one.species,
-                quantity(one.reference_cm2_s, interval=one.reference_interval_cm2_s),
-                quantity(one.diffusivity_cm2_s, interval=one.interval_cm2_s),
-                quantity(one.ratio, interval=one.ratio_interval),
+                entry.species,
+                quantity(entry.reference_cm2_s, interval=entry.reference_interval_cm2_s),
+                quantity(entry.diffusivity_cm2_s, interval=entry.interval_cm2_s),
+                quantity(entry.ratio, interval=entry.ratio_interval),
                 agree,
             )
+    return table
+
+
+def _descriptor_table(descriptors: Sequence[DescriptorParity]) -> Table:
+    from rich.table import Table
+
+    from tachylite.report.text import quantity
+
+    table = Table("descriptor", "A", "B")
+    for descriptor in descriptors:
+        table.add_row(descriptor.name, quantity(descriptor.reference), quantity(descriptor.value))
     return table
 
 

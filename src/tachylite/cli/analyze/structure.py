@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tachylite.cli.analyze.options import CsvOption, FiguresOption, File, Temperature, TypesOption, parse_types
-from tachylite.cli.query import JsonOption, print_tables
+from tachylite.cli.options import CsvOption, FiguresOption, JsonOption, TrajectoryFile, TypesOption, parse_types
+from tachylite.cli.output import print_tables
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
 
 def structure(
-    file: File,
-    temperature: Temperature = None,
+    file: TrajectoryFile,
+    temperature: Annotated[
+        float | None, typer.Option("--temperature", help="In K; recorded, not used to compute.")
+    ] = None,
     cutoff: Annotated[
         list[str] | None,
         typer.Option("--cutoff", metavar="Si-O=2.0", help="Bond length limit in Å; else first minima of bonds."),
@@ -40,7 +42,7 @@ def structure(
     from tachylite.analysis.structure import frames_of_file, measure_frames
     from tachylite.readers import open_trajectory
 
-    found = measure_frames(
+    analysis = measure_frames(
         frames_of_file(open_trajectory(file, types=parse_types(types))),
         temperature,
         cutoffs_a=parse_cutoffs(cutoff) if cutoff else None,
@@ -49,20 +51,19 @@ def structure(
         groups=parse_groups(group or []),
     )
     if csv is not None:
-        from tachylite.report.csv_tables import write_tables
-        from tachylite.report.structure_tables import structure_tables
+        from tachylite.report.csv_tables import structure_tables, write_tables
 
-        write_tables(structure_tables(found), csv)
+        write_tables(structure_tables(analysis), csv)
     if figures is not None:
-        _draw(found, f"Structure of {file.name}", figures)
+        _write_figures(analysis, f"Structure of {file.name}", figures)
     if as_json:
-        typer.echo(found.model_dump_json(indent=2))
+        typer.echo(analysis.model_dump_json(indent=2))
     else:
-        print_tables(_pairs(found), *_bonds(found))
+        print_tables(_pair_table(analysis), *_bond_tables(analysis))
 
 
 def parse_cutoffs(words: Sequence[str]) -> dict[str, float]:
-    """Give the cutoffs in A of `Si-O=2.0`; InputError for words of another form and pairs given twice."""
+    """Cutoffs in A by pair from `Si-O=2.0`; InputError for words of another form and pairs given twice."""
     cutoffs: dict[str, float] = {}
     for word in words:
         pair, _, number = word.partition("=")
@@ -77,7 +78,7 @@ def parse_cutoffs(words: Sequence[str]) -> dict[str, float]:
 
 
 def parse_groups(words: Sequence[str]) -> dict[str, list[str]]:
-    """Give the ligands by centre of `P:O,N`; InputError for words of another form and centres given twice."""
+    """Ligands by centre from `P:O,N`; InputError for words of another form and centres given twice."""
     groups: dict[str, list[str]] = {}
     for word in words:
         center, _, ligands = word.partition(":")
@@ -89,46 +90,47 @@ def parse_groups(words: Sequence[str]) -> dict[str, list[str]]:
     return groups
 
 
-def _draw(found: StructureAnalysis, title: str, folder: Path) -> None:
+def _write_figures(analysis: StructureAnalysis, title: str, folder: Path) -> None:
     from tachylite.report.charts import partial_rdfs
     from tachylite.report.charts.scattering import structure_charts
-    from tachylite.report.pages.charts import write_charts
+    from tachylite.report.pages.rendering import write_charts
 
-    write_charts([partial_rdfs([("g(r)", "accent", found)]), *structure_charts(found).values()], title, folder)
+    rdfs = partial_rdfs([("g(r)", "accent", analysis)])
+    write_charts([rdfs, *structure_charts(analysis).values()], title, folder)
 
 
-def _pairs(found: StructureAnalysis) -> Table:
+def _pair_table(analysis: StructureAnalysis) -> Table:
     from rich.table import Table
 
     from tachylite.report.text import quantity
 
     table = Table("pair", "first peak (Å)", "first minimum (Å)", "neighbours up to it")
-    for partial in found.partials:
+    for partial in analysis.partials:
         neighbours = "\n".join(f"{pair} {quantity(count)}" for pair, count in partial.coordination.items())
         table.add_row(partial.pair, quantity(partial.first_peak_a), quantity(partial.first_minimum_a), neighbours)
     return table
 
 
-def _bonds(found: StructureAnalysis) -> list[Table]:
+def _bond_tables(analysis: StructureAnalysis) -> list[Table]:
     """Tables of coordination numbers, angles, rings and groups, as far as there are any."""
     from rich.table import Table
 
     from tachylite.report.text import quantity
 
     coordination = Table("bond", "cutoff (Å)", "neighbours", "atoms with that many")
-    for one in found.coordinations:
-        fractions = ", ".join(f"{n}: {quantity(fraction)}" for n, fraction in one.fractions.items())
-        name = f"{one.center}-{one.neighbor}"
-        coordination.add_row(name, quantity(one.cutoff_a), quantity(one.mean), fractions)
+    for bond in analysis.coordinations:
+        fractions = ", ".join(f"{n}: {quantity(fraction)}" for n, fraction in bond.fractions.items())
+        name = f"{bond.center}-{bond.neighbor}"
+        coordination.add_row(name, quantity(bond.cutoff_a), quantity(bond.mean), fractions)
     angles = Table("angle", "mean (°)", "standard deviation (°)")
-    for angle in found.angles:
+    for angle in analysis.angles:
         angles.add_row(angle.triplet, quantity(angle.mean_deg), quantity(angle.deviation_deg))
-    rings = Table(f"rings of {found.rings.network if found.rings else ''}", "per vertex")
-    for size, number in found.rings.rings_per_vertex.items() if found.rings else ():
+    rings = Table(f"rings of {analysis.rings.network if analysis.rings else ''}", "per vertex")
+    for size, number in analysis.rings.rings_per_vertex.items() if analysis.rings else ():
         rings.add_row(str(size), quantity(number))
     groups = Table("group", "with four ligands", "tetrahedral order", "orientational order, ranks 3 and 4", "by chance")
-    for item in found.orientations:
-        orders = ", ".join(quantity(order) for order in item.order.values())
-        chance = ", ".join(f"± {quantity(value, digits=2)}" for value in item.by_chance.values())
-        groups.add_row(item.group, quantity(item.fraction), quantity(item.tetrahedrality), orders, chance)
+    for group in analysis.orientations:
+        orders = ", ".join(quantity(order) for order in group.order.values())
+        chance = ", ".join(f"± {quantity(value, digits=2)}" for value in group.by_chance.values())
+        groups.add_row(group.group, quantity(group.fraction), quantity(group.tetrahedrality), orders, chance)
     return [table for table in (coordination, angles, rings, groups) if table.row_count]

@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tachylite.cli.analyze.options import CsvOption, FiguresOption, TypesOption, parse_types
-from tachylite.cli.query import JsonOption
+from tachylite.cli.options import CsvOption, FiguresOption, JsonOption, TypesOption, parse_types
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
     from tachylite.schemas import Diffusivity, Interval
     from tachylite.schemas.transport import TransportSeries
 
-Files = Annotated[
+TrajectoryFiles = Annotated[
     list[Path],
     typer.Argument(
         metavar="FILE...",
@@ -27,7 +26,7 @@ Files = Annotated[
 
 
 def transport(
-    files: Files,
+    files: TrajectoryFiles,
     species: Annotated[str, typer.Option("--species", help="Symbol of the element that moves, like Na.")],
     temperature: Annotated[
         list[float], typer.Option("--temperature", min=0.0, help="In K; once for every file, in their order.")
@@ -54,7 +53,7 @@ def transport(
     """Diffusivity of one species with its 95 % interval, or why there is none; conductivity and Haven ratio.
 
     Several files at different temperatures give an Arrhenius and, where it is determined, a VFT law; several sizes at
-    one temperature the diffusivity of a cell without end.
+    one temperature the diffusivity of an infinite cell.
     """
     from tachylite.analysis.laws import combine_transport
     from tachylite.analysis.transport import measure_transport
@@ -63,38 +62,38 @@ def transport(
     if len(temperature) != len(files):
         raise InputError(f"{len(files)} files, {len(temperature)} temperatures; give --temperature once for each file")
     charges = parse_charges(charge or [])
-    found = []
+    diffusivities = []
     for file, kelvin in zip(files, temperature, strict=True):
         frames = open_trajectory(file, timestep, parse_types(types))
         if not frames.has_times:
             raise InputError(f"trajectory {file} has no times; give the time between two frames as --timestep, in fs")
-        found.append(measure_transport(frames, species, kelvin, charges, viscosity))
-    _write(found, csv, figures)
-    document = found[0] if len(found) == 1 else combine_transport(found)
+        diffusivities.append(measure_transport(frames, species, kelvin, charges, viscosity))
+    _write_files(diffusivities, csv, figures)
+    series = combine_transport(diffusivities) if len(diffusivities) > 1 else None
     if as_json:
-        typer.echo(document.model_dump_json(indent=2))
+        typer.echo((series or diffusivities[0]).model_dump_json(indent=2))
         return
-    for one in found:
-        typer.echo("\n".join(describe_transport(one)))
-    if len(found) > 1:
-        typer.echo("\n".join(describe_series(combine_transport(found))))
+    for diffusivity in diffusivities:
+        typer.echo("\n".join(describe_transport(diffusivity)))
+    if series is not None:
+        typer.echo("\n".join(describe_series(series)))
 
 
-def _write(found: Sequence[Diffusivity], csv: Path | None, figures: Path | None) -> None:
+def _write_files(diffusivities: Sequence[Diffusivity], csv: Path | None, figures: Path | None) -> None:
     if csv is not None:
-        from tachylite.report.csv_tables import write_tables
-        from tachylite.report.transport_tables import transport_tables
+        from tachylite.report.csv_tables import transport_tables, write_tables
 
-        write_tables(transport_tables(found), csv)
+        write_tables(transport_tables(diffusivities), csv)
     if figures is not None:
         from tachylite.analysis.laws import activation
         from tachylite.report.charts import arrhenius, mean_squared_displacement
-        from tachylite.report.pages.charts import write_charts
+        from tachylite.report.pages.rendering import write_charts
 
-        species = found[0].species
-        charts = [mean_squared_displacement(found, [species])]
-        if len({one.temperature_k for one in found}) > 1:
-            charts.append(arrhenius(found, [activation(species, found)], [species]))
+        species = diffusivities[0].species
+        charts = [mean_squared_displacement(diffusivities, [species])]
+        if len({entry.temperature_k for entry in diffusivities}) > 1:
+            law = activation(species, diffusivities)
+            charts.append(arrhenius(diffusivities, [law], [species]))
         write_charts(charts, f"Transport of {species}", figures)
 
 
@@ -110,37 +109,37 @@ def parse_charges(words: Sequence[str]) -> dict[str, float]:
     return charges
 
 
-def describe_transport(found: Diffusivity) -> list[str]:
-    """Say a diffusivity in one line, or why there is none, and what follows from it in a line each."""
+def describe_transport(diffusivity: Diffusivity) -> list[str]:
+    """Lines with a diffusivity, or why there is none, and with Haven ratio, conductivity and finite-size value."""
     from tachylite.report.text import quantity
 
-    where = f"({found.species}, {found.temperature_k:g} K)"
+    where = f"({diffusivity.species}, {diffusivity.temperature_k:g} K)"
     lines = []
-    if found.diffusive:
-        value = quantity(found.diffusivity_cm2_s, interval=found.diffusivity_interval_cm2_s, unit="cm²/s")
-        lines.append(f"D{where} = {value} (95 %), {found.n_independent:.0f} independent displacements")
+    if diffusivity.diffusive:
+        value = quantity(diffusivity.diffusivity_cm2_s, interval=diffusivity.diffusivity_interval_cm2_s, unit="cm²/s")
+        lines.append(f"D{where} = {value} (95 %), {diffusivity.n_independent:.0f} independent displacements")
     else:
-        bound = quantity(found.upper_bound_cm2_s, digits=2, unit="cm²/s")
-        lines.append(f"D{where} < {bound}: {found.reason}")
-    together, ionic, size = found.collective, found.conductivity, found.finite_size
-    if together is not None and together.haven_ratio is not None:
-        lines.append(f"Haven ratio{where} = {_with(together.haven_ratio, together.haven_ratio_interval)}")
+        bound = quantity(diffusivity.upper_bound_cm2_s, digits=2, unit="cm²/s")
+        lines.append(f"D{where} < {bound}: {diffusivity.reason}")
+    collective, ionic, size = diffusivity.collective, diffusivity.conductivity, diffusivity.finite_size
+    if collective is not None and collective.haven_ratio is not None:
+        lines.append(f"Haven ratio{where} = {_with_interval(collective.haven_ratio, collective.haven_ratio_interval)}")
     if ionic is not None and ionic.nernst_einstein_s_cm is not None:
-        value = _with(ionic.nernst_einstein_s_cm, ionic.nernst_einstein_interval_s_cm, "S/cm")
+        value = _with_interval(ionic.nernst_einstein_s_cm, ionic.nernst_einstein_interval_s_cm, "S/cm")
         charge = f"charge {ionic.charge:+g}, {ionic.charge_source}"
         lines.append(f"Nernst-Einstein conductivity{where} = {value} ({charge})")
     if size is not None and size.corrected_cm2_s is not None:
-        lines.append(f"D{where} of a cell without end: {quantity(size.corrected_cm2_s, digits=3, unit='cm²/s')}")
+        lines.append(f"D{where} of an infinite cell: {quantity(size.corrected_cm2_s, digits=3, unit='cm²/s')}")
     return lines
 
 
 def describe_series(series: TransportSeries) -> list[str]:
-    """Say the laws over several trajectories, a line each, or why there is none."""
+    """Lines with the laws over several trajectories, or why there is none."""
     from tachylite.report.text import quantity
 
     lines = [] if series.reason is None else [series.reason]
     if (line := series.arrhenius) is not None:
-        room = _with(line.extrapolated_300k_cm2_s, line.extrapolated_300k_interval_cm2_s, "cm²/s")
+        room = _with_interval(line.extrapolated_300k_cm2_s, line.extrapolated_300k_interval_cm2_s, "cm²/s")
         lines.append(f"Ea({series.species}) = {quantity(line.activation_energy_ev, unit='eV')}")
         lines.append(f"D({series.species}, 300 K) = {room} by extrapolation (95 %)")
     if (law := series.vft) is not None:
@@ -149,11 +148,11 @@ def describe_series(series: TransportSeries) -> list[str]:
         else:
             lines.append(f"VFT: {law.reason}")
     if (size := series.size) is not None:
-        lines.append(f"D({series.species}) of a cell without end: {quantity(size.diffusivity_cm2_s, unit='cm²/s')}")
+        lines.append(f"D({series.species}) of an infinite cell: {quantity(size.diffusivity_cm2_s, unit='cm²/s')}")
     return lines
 
 
-def _with(value: float, interval: Interval | None, unit: str = "") -> str:
+def _with_interval(value: float, interval: Interval | None, unit: str = "") -> str:
     from tachylite.report.text import quantity
 
     return quantity(value, interval=interval, unit=unit)

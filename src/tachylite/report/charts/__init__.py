@@ -1,4 +1,4 @@
-"""What each figure shows, by theme; every function returns a chart that either library can draw."""
+"""The figures, by subject; every function returns a `Chart` that matplotlib and plotly can draw."""
 
 from tachylite.report.charts.dynamics import time_series
 from tachylite.report.charts.energy import snapshot_energies

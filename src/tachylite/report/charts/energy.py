@@ -11,10 +11,10 @@ from tachylite.units import FS_PER_PS
 
 def snapshot_energies(limit: SnapshotsResult) -> Chart:
     """Formation energies of the snapshots (eV/atom) against time, their mean, the amorphous limit marked."""
-    known = [item for item in limit.snapshots if item.formation_energy_ev_per_atom is not None]
-    times = floats([item.time_fs for item in known]) / FS_PER_PS
-    energies = floats([item.formation_energy_ev_per_atom for item in known])
-    done = np.array([item.relaxation.status == "converged" for item in known], dtype=bool)
+    snapshots = [snapshot for snapshot in limit.snapshots if snapshot.formation_energy_ev_per_atom is not None]
+    times = floats([snapshot.time_fs for snapshot in snapshots]) / FS_PER_PS
+    energies = floats([snapshot.formation_energy_ev_per_atom for snapshot in snapshots])
+    converged = np.array([snapshot.relaxation.status == "converged" for snapshot in snapshots], dtype=bool)
     marks: list[Mark] = []
     mean = limit.mean_formation_energy_ev_per_atom
     if mean is not None:
@@ -29,18 +29,18 @@ def snapshot_energies(limit: SnapshotsResult) -> Chart:
     )
     best = energies == lowest
     groups: tuple[tuple[NDArray[np.bool_], str, str, Symbol, int], ...] = (
-        (done & ~best, "series-0", "relaxed snapshot", "circle", 7),
-        (~done & ~best, "muted", "snapshot, not converged", "circle-open", 7),
+        (converged & ~best, "series-0", "relaxed snapshot", "circle", 7),
+        (~converged & ~best, "muted", "snapshot, not converged", "circle-open", 7),
         (best, "series-1", "lowest", "diamond", 9),
     )
-    for chosen, colour, name, symbol, size in groups:
-        if chosen.any():
-            texts = tuple(text for text, keep in zip(hover, chosen, strict=True) if keep)
-            marks.append(Points(times[chosen], energies[chosen], colour, name, None, symbol, size, texts))
-    shown = [energies, floats([lowest]), floats([mean.value if mean else None])]
+    for selected, colour, name, symbol, size in groups:
+        if selected.any():
+            texts = tuple(text for text, in_group in zip(hover, selected, strict=True) if in_group)
+            marks.append(Points(times[selected], energies[selected], colour, name, None, symbol, size, texts))
+    levels = [energies, floats([lowest]), floats([mean.value if mean else None])]
     panel = Panel(
         Axis("time in the melt (ps)", limits=padded([times], 0.08)),
-        Axis("formation energy (eV/atom)", limits=padded(shown, 0.18)),
+        Axis("formation energy (eV/atom)", limits=padded(levels, 0.18)),
         tuple(marks),
     )
     caption = (

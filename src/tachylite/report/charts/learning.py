@@ -1,7 +1,8 @@
-"""What a model predicts, how its error falls with data, what it looks at, and what its table says."""
+"""Figures of a fitted model: held-out predictions, learning curve, importances, and trends of its training table."""
 
 import numpy as np
 
+from tachylite.arrays import Array
 from tachylite.report.drawing.chart import Axis, Chart, Line, Mark, Panel, Points, floats, padded
 from tachylite.report.drawing.style import heat_token
 from tachylite.report.text import plain_formula, quantity
@@ -9,11 +10,11 @@ from tachylite.schemas import Interval, Measured
 from tachylite.schemas.learning import Importance, Model
 
 MOST_INPUTS = 15
-"""Shown of the importances."""
+"""Inputs shown in the figure of importances."""
 
 
 def parity_of_held_out(model: Model) -> Chart:
-    """Predicted against measured target of every row, by a model that has not seen its composition; two scales."""
+    """Predicted against measured target of every row, by a model fitted without its composition; two scales."""
     rows, name = model.held_out, _target(model)
     measured, predicted = floats(rows.measured), floats(rows.predicted)
     temperatures = floats(rows.temperatures_k)
@@ -41,10 +42,10 @@ def parity_of_held_out(model: Model) -> Chart:
         line = floats([min(measured[shown].min(), predicted[shown].min()), ends[1]]) if log else ends
         marks: list[Mark] = [Line(line, line, "muted", "predicted = measured", "dash", 1.0)]
         for kelvin in kelvins:
-            own = shown & (temperatures == kelvin)
+            selected = shown & (temperatures == kelvin)
             colour = heat_token(kelvin, kelvins)
-            hover = tuple(texts[own].tolist())
-            marks.append(Points(measured[own], predicted[own], colour, f"{kelvin:g} K", size=5, hover=hover))
+            hover = tuple(texts[selected].tolist())
+            marks.append(Points(measured[selected], predicted[selected], colour, f"{kelvin:g} K", size=5, hover=hover))
         panels.append(Panel(Axis(f"{name}, measured", log=log), Axis(f"{name}, predicted", log=log), tuple(marks)))
     caption = "Every row predicted by a model that has learned from other compositions only."
     return Chart("parity", "Held-out compositions", caption, tuple(panels))
@@ -63,10 +64,11 @@ def learning_curve(model: Model) -> Chart:
 
 def importances(model: Model) -> Chart:
     """Permutation importance and mean size of the Shapley values of the inputs that matter most."""
-    by_shapley = sorted(model.leading.importances, key=lambda one: -one.shapley.value)
+    by_permutation = model.leading.importances
+    by_shapley = sorted(by_permutation, key=lambda importance: -importance.shapley.value)
     panels = (
-        _ranked(model.leading.importances, [one.permutation for one in model.leading.importances], "rise of RMSE"),
-        _ranked(by_shapley, [one.shapley for one in by_shapley], "mean |Shapley value|", hollow=True),
+        _ranked(by_permutation, [importance.permutation for importance in by_permutation], "rise of RMSE"),
+        _ranked(by_shapley, [importance.shapley for importance in by_shapley], "mean |Shapley value|", hollow=True),
     )
     unit = f" Both in {written_unit(model)}." if model.data.target_unit else ""
     caption = (
@@ -78,10 +80,13 @@ def importances(model: Model) -> Chart:
 
 def correlations(model: Model) -> Chart:
     """Pearson's r of every descriptor with the target against the published one."""
-    known = [one for one in model.trends.correlations if one.published is not None]
-    x = floats([one.published for one in known])
-    y, error = _measured([one.pearson for one in known])
-    hover = tuple(f"{one.feature}\nhere {quantity(one.pearson)}\npublished {one.published:.2f}" for one in known)
+    compared = [correlation for correlation in model.trends.correlations if correlation.published is not None]
+    x = floats([correlation.published for correlation in compared])
+    y, error = _measured([correlation.pearson for correlation in compared])
+    hover = tuple(
+        f"{correlation.feature}\nhere {quantity(correlation.pearson)}\npublished {correlation.published:.2f}"
+        for correlation in compared
+    )
     ends = floats([-1, 1])
     marks = (
         Line(ends, ends, "muted", dash="dash", width=1.0),
@@ -100,11 +105,10 @@ def anions(model: Model) -> Chart:
     """Mean target and mean activation energy of the compositions of every anion."""
     trends = model.trends.anions
     here = f"{_target(model)} at {model.trends.temperature_k:g} K"
-    panels = [_by_word([one.anion for one in trends], [one.target for one in trends], here, "series-0")]
-    known = [(one.anion, one.activation_energy_ev) for one in trends if one.activation_energy_ev is not None]
-    if known:
-        words, values = zip(*known, strict=True)
-        panels.append(_by_word(list(words), list(values), "activation energy (eV)", "series-1"))
+    panels = [_by_category([trend.anion for trend in trends], [trend.target for trend in trends], here, "series-0")]
+    energies = {trend.anion: trend.activation_energy_ev for trend in trends if trend.activation_energy_ev is not None}
+    if energies:
+        panels.append(_by_category(list(energies), list(energies.values()), "activation energy (eV)", "series-1"))
     caption = "Means over the compositions of an anion, the most electronegative element; bars: one standard error."
     return Chart("anions", "Anions", caption, tuple(panels))
 
@@ -125,45 +129,45 @@ def activation_energies(model: Model) -> Chart:
 
 
 def _ranked(inputs: list[Importance], values: list[Measured], label: str, *, hollow: bool = False) -> Panel:
-    """The first inputs by name; hollow where more of one lowers the prediction."""
+    """Values of the first inputs, by name; with `hollow`, open circles where a larger input lowers the prediction."""
     shown = inputs[:MOST_INPUTS]
     y, error = _measured(values[:MOST_INPUTS])
     x = np.arange(len(shown), dtype=float)
-    lowers = np.array([hollow and (one.direction or 0.0) < 0 for one in shown])
+    lowers = np.array([hollow and (importance.direction or 0.0) < 0 for importance in shown])
     marks: list[Mark] = []
-    for chosen, open_symbol in ((~lowers, False), (lowers, True)):
-        if chosen.any():
+    for selected, open_symbol in ((~lowers, False), (lowers, True)):
+        if selected.any():
             marks.append(
                 Points(
-                    x[chosen],
-                    y[chosen],
+                    x[selected],
+                    y[selected],
                     "series-0",
-                    errors=np.stack([error[chosen]] * 2),
+                    errors=np.stack([error[selected]] * 2),
                     symbol="circle-open" if open_symbol else "circle",
                     hover=tuple(
-                        f"{one.feature}\n{quantity(value)}"
-                        for one, value, keep in zip(shown, values, chosen, strict=False)
-                        if keep
+                        f"{importance.feature}\n{quantity(value)}"
+                        for importance, value, in_group in zip(shown, values, selected, strict=False)
+                        if in_group
                     ),
                 )
             )
-    ticks = tuple((float(place), one.feature) for place, one in zip(x, shown, strict=True))
+    ticks = tuple((float(place), importance.feature) for place, importance in zip(x, shown, strict=True))
     return Panel(Axis("", ticks=ticks, limits=(-0.7, len(shown) - 0.3)), Axis(label), tuple(marks))
 
 
-def _by_word(words: list[str], values: list[Measured], label: str, colour: str) -> Panel:
+def _by_category(names: list[str], values: list[Measured], label: str, colour: str) -> Panel:
     y, error = _measured(values)
-    x = np.arange(len(words), dtype=float)
-    ticks = tuple(zip(x.tolist(), words, strict=True))
-    hover = tuple(f"{word}\n{quantity(value)}" for word, value in zip(words, values, strict=True))
+    x = np.arange(len(names), dtype=float)
+    ticks = tuple(zip(x.tolist(), names, strict=True))
+    hover = tuple(f"{name}\n{quantity(value)}" for name, value in zip(names, values, strict=True))
     marks = (Points(x, y, colour, errors=np.stack([error, error]), hover=hover),)
-    return Panel(Axis("", ticks=ticks, limits=(-0.7, len(words) - 0.3)), Axis(label), marks)
+    return Panel(Axis("", ticks=ticks, limits=(-0.7, len(names) - 0.3)), Axis(label), marks)
 
 
-def _measured(values: list[Measured]) -> tuple[np.ndarray, np.ndarray]:
-    """Values and errors (n,); an error that is not known is no bar."""
-    errors = floats([one.error for one in values])
-    return floats([one.value for one in values]), np.where(np.isfinite(errors), errors, 0.0)
+def _measured(values: list[Measured]) -> tuple[Array, Array]:
+    """Values and errors (n,), 0 for an unknown error, which so has no bar."""
+    errors = floats([measured.error for measured in values])
+    return floats([measured.value for measured in values]), np.where(np.isfinite(errors), errors, 0.0)
 
 
 def _interval(low: float | None, high: float | None) -> Interval | None:
@@ -180,5 +184,5 @@ def _with_unit(label: str, model: Model) -> str:
 
 
 def written_unit(model: Model) -> str:
-    """Unit of the target as it is printed."""
+    """Unit of the target with superscripts, as it is printed."""
     return model.data.target_unit.replace("10^-3", "10⁻³").replace("^2", "²")

@@ -1,4 +1,4 @@
-"""Parity of a campaign: how R^2 is distributed, value against value, and the curves themselves."""
+"""Parity of a campaign: the distribution of R^2, g(r) against that of the reference, and the curves."""
 
 from collections.abc import Sequence
 
@@ -13,7 +13,7 @@ from tachylite.schemas.parity import ParityReport, ParityScore
 
 _BIN = 0.02
 _MOST_NAMED = 12
-"""Compositions that still have room for their names."""
+"""With more compositions than these their names do not fit along the axis."""
 _PIXELS = 100
 _DENSITIES = (1, 3, 10, 30, 100)
 _EXTREMES = 3
@@ -66,24 +66,29 @@ def parity_curves(report: ParityReport) -> Chart:
     """Partial g(r) of the best and the worst compositions over those of the reference, pairs above each other."""
     scores = _ranked(report)
     shown = scores if len(scores) <= 2 * _EXTREMES else [*scores[:_EXTREMES], *scores[-_EXTREMES:]]
-    what = "all compositions" if len(shown) == len(scores) else f"the {_EXTREMES} best and the {_EXTREMES} worst"
-    caption = f"Partial g(r) of {what}, each pair lifted to the line with its name; dashed: reference."
+    which = "all compositions" if len(shown) == len(scores) else f"the {_EXTREMES} best and the {_EXTREMES} worst"
+    caption = f"Partial g(r) of {which}, each pair lifted to the line with its name; dashed: reference."
     panels = tuple(_overlay(score, first=index == 0) for index, score in enumerate(shown))
     return Chart("parity_curves", "Partial g(r) of the extremes", caption, panels)
 
 
 def _ranked(report: ParityReport) -> list[ParityScore]:
     """Compositions with a score, the best one first."""
-    return sorted((one for one in report.scores if one.r2 is not None), key=lambda one: -one.r2.value if one.r2 else 0)
+    return sorted(
+        (score for score in report.scores if score.r2 is not None),
+        key=lambda score: -score.r2.value if score.r2 else 0,
+    )
 
 
 def _by_composition(scores: Sequence[ParityScore], report: ParityReport) -> Panel:
     measured = [score.r2 for score in scores if score.r2 is not None]
     rank = np.arange(1.0, len(measured) + 1)
-    errors = np.tile(floats([one.error for one in measured]), (2, 1))
+    errors = np.tile(floats([r2.error for r2 in measured]), (2, 1))
     hover = tuple(f"{plain_formula(score.formula)}\nR² {quantity(score.r2)}" for score in scores)
-    points = Points(rank, floats([one.value for one in measured]), "accent", errors=errors, hover=hover)
-    thresholds = [Level("y", one.threshold, "muted", "dot", text=f"{one.threshold:g}") for one in report.fractions]
+    points = Points(rank, floats([r2.value for r2 in measured]), "accent", errors=errors, hover=hover)
+    thresholds = [
+        Level("y", above.threshold, "muted", "dot", text=f"{above.threshold:g}") for above in report.fractions
+    ]
     names = tuple((float(at), plain_formula(score.formula)) for at, score in zip(rank, scores, strict=True))
     x = Axis("rank", limits=(0.5, len(measured) + 0.5))
     return Panel(x, Axis("R²"), (*thresholds, points), "By composition", names)
@@ -96,37 +101,35 @@ def _histogram(values: Array, report: ParityReport) -> Panel:
     marks: tuple[Mark, ...] = (
         Band(x, np.zeros_like(y), y, "accent/0.25"),
         Line(x, y, "accent", width=1.2),
-        # so near to each other, they have no room for their numbers
-        *(Level("x", one.threshold, "muted", "dot") for one in report.fractions),
+        # without their values as text, which would overlap
+        *(Level("x", above.threshold, "muted", "dot") for above in report.fractions),
     )
     limits = (0, 1.12 * float(counts.max()))
     return Panel(Axis("R²", limits=(edges[0], 1)), Axis("compositions", limits=limits), marks, "Distribution")
 
 
 def _cumulative(values: Array, report: ParityReport) -> Panel:
-    of = len(report.scores)
-    at = np.linspace(_lowest(values), 1, 101)
-    above = [int((values > threshold).sum()) for threshold in at]
-    ends = floats([wilson_interval(count, of) for count in above])
-    fractions = floats([one.fraction for one in report.fractions])
-    errors = floats(
-        [
-            [one.fraction - one.interval.low for one in report.fractions],
-            [one.interval.high - one.fraction for one in report.fractions],
-        ]
-    )
-    hover = tuple(f"above {one.threshold:g}: {one.count} of {one.of}" for one in report.fractions)
+    n_all = len(report.scores)
+    r2 = np.linspace(_lowest(values), 1, 101)
+    counts = [int((values > threshold).sum()) for threshold in r2]
+    intervals = floats([wilson_interval(count, n_all) for count in counts])
+    thresholds = floats([above.threshold for above in report.fractions])
+    fractions = floats([above.fraction for above in report.fractions])
+    low = floats([above.interval.low for above in report.fractions])
+    high = floats([above.interval.high for above in report.fractions])
+    errors = np.stack([fractions - low, high - fractions])
+    hover = tuple(f"above {above.threshold:g}: {above.count} of {above.of}" for above in report.fractions)
     marks = (
-        Band(at, ends[:, 0], ends[:, 1], "accent/0.2"),
-        Line(at, floats(above) / of, "accent"),
-        Points(floats([one.threshold for one in report.fractions]), fractions, "warning", errors=errors, hover=hover),
+        Band(r2, intervals[:, 0], intervals[:, 1], "accent/0.2"),
+        Line(r2, floats(counts) / n_all, "accent"),
+        Points(thresholds, fractions, "warning", errors=errors, hover=hover),
     )
     y = Axis("fraction above", limits=(0, 1.03))
-    return Panel(Axis("R²", limits=(float(at[0]), 1)), y, marks, "Fraction of the compositions above")
+    return Panel(Axis("R²", limits=(float(r2[0]), 1)), y, marks, "Fraction of the compositions above")
 
 
 def _lowest(values: Array) -> float:
-    """Where axes of R^2 begin: below the lowest value, but not below 0."""
+    """Lower limit of an axis of R^2: below the lowest value, but not below 0."""
     return max(0.0, float(np.floor(min(values.min(), 0.8) / 0.1 - 1e-9)) * 0.1)
 
 

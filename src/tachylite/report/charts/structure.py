@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tachylite.arrays import Array
 from tachylite.report.drawing.chart import Axis, Chart, Level, Line, Mark, Panel, Points, floats
 from tachylite.report.text import pair_label, quantity
 from tachylite.schemas import PartialRDF, StructureAnalysis
@@ -42,9 +43,7 @@ def _highest(analyses: Sequence[tuple[str, str, StructureAnalysis]], pair: str) 
     return max((float(np.nan_to_num(curve).max(initial=0.0)) for curve in curves), default=0.0)
 
 
-def _curve(
-    r: np.ndarray[tuple[int, ...], np.dtype[np.float64]], partial: PartialRDF, name: str, colour: str
-) -> list[Mark]:
+def _curve(r: Array, partial: PartialRDF, name: str, colour: str) -> list[Mark]:
     g = floats(partial.g)
     marks: list[Mark] = [Line(r, g, colour, name, width=1.4)]
     if partial.first_minimum_a is not None and len(r) > 0:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from tachylite.arrays import Array
 from tachylite.physics.statistics import GAUSSIAN_95
 from tachylite.report.drawing.chart import Axis, Band, Chart, Line, Mark, Panel, Points, floats
 from tachylite.report.drawing.style import species_tokens
@@ -18,17 +19,17 @@ def mean_squared_displacement(diffusivities: Sequence[Diffusivity], species: Seq
 
     Lags are in ps, MSD in A^2; `species` fixes the order of colours.
     """
-    colours = species_tokens([*species, *(item.species for item in diffusivities)])
-    temperatures = sorted({item.temperature_k for item in diffusivities}, reverse=True)
+    colours = species_tokens([*species, *(entry.species for entry in diffusivities)])
+    temperatures = sorted({entry.temperature_k for entry in diffusivities}, reverse=True)
     panels = []
     for temperature in temperatures:
-        items = [item for item in diffusivities if item.temperature_k == temperature]
-        marks = [mark for item in items for mark in _curve(item, colours[item.species])]
-        marks += [line for item in items if (line := _fit(item)) is not None]
-        still = [item.species for item in items if not item.diffusive]
-        title = f"{temperature:g} K" + (f" ({', '.join(still)} not diffusive)" if still else "")
+        isothermal = [entry for entry in diffusivities if entry.temperature_k == temperature]
+        marks = [mark for entry in isothermal for mark in _curve(entry, colours[entry.species])]
+        marks += [line for entry in isothermal if (line := _fit(entry)) is not None]
+        immobile = [entry.species for entry in isothermal if not entry.diffusive]
+        title = f"{temperature:g} K" + (f" ({', '.join(immobile)} not diffusive)" if immobile else "")
         # a title as long as the panel is wide would be cut
-        title = title if len(title) < 38 else f"{temperature:g} K ({len(still)} species not diffusive)"
+        title = title if len(title) < 38 else f"{temperature:g} K ({len(immobile)} species not diffusive)"
         panels.append(Panel(Axis("lag time (ps)"), Axis("MSD (Å²)"), tuple(marks), title))
     caption = (
         "Mean squared displacement per species; bands: one standard error; dashed: the fit that gives D, "
@@ -37,22 +38,22 @@ def mean_squared_displacement(diffusivities: Sequence[Diffusivity], species: Seq
     return Chart("msd", "Mean squared displacement", caption, tuple(panels))
 
 
-def _curve(item: Diffusivity, colour: str) -> tuple[Mark, ...]:
-    lags, msd = floats(item.lags_fs) / FS_PER_PS, floats(item.msd_a2)
-    error = floats(item.msd_error_a2)
-    name = item.species
+def _curve(diffusivity: Diffusivity, colour: str) -> tuple[Mark, ...]:
+    lags, msd = floats(diffusivity.lags_fs) / FS_PER_PS, floats(diffusivity.msd_a2)
+    error = floats(diffusivity.msd_error_a2)
+    name = diffusivity.species
     line = Line(lags, msd, colour, name, width=2)
     if len(error) != len(msd):
         return (line,)
     return Band(lags, msd - error, msd + error, f"{colour}/0.2"), line
 
 
-def _fit(item: Diffusivity) -> Line | None:
+def _fit(diffusivity: Diffusivity) -> Line | None:
     """MSD = intercept + 6 D t, from the start of the fit to the longest lag."""
-    if item.diffusivity_cm2_s is None or item.intercept_a2 is None or not item.lags_fs:
+    if diffusivity.diffusivity_cm2_s is None or diffusivity.intercept_a2 is None or not diffusivity.lags_fs:
         return None
-    lags = floats([item.fit_start_fs or 0.0, max(item.lags_fs)])
-    msd = item.intercept_a2 + 6 * item.diffusivity_cm2_s / CM2_S_PER_A2_FS * lags
+    lags = floats([diffusivity.fit_start_fs or 0.0, max(diffusivity.lags_fs)])
+    msd = diffusivity.intercept_a2 + 6 * diffusivity.diffusivity_cm2_s / CM2_S_PER_A2_FS * lags
     return Line(lags / FS_PER_PS, msd, "ink", "fit", "dash", 1.0)
 
 
@@ -61,14 +62,14 @@ def arrhenius(diffusivities: Sequence[Diffusivity], activations: Sequence[Activa
 
     The band is the normal one of ln D = ln D0 - Ea / kT with the covariance of both parameters.
     """
-    colours = species_tokens([*species, *(item.species for item in diffusivities)])
-    temperatures = sorted({item.temperature_k for item in diffusivities})
+    colours = species_tokens([*species, *(entry.species for entry in diffusivities)])
+    temperatures = sorted({entry.temperature_k for entry in diffusivities})
     marks: list[Mark] = []
     for activation in activations:
         marks += _arrhenius_fit(activation, colours.get(activation.species, "muted"), temperatures)
     for name, colour in colours.items():
-        own = [item for item in diffusivities if item.species == name]
-        marks += _measured(own, name, colour)
+        of_species = [entry for entry in diffusivities if entry.species == name]
+        marks += _measured(of_species, name, colour)
     values = [
         np.asarray(part)[np.asarray(part) > 0]
         for mark in marks
@@ -77,7 +78,7 @@ def arrhenius(diffusivities: Sequence[Diffusivity], activations: Sequence[Activa
     ]
     panel = Panel(
         Axis("1000/T (1/K)", limits=_reciprocal_limits(temperatures)),
-        Axis("D (cm²/s)", log=True, limits=_decades(np.concatenate(values) if values else np.empty(0))),
+        Axis("D (cm²/s)", log=True, limits=_log_limits(np.concatenate(values) if values else np.empty(0))),
         tuple(marks),
         top=tuple((1000 / temperature, f"{temperature:g} K") for temperature in _spread(temperatures)),
     )
@@ -88,34 +89,34 @@ def arrhenius(diffusivities: Sequence[Diffusivity], activations: Sequence[Activa
     return Chart("arrhenius", "Arrhenius plot", caption, (panel,))
 
 
-def _measured(items: Sequence[Diffusivity], name: str, colour: str) -> list[Mark]:
+def _measured(diffusivities: Sequence[Diffusivity], name: str, colour: str) -> list[Mark]:
     marks: list[Mark] = []
-    numbers = [item for item in items if item.diffusive and (item.diffusivity_cm2_s or 0) > 0]
-    if numbers:
-        values = floats([item.diffusivity_cm2_s for item in numbers])
-        bounds = [item.diffusivity_interval_cm2_s for item in numbers]
-        low = floats([bound.low if bound else math.nan for bound in bounds])
-        high = floats([bound.high if bound else math.nan for bound in bounds])
+    diffusive = [entry for entry in diffusivities if entry.diffusive and (entry.diffusivity_cm2_s or 0) > 0]
+    if diffusive:
+        values = floats([entry.diffusivity_cm2_s for entry in diffusive])
+        intervals = [entry.diffusivity_interval_cm2_s for entry in diffusive]
+        low = floats([interval.low if interval else math.nan for interval in intervals])
+        high = floats([interval.high if interval else math.nan for interval in intervals])
         # a log scale has no room for a bar that reaches zero
         errors = np.stack([np.minimum(values - low, 0.999 * values), high - values])
-        hover = tuple(_hover(item) for item in numbers)
-        x = floats([1000 / item.temperature_k for item in numbers])
+        hover = tuple(_hover(entry) for entry in diffusive)
+        x = floats([1000 / entry.temperature_k for entry in diffusive])
         marks.append(Points(x, values, colour, name, np.clip(errors, 0, None), hover=hover))
-    bounded = [item for item in items if not item.diffusive and (item.upper_bound_cm2_s or 0) > 0]
+    bounded = [entry for entry in diffusivities if not entry.diffusive and (entry.upper_bound_cm2_s or 0) > 0]
     if bounded:
-        x = floats([1000 / item.temperature_k for item in bounded])
-        y = floats([item.upper_bound_cm2_s for item in bounded])
-        hover = tuple(_hover(item) for item in bounded)
+        x = floats([1000 / entry.temperature_k for entry in bounded])
+        y = floats([entry.upper_bound_cm2_s for entry in bounded])
+        hover = tuple(_hover(entry) for entry in bounded)
         marks.append(Points(x, y, colour, f"{name}, upper bound", symbol="triangle-down", size=9, hover=hover))
     return marks
 
 
-def _hover(item: Diffusivity) -> str:
-    head = f"{item.species} at {item.temperature_k:g} K"
-    if item.diffusive:
-        interval = item.diffusivity_interval_cm2_s
-        return f"{head}\n{quantity(item.diffusivity_cm2_s, unit='cm²/s', interval=interval)}"
-    return f"{head}, not diffusive\nbelow {quantity(item.upper_bound_cm2_s, unit='cm²/s', digits=2)}"
+def _hover(diffusivity: Diffusivity) -> str:
+    head = f"{diffusivity.species} at {diffusivity.temperature_k:g} K"
+    if diffusivity.diffusive:
+        interval = diffusivity.diffusivity_interval_cm2_s
+        return f"{head}\n{quantity(diffusivity.diffusivity_cm2_s, unit='cm²/s', interval=interval)}"
+    return f"{head}, not diffusive\nbelow {quantity(diffusivity.upper_bound_cm2_s, unit='cm²/s', digits=2)}"
 
 
 def _arrhenius_fit(activation: Activation, colour: str, temperatures: Sequence[float]) -> list[Mark]:
@@ -143,17 +144,17 @@ def _reciprocal_limits(temperatures: Sequence[float]) -> tuple[float, float] | N
     return low - margin, high + margin
 
 
-def _decades(values: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> tuple[float, float] | None:
+def _log_limits(values: Array) -> tuple[float, float] | None:
     """Limits of a log axis a little beyond the data."""
     finite = values[np.isfinite(values)]
     return (float(finite.min()) / 2.2, float(finite.max()) * 2.2) if finite.size else None
 
 
 def _spread(temperatures: Sequence[float], least: float = 0.085) -> list[float]:
-    """Temperatures whose labels along 1000/T do not overlap, the coldest kept first."""
-    kept: list[float] = []
+    """Temperatures whose labels along 1000/T do not overlap, chosen from the coldest upwards."""
+    labelled: list[float] = []
     span = 1 / min(temperatures) - 1 / max(temperatures) if temperatures else 0.0
     for temperature in sorted(temperatures):
-        if not kept or 1 / kept[-1] - 1 / temperature > least * span:
-            kept.append(temperature)
-    return kept
+        if not labelled or 1 / labelled[-1] - 1 / temperature > least * span:
+            labelled.append(temperature)
+    return labelled

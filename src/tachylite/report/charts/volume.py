@@ -17,7 +17,7 @@ _STYLES: dict[str, tuple[Symbol, str, float]] = {
 
 
 def pressure_volume(equilibrium: VolumeResult) -> Chart:
-    """Samples of P(V) with errors, the Birch-Murnaghan fit, and the volume found with its error.
+    """Samples of P(V) with errors, the Birch-Murnaghan fit, and the equilibrium volume with its error.
 
     Volumes are in A^3 per atom, pressures in GPa in the convention of the search, which the axis names.
     """
@@ -31,21 +31,21 @@ def pressure_volume(equilibrium: VolumeResult) -> Chart:
     x_limits = padded([volumes], 0.08)
     if (curve := _fit(equilibrium)) is not None:
         marks.append(curve)
-    if (found := equilibrium.volume_a3) is not None and math.isfinite(found.value):
-        margin = found.error / atoms if math.isfinite(found.error) else 0.0
-        text = quantity(found.value / atoms, found.error / atoms, unit="Å³/atom")
+    if (volume := equilibrium.volume_a3) is not None and math.isfinite(volume.value):
+        margin = volume.error / atoms if math.isfinite(volume.error) else 0.0
+        text = quantity(volume.value / atoms, volume.error / atoms, unit="Å³/atom")
         marks.append(
             Level(
                 "x",
-                found.value / atoms,
+                volume.value / atoms,
                 "accent",
                 "dash",
                 margin,
                 text,
-                text_before=_is_right(found.value / atoms, x_limits),
+                text_before=_is_right(volume.value / atoms, x_limits),
             )
         )
-        x_limits = padded([volumes, floats([found.value / atoms])], 0.08)
+        x_limits = padded([volumes, floats([volume.value / atoms])], 0.08)
     marks += [points for purpose in _STYLES if (points := _samples(equilibrium, purpose)) is not None]
     if convention == "total":
         marks.insert(1, Points(volumes, virials, "muted", "virial, without kinetic part", symbol="circle-open", size=5))
@@ -85,7 +85,7 @@ def _failure(equilibrium: VolumeResult) -> str:
 
 
 def _fit(equilibrium: VolumeResult) -> Line | None:
-    """The curve, as far as it was fitted."""
+    """The fitted equation of state over the range of fitted volumes; None where there is none."""
     eos = equilibrium.equation_of_state
     if eos is None:
         return None

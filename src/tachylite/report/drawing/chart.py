@@ -1,4 +1,4 @@
-"""Charts as data: what is drawn, without saying by which library.
+"""Charts as data, independent of the library that draws them.
 
 A figure is described once and drawn twice, by matplotlib for the PNG file and by plotly for the page, so
 that both always show the same.
@@ -19,13 +19,13 @@ Dash = Literal["solid", "dash", "dot"]
 
 @dataclass(frozen=True)
 class Axis:
-    """A label with its unit, the scale, and limits where they are not left to the data."""
+    """Label with unit, scale, and limits; without limits the axis follows the data."""
 
     label: str
     log: bool = False
     limits: tuple[float, float] | None = None
     ticks: tuple[tuple[float, str], ...] = ()
-    """Words at places along it, instead of numbers; upright on an x axis."""
+    """Words at positions along the axis instead of numbers; written vertically on an x axis."""
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ class Level:
     text_at_end: bool = True
     """Whether the text stands at the upper or right end of the line, rather than the other."""
     text_before: bool = False
-    """Whether the text of an upright line stands to its left."""
+    """Whether the text of a vertical line stands to its left."""
 
 
 type Mark = Line | Points | Band | Level
@@ -113,7 +113,7 @@ def floats(values: ArrayLike | Sequence[float | None]) -> Array:
 
 
 def thinned(length: int, most: int) -> slice:
-    """Every k-th of `length` samples, so that at most `most` remain."""
+    """Slice that takes every k-th of `length` samples, so that at most `most` remain."""
     return slice(None, None, max(1, -(-length // most)))
 
 

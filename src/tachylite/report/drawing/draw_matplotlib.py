@@ -177,5 +177,5 @@ def _handle(mark: Mark, name: str) -> Line2D:
 
 
 def _literal(text: str) -> str:
-    """Keep dollar signs from being read as mathematics."""
+    """Escape dollar signs, which matplotlib reads as mathematics."""
     return text.replace("$", r"\$")

@@ -22,7 +22,7 @@ _SMALL_PANEL_HEIGHT = 265
 
 @dataclass(frozen=True)
 class LegendEntry:
-    """One line of a chart's legend."""
+    """Entry of a chart's legend: name, colour token and kind of symbol."""
 
     name: str
     colour: str
@@ -63,8 +63,8 @@ def _kind(mark: Mark) -> str:
 
 def theme(figures: list[dict[str, Any]], tokens: set[str]) -> dict[str, dict[str, str]]:
     """Resolve every colour token found in the figures, and those given, for both modes."""
-    found = {token.removeprefix("@") for token in _strings(figures) if token.startswith("@")} | tokens
-    return {mode: {token: colour(token, dark=mode == "dark") for token in sorted(found)} for mode in ("light", "dark")}
+    used = {token.removeprefix("@") for token in _strings(figures) if token.startswith("@")} | tokens
+    return {mode: {token: colour(token, dark=mode == "dark") for token in sorted(used)} for mode in ("light", "dark")}
 
 
 def _strings(value: Any) -> list[str]:
@@ -144,8 +144,8 @@ def _trace(mark: Line | Points | Band) -> dict[str, Any]:
             trace |= {"mode": "lines", "x": rounded(mark.x), "y": rounded(mark.y)}
             trace["line"] = {"color": f"@{mark.colour}", "width": 1.3 * mark.width, "dash": mark.dash}
         case Band():
-            solid = np.isfinite(mark.low) & np.isfinite(mark.high)
-            x, low, high = mark.x[solid], mark.low[solid], mark.high[solid]
+            finite = np.isfinite(mark.low) & np.isfinite(mark.high)
+            x, low, high = mark.x[finite], mark.low[finite], mark.high[finite]
             trace |= {
                 "mode": "lines",
                 "x": rounded(np.concatenate([x, x[::-1]])),
@@ -242,5 +242,5 @@ def _note(text: str, token: str) -> dict[str, Any]:
 
 
 def rounded(values: NDArray[np.float64]) -> list[float | None]:
-    """Six significant digits are enough for a screen; what is not finite becomes None."""
+    """Round to six significant digits, enough for a screen; what is not finite becomes None."""
     return [float(f"{value:.6g}") if math.isfinite(value) else None for value in values.tolist()]

@@ -79,7 +79,7 @@ def render(view: Scene, pixels: int = _PIXELS) -> Array:
 
 
 def _rotation() -> Array:
-    """About the vertical axis, then towards the eye; x right, y up, z to the eye."""
+    """Rotation matrix (3, 3): about the vertical axis, then towards the eye; x right, y up, z to the eye."""
     ca, sa, ce, se = np.cos(_AZIMUTH), np.sin(_AZIMUTH), np.cos(_ELEVATION), np.sin(_ELEVATION)
     about_y = np.array([[ca, 0, sa], [0, 1, 0], [-sa, 0, ca]])
     about_x = np.array([[1, 0, 0], [0, ce, -se], [0, se, ce]])
@@ -88,7 +88,7 @@ def _rotation() -> Array:
 
 @dataclass(frozen=True)
 class _Canvas:
-    """Colour (h, w, 3) and depth (h, w) of every pixel; rows from the top."""
+    """Image under construction: colour (h, w, 3) and depth (h, w) of every pixel; rows from the top."""
 
     rgb: Array
     depth: Array

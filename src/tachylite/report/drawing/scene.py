@@ -1,4 +1,4 @@
-"""A structure as something to look at: wrapped atoms, half bonds, cell edges, colours and radii."""
+"""Geometry of a structure to draw: wrapped atoms, half bonds, cell edges, colours and radii."""
 
 import itertools
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ _BOND_TOLERANCE = 1.1
 
 @dataclass(frozen=True)
 class Scene:
-    """What a renderer needs; lengths in A, the origin in the middle of the cell.
+    """Geometry and colours of a structure, for a renderer; lengths in A, the origin in the middle of the cell.
 
     `half_bonds` (M, 3) go from the atoms `bonded` (M,) to the middle of their bonds, also where the other
     atom is in the next cell; `edges` (12, 2, 3) are those of the cell.
@@ -40,7 +40,7 @@ class Scene:
     edges: Array
 
     def as_data(self) -> dict[str, Any]:
-        """As plain data for the page, lengths to 0.001 A."""
+        """Return the scene as JSON-ready data for the page, lengths rounded to 0.001 A."""
         return {
             "positions": np.round(self.positions, 3).tolist(),
             "radii": np.round(self.radii, 3).tolist(),
@@ -58,18 +58,18 @@ def scene(state: State) -> Scene:
     atoms = state.atoms
     atoms.wrap()
     numbers = np.asarray(atoms.numbers)
-    kinds_of = sorted(set(numbers.tolist()), key=lambda number: chemical_symbols[number])
-    kinds = np.array([kinds_of.index(number) for number in numbers.tolist()])
+    species = sorted(set(numbers.tolist()), key=lambda number: chemical_symbols[number])
+    kinds = np.array([species.index(number) for number in numbers.tolist()])
     cell = np.asarray(atoms.cell.array)
     middle = cell.sum(axis=0) / 2
-    bonded, vectors = _bonds(atoms, kinds_of)
+    bonded, vectors = _bonds(atoms, species)
     return Scene(
         positions=np.asarray(atoms.positions) - middle,
         radii=np.asarray(covalent_radii[numbers]),
         kinds=kinds,
-        symbols=tuple(chemical_symbols[number] for number in kinds_of),
-        colours=tuple(_hex(jmol_colors[number]) for number in kinds_of),
-        counts=tuple(int((kinds == kind).sum()) for kind in range(len(kinds_of))),
+        symbols=tuple(chemical_symbols[number] for number in species),
+        colours=tuple(_hex(jmol_colors[number]) for number in species),
+        counts=tuple(int((kinds == kind).sum()) for kind in range(len(species))),
         bonded=bonded,
         half_bonds=vectors / 2,
         edges=_edges(cell) - middle,

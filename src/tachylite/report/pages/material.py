@@ -4,13 +4,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import yaml
-from plotly.offline import get_plotlyjs
 from pymatgen.io.cif import CifWriter
 
-from tachylite import __version__
 from tachylite.report.drawing.raster import draw_structure
 from tachylite.report.drawing.scene import scene
-from tachylite.report.pages.rendering import Download, describe_charts, environment, save_download, save_figures
+from tachylite.report.pages.rendering import Download, save_download, save_figures, write_page
 from tachylite.report.pages.sections import cards, final_states, notices, sections
 from tachylite.report.parts import NamedState, Section
 from tachylite.report.text import formula_parts, plain_formula
@@ -29,9 +27,22 @@ def write_report(material: Material, trajectories: Mapping[str, Trajectory], fol
     folder.mkdir(parents=True, exist_ok=True)
     _write_figures(contents, states, folder / "figures")
     downloads = _write_downloads(material, states, folder)
-    page = folder / "index.html"
-    page.write_text(_html(material, contents, states, downloads), encoding="utf-8")
-    return page
+    return write_page(
+        "report.html.j2",
+        [chart for section in contents for chart in section.charts],
+        folder,
+        file_stem=f"{material.formula}_{material.protocol.name}",
+        scenes=[scene(item.state).as_data() | {"title": item.title} for item in states],
+        material=material,
+        formula=formula_parts(material.formula),
+        plain_formula=plain_formula(material.formula),
+        cards=cards(material),
+        notices=notices(material),
+        sections=contents,
+        states=states,
+        downloads=downloads,
+        protocol=yaml.safe_dump(material.protocol.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
+    )
 
 
 def _write_figures(contents: Sequence[Section], states: Sequence[NamedState], folder: Path) -> None:
@@ -55,33 +66,3 @@ def _write_downloads(material: Material, states: Sequence[NamedState], folder: P
         for item in states
     ]
     return [document, *structures]
-
-
-def _html(
-    material: Material, contents: Sequence[Section], states: Sequence[NamedState], downloads: Sequence[Download]
-) -> str:
-    figures, payload = describe_charts([chart for section in contents for chart in section.charts])
-    payload |= {
-        "scenes": [scene(item.state).as_data() | {"title": item.title} for item in states],
-        "fileStem": f"{material.formula}_{material.protocol.name}",
-    }
-    return (
-        environment()
-        .get_template("report.html.j2")
-        .render(
-            material=material,
-            formula=formula_parts(material.formula),
-            plain_formula=plain_formula(material.formula),
-            cards=cards(material),
-            notices=notices(material),
-            sections=contents,
-            figures=figures,
-            states=states,
-            downloads=downloads,
-            protocol=yaml.safe_dump(material.protocol.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
-            payload=payload,
-            expected=len(payload["plots"]) + bool(states),
-            plotly=get_plotlyjs(),
-            version=__version__,
-        )
-    )

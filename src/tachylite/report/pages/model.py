@@ -2,18 +2,15 @@
 
 from pathlib import Path
 
-from plotly.offline import get_plotlyjs
-
-from tachylite import __version__
 from tachylite.report.charts import learning as charts
-from tachylite.report.pages.rendering import describe_charts, environment, save_download, save_figures
+from tachylite.report.pages.rendering import save_download, save_figures, write_page
 from tachylite.report.parts import Card, Row, Section, Table
 from tachylite.report.text import ABSENT, quantity
 from tachylite.schemas import Measured
 from tachylite.schemas.learning import FormulaTerm, Model, SymbolicFormula
 
 _FIRST_INPUTS = 6
-"""Shown of every learner's order."""
+"""Inputs shown of every learner's order of importance."""
 
 _SAME = "same"
 
@@ -24,38 +21,28 @@ def write_model_report(model: Model, folder: Path) -> Path:
     The folder gets `index.html` (self-contained, needs no network), `figures/*.png` and `model.json`, the card.
     """
     contents = _sections(model)
-    shown = [chart for section in contents for chart in section.charts]
+    figures = [chart for section in contents for chart in section.charts]
     folder.mkdir(parents=True, exist_ok=True)
-    save_figures(shown, folder / "figures")
+    save_figures(figures, folder / "figures")
     download = save_download(
         folder, "model.json", "model card (JSON)", model.model_dump_json(indent=1), "application/json"
     )
-    figures, payload = describe_charts(shown)
-    payload |= {"scenes": [], "fileStem": f"model_{model.model_id}"}
-    page = folder / "index.html"
-    text = (
-        environment()
-        .get_template("model.html.j2")
-        .render(
-            model=model,
-            cards=_cards(model),
-            sections=contents,
-            figures=figures,
-            downloads=[download],
-            payload=payload,
-            expected=len(payload["plots"]),
-            plotly=get_plotlyjs(),
-            version=__version__,
-        )
+    return write_page(
+        "model.html.j2",
+        figures,
+        folder,
+        file_stem=f"model_{model.model_id}",
+        model=model,
+        cards=_cards(model),
+        sections=contents,
+        downloads=[download],
     )
-    page.write_text(text, encoding="utf-8")
-    return page
 
 
 def _sections(model: Model) -> list[Section]:
     trends = model.trends
     formulas = [Section("Formulas", tables=(formula_table(model),))] if model.formulas else []
-    found = [
+    sections = [
         Section(
             "Predictions",
             charts=(charts.parity_of_held_out(model), charts.learning_curve(model)),
@@ -68,14 +55,14 @@ def _sections(model: Model) -> list[Section]:
         ),
         *formulas,
     ]
-    shown = [charts.anions(model)] if trends.anions else []
-    if any(one.published is not None for one in trends.correlations):
-        shown.append(charts.correlations(model))
+    trend_charts = [charts.anions(model)] if trends.anions else []
+    if any(correlation.published is not None for correlation in trends.correlations):
+        trend_charts.append(charts.correlations(model))
     if len(trends.activation_energies_ev) > 1:
-        shown.append(charts.activation_energies(model))
+        trend_charts.append(charts.activation_energies(model))
     tables = [correlation_table(model), *([_anion_table(model)] if trends.anions else [])]
-    found.append(Section("The table itself", charts=tuple(shown), tables=tuple(tables)))
-    return found
+    sections.append(Section("The table itself", charts=tuple(trend_charts), tables=tuple(tables)))
+    return sections
 
 
 def _cards(model: Model) -> list[Card]:
@@ -91,11 +78,11 @@ def _cards(model: Model) -> list[Card]:
                 Row("R²", quantity(leading.r2)),
                 *(
                     Row(
-                        f"in the {one.level:.0%} interval",
-                        quantity(one.coverage),
-                        f"mean width {quantity(one.mean_width, digits=3)}",
+                        f"in the {interval.level:.0%} interval",
+                        quantity(interval.coverage),
+                        f"mean width {quantity(interval.mean_width, digits=3)}",
                     )
-                    for one in model.leading.coverage
+                    for interval in model.leading.coverage
                 ),
             ),
         ),
@@ -112,7 +99,7 @@ def _cards(model: Model) -> list[Card]:
 
 
 def scores_table(model: Model) -> Table:
-    """Every learner on every split, the one that was kept first."""
+    """Scores of every learner on every split, the saved learner first."""
     rows = tuple(
         (
             entry.learner,
@@ -143,9 +130,9 @@ def scores_table(model: Model) -> Table:
 def coverage_table(model: Model) -> Table:
     """How often held-out compositions lie in their intervals, for every learner."""
     rows = tuple(
-        (entry.learner, f"{one.level:.0%}", quantity(one.coverage), quantity(one.mean_width, digits=3))
+        (entry.learner, f"{interval.level:.0%}", quantity(interval.coverage), quantity(interval.mean_width, digits=3))
         for entry in model.learners
-        for one in entry.coverage
+        for interval in entry.coverage
     )
     return Table(
         "Intervals on held-out compositions",
@@ -155,22 +142,22 @@ def coverage_table(model: Model) -> Table:
 
 
 def importance_table(model: Model) -> Table:
-    """What the inputs that matter most do."""
+    """The most important inputs, with the size and the direction of their influence."""
     rows = tuple(
         (
-            one.feature,
-            quantity(one.permutation),
-            quantity(one.shapley),
-            ABSENT if one.direction is None else quantity(one.direction, digits=2),
+            importance.feature,
+            quantity(importance.permutation),
+            quantity(importance.shapley),
+            ABSENT if importance.direction is None else quantity(importance.direction, digits=2),
         )
-        for one in model.leading.importances[: charts.MOST_INPUTS]
+        for importance in model.leading.importances[: charts.MOST_INPUTS]
     )
     return Table("Most important inputs", ("input", "rise of RMSE", "mean |Shapley|", "direction"), rows)
 
 
 def order_table(model: Model) -> Table:
-    """The inputs that every learner looks at most, in their order by permutation, beside the published one."""
-    orders = {entry.learner: [one.feature for one in entry.importances] for entry in model.learners}
+    """Inputs of every learner ranked by permutation importance, beside the published ranking."""
+    orders = {entry.learner: [importance.feature for importance in entry.importances] for entry in model.learners}
     if model.trends.published_first:
         orders["boosting, Zheng et al. 2024"] = model.trends.published_first
     rows = tuple(
@@ -181,27 +168,27 @@ def order_table(model: Model) -> Table:
 
 
 def formula_table(model: Model) -> Table:
-    """The formulas of SISSO, the one with the least error on held-out compositions first."""
+    """Formulas of SISSO, in order of their error on held-out compositions."""
     rows = tuple(
         (
-            f"{one.target} = {short_formula(one)}",
-            str(one.rung),
-            str(one.dimension),
-            f"{one.rmse:.4f}",
-            ABSENT if one.held_out_rmse is None else f"{one.held_out_rmse:.4f}",
+            f"{formula.target} = {short_formula(formula)}",
+            str(formula.rung),
+            str(formula.dimension),
+            f"{formula.rmse:.4f}",
+            ABSENT if formula.held_out_rmse is None else f"{formula.held_out_rmse:.4f}",
         )
-        for one in model.formulas
+        for formula in model.formulas
     )
     columns = ("formula", "rung", "terms", "RMSE", "RMSE, held-out compositions")
     return Table(f"Formulas for {model.formulas[0].target}", columns, rows)
 
 
-def short_formula(one: SymbolicFormula) -> str:
-    """The formula with four digits, for reading."""
+def short_formula(formula: SymbolicFormula) -> str:
+    """Write a formula with coefficients of four digits."""
     terms = [
-        f"{'−' if term.coefficient < 0 else '+'} {abs(term.coefficient):.4g} {_factor(term)}" for term in one.terms
+        f"{'−' if term.coefficient < 0 else '+'} {abs(term.coefficient):.4g} {_factor(term)}" for term in formula.terms
     ]
-    return " ".join([f"{one.intercept:.4g}".replace("-", "−"), *terms])
+    return " ".join([f"{formula.intercept:.4g}".replace("-", "−"), *terms])
 
 
 def _factor(term: FormulaTerm) -> str:
@@ -212,34 +199,36 @@ def _factor(term: FormulaTerm) -> str:
 def correlation_table(model: Model) -> Table:
     """Pearson's r of every descriptor, and whether its sign is the published one; undecided within two errors of 0."""
     here = f"Pearson's r at {model.trends.temperature_k:g} K"
-    known = [one for one in model.trends.correlations if one.published is not None]
-    if not known:
-        rows = tuple((one.feature, quantity(one.pearson)) for one in model.trends.correlations)
+    correlations = model.trends.correlations
+    n_published = sum(correlation.published is not None for correlation in correlations)
+    if not n_published:
+        rows = tuple((correlation.feature, quantity(correlation.pearson)) for correlation in correlations)
         return Table(here, ("descriptor", "r"), rows)
     compared = tuple(
-        (one.feature, quantity(one.pearson), *_compared(one.pearson, one.published))
-        for one in model.trends.correlations
+        (correlation.feature, quantity(correlation.pearson), *_compared(correlation.pearson, correlation.published))
+        for correlation in correlations
     )
     same = sum(verdict == _SAME for *_, verdict in compared)
     return Table(
-        f"{here}: {same} of {len(known)} signs as published",
+        f"{here}: {same} of {n_published} signs as published",
         ("descriptor", "r", "published", "sign"),
         compared,
     )
 
 
 def _compared(here: Measured, published: float | None) -> tuple[str, str]:
+    """The published value and whether its sign is that of the value here."""
     if published is None:
         return ABSENT, ABSENT
-    known = abs(here.value) > 2 * here.error
-    verdict = _SAME if here.value * published > 0 else "differs" if known else "undecided"
+    significant = abs(here.value) > 2 * here.error
+    verdict = _SAME if here.value * published > 0 else "differs" if significant else "undecided"
     return f"{published:.2f}".replace("-", "−"), verdict
 
 
 def _anion_table(model: Model) -> Table:
     rows = tuple(
-        (one.anion, str(one.compositions), quantity(one.target), quantity(one.activation_energy_ev))
-        for one in model.trends.anions
+        (trend.anion, str(trend.compositions), quantity(trend.target), quantity(trend.activation_energy_ev))
+        for trend in model.trends.anions
     )
     unit = f"{model.data.target} at {model.trends.temperature_k:g} K ({charts.written_unit(model)})"
     return Table("Anions", ("anion", "compositions", unit, "activation energy (eV)"), rows)

@@ -1,13 +1,15 @@
-"""What all pages share: templates, charts described for the browser, files within the page."""
+"""Writing pages: templates, charts described for the browser, embedded files; and the page with nothing but charts."""
 
 import base64
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from plotly.offline import get_plotlyjs
 
+from tachylite import __version__
 from tachylite.report.drawing.chart import Chart
 from tachylite.report.drawing.draw_matplotlib import draw
 from tachylite.report.drawing.draw_plotly import LegendEntry, legend, plots, theme
@@ -17,7 +19,7 @@ _PAGE_TOKENS = {"ink", "muted", "grid", "surface", "accent"}
 
 @dataclass(frozen=True)
 class Figure:
-    """A chart on the page: its plots are numbers into the page's list."""
+    """A chart on the page, with the numbers of its plots in the payload and its legend."""
 
     chart: Chart
     plots: range
@@ -26,7 +28,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Download:
-    """A file beside the page, and the same bytes within it."""
+    """A file beside the page, with a link that holds the same bytes within the page."""
 
     path: str
     label: str
@@ -34,7 +36,7 @@ class Download:
 
 
 def environment() -> Environment:
-    """Templates that escape what they show and know every name they use."""
+    """Template engine that escapes every text and refuses unknown names."""
     return Environment(
         loader=PackageLoader("tachylite.report"),
         autoescape=True,
@@ -46,14 +48,55 @@ def environment() -> Environment:
 
 def describe_charts(charts: Sequence[Chart]) -> tuple[dict[str, Figure], dict[str, Any]]:
     """Figures by the names of their charts, and the payload of the page: plots and colours of both modes."""
-    described: list[dict[str, Any]] = []
+    plotly_figures: list[dict[str, Any]] = []
     figures: dict[str, Figure] = {}
     for chart in charts:
-        first = len(described)
-        described += plots(chart)
-        figures[chart.name] = Figure(chart, range(first, len(described)), legend(chart))
+        first = len(plotly_figures)
+        plotly_figures += plots(chart)
+        figures[chart.name] = Figure(chart, range(first, len(plotly_figures)), legend(chart))
     tokens = _PAGE_TOKENS | {entry.colour for figure in figures.values() for entry in figure.legend}
-    return figures, {"plots": described, "theme": theme(described, tokens)}
+    return figures, {"plots": plotly_figures, "theme": theme(plotly_figures, tokens)}
+
+
+def write_page(
+    template: str,
+    charts: Sequence[Chart],
+    folder: Path,
+    *,
+    file_stem: str,
+    scenes: Sequence[Mapping[str, Any]] = (),
+    **values: Any,
+) -> Path:
+    """Fill in a template with charts, structures and `values`, and write it as `index.html`; return its path.
+
+    The page needs no network. `file_stem` begins the names of figures that are saved from the page; `scenes` are the
+    structures of its viewer.
+    """
+    figures, payload = describe_charts(charts)
+    payload |= {"scenes": list(scenes), "fileStem": file_stem}
+    text = (
+        environment()
+        .get_template(template)
+        .render(
+            charts=charts,
+            figures=figures,
+            payload=payload,
+            expected=len(payload["plots"]) + bool(scenes),
+            plotly=get_plotlyjs(),
+            version=__version__,
+            **values,
+        )
+    )
+    page = folder / "index.html"
+    page.write_text(text, encoding="utf-8")
+    return page
+
+
+def write_charts(charts: Sequence[Chart], title: str, folder: Path) -> Path:
+    """Write `NAME.png` of every chart and a page `index.html` into a folder, created where missing; return its path."""
+    folder.mkdir(parents=True, exist_ok=True)
+    save_figures(charts, folder)
+    return write_page("charts.html.j2", charts, folder, file_stem="tachylite", title=title)
 
 
 def save_figures(charts: Sequence[Chart], folder: Path) -> None:
@@ -68,5 +111,5 @@ def save_download(folder: Path, name: str, label: str, text: str, kind: str) -> 
     path = folder / name
     path.parent.mkdir(exist_ok=True)
     path.write_text(text, encoding="utf-8")
-    coded = base64.b64encode(text.encode()).decode()
-    return Download(path.name, label, f"data:{kind};base64,{coded}")
+    encoded = base64.b64encode(text.encode()).decode()
+    return Download(path.name, label, f"data:{kind};base64,{encoded}")

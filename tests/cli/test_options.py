@@ -2,7 +2,7 @@
 
 import pytest
 
-from tachylite.cli.values import parse_options, parse_walltime
+from tachylite.cli.options import parse_options, parse_walltime
 from tachylite.errors import InputError
 
 
@@ -40,7 +40,7 @@ def test_options_nest_by_dots() -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "message"),
     [
         (["repulsion"], "'repulsion' is not KEY=VALUE"),
         (["=zbl"], "'=zbl' is not KEY=VALUE"),
@@ -50,6 +50,6 @@ def test_options_nest_by_dots() -> None:
         (["a.b=2", "a=1"], "a is given twice"),
     ],
 )
-def test_what_is_no_option_is_refused(words: list[str], said: str) -> None:
-    with pytest.raises(InputError, match=said):
+def test_what_is_no_option_is_refused(words: list[str], message: str) -> None:
+    with pytest.raises(InputError, match=message):
         parse_options(words)

@@ -1,0 +1,142 @@
+"""Options and arguments that several verbs share, and the parsing of what is written in them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from tachylite.errors import InputError
+
+if TYPE_CHECKING:
+    from jobflow import JobStore
+
+NOTHING_YET = "no materials yet; `tachylite run Li3PO4` makes one"
+
+StoreOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--store",
+        "-s",
+        metavar="FOLDER|FILE",
+        help="Where results are kept. Default: TACHYLITE_STORE, else ./tachylite_store.",
+    ),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
+
+# which materials are computed, and how
+Formulas = Annotated[list[str], typer.Argument(metavar="FORMULA...", help="Like Li3PO4.")]
+ProtocolOption = Annotated[
+    str, typer.Option("--protocol", "-p", metavar="NAME|FILE", help="See `tachylite protocols`, or a YAML file.")
+]
+EngineOption = Annotated[str, typer.Option("--engine", "-e", metavar="NAME", help="Who computes the forces.")]
+EngineSettings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--option", metavar="KEY=VALUE", help="Of the engine, like repulsion=zbl or guards.temperature_factor=4."
+    ),
+]
+CrystalOption = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--crystal", metavar="FILE", help="Crystal (CIF, POSCAR, ...) to compare the energy with; may be repeated."
+    ),
+]
+AtomsOption = Annotated[
+    int | None, typer.Option("--atoms", min=1, max=100_000, help="Target number of atoms, instead of the protocol's.")
+]
+SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Packing, velocities and thermostat start from it.")]
+LostAfterOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TIME", help="How long a job must be silent to count as lost, where no queue can be asked. Like 2h30m."
+    ),
+]
+
+# which materials are selected from a store
+EngineFilter = Annotated[str | None, typer.Option("--engine", metavar="NAME", help="Who computed the forces.")]
+ProtocolFilter = Annotated[str | None, typer.Option("--protocol", metavar="NAME", help="The protocol's name.")]
+CampaignFilter = Annotated[str | None, typer.Option("--campaign", metavar="ID", help="Submitted together.")]
+WhereFilter = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where", metavar="CONDITION", help="On any result, like 'melt.density_g_cm3.value>2.5'; may be repeated."
+    ),
+]
+
+# what is analysed, and which files come of it
+TrajectoryFile = Annotated[
+    Path,
+    typer.Argument(
+        metavar="FILE",
+        help="XDATCAR, vasprun.xml or a folder of them, .extxyz, .traj, LAMMPS dump, H5MD, JSON of pymatgen or emmet; "
+        "also .gz, .bz2, .xz.",
+    ),
+]
+TypesOption = Annotated[
+    str | None, typer.Option("--types", help="Elements of the types 1, 2, ... of a LAMMPS dump, like Li,P,O.")
+]
+CsvOption = Annotated[Path | None, typer.Option("--csv", metavar="DIR", help="Write the tables as CSV.")]
+FiguresOption = Annotated[
+    Path | None,
+    typer.Option("--figures", metavar="DIR", help="Write the figures as PNG, and an interactive page of them."),
+]
+
+_UNITS = re.compile(r"(?:(?P<d>\d+)d)?(?:(?P<h>\d+)h)?(?:(?P<m>\d+)m)?(?:(?P<s>\d+)s)?")
+_CLOCK = re.compile(r"(?:(?P<d>\d+)-)?(?P<h>\d+):(?P<m>\d\d):(?P<s>\d\d)")
+_SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
+
+
+def open_existing(store: Path | None) -> JobStore | None:
+    """Open the store of `--store`; None where the default one does not exist yet, InputError for a named one."""
+    from tachylite.stores import open_store, store_exists
+
+    return open_store(store, create=False) if store is not None or store_exists() else None
+
+
+def parse_walltime(text: str, option: str = "--walltime") -> float:
+    """Seconds from `2h30m`, `1d12h`, `02:30:00`, `1-12:00:00` or a number of seconds; InputError for anything else."""
+    words = text.strip().lower()
+    seconds = 0.0
+    if words.isdecimal():
+        seconds = float(words)
+    elif match := (_UNITS.fullmatch(words) or _CLOCK.fullmatch(words)):
+        seconds = float(sum(int(number) * _SECONDS[unit] for unit, number in match.groupdict(default="0").items()))
+    if seconds <= 0:
+        raise InputError(f"{option} {text!r} is not a time; write 2h30m, 02:30:00, 1-12:00:00 (days) or seconds")
+    return seconds
+
+
+def parse_lost_after(text: str | None) -> float | None:
+    """Seconds from the text of `--lost-after`, in the forms of a walltime."""
+    return None if text is None else parse_walltime(text, "--lost-after")
+
+
+def parse_options(words: Sequence[str]) -> dict[str, Any]:
+    """Options from `KEY=VALUE`, where a dot in the key leads into a mapping: `guards.temperature_factor=4`.
+
+    Raises InputError for words of another form, and for a key that is given twice or is a value and a mapping.
+    """
+    options: dict[str, Any] = {}
+    for word in words:
+        key, equals, value = word.partition("=")
+        *path, name = key.split(".")
+        if not equals or not all((*path, name)):
+            raise InputError(f"--option {word!r} is not KEY=VALUE, like repulsion=zbl or guards.temperature_factor=4")
+        mapping = options
+        for part in path:
+            mapping = mapping.setdefault(part, {})
+            if not isinstance(mapping, dict):
+                raise InputError(f"--option {word!r}: {part} has a value already")
+        if name in mapping:
+            raise InputError(f"--option {key} is given twice")
+        mapping[name] = value
+    return options
+
+
+def parse_types(text: str | None) -> list[str] | None:
+    """Elements from `Li,P,O`."""
+    return None if text is None else [word.strip() for word in text.split(",")]
