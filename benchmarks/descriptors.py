@@ -1,6 +1,6 @@
 """Speed of the descriptors; their values on melts and crystals beside published ones.
 
-`python -m benchmarks.descriptors [speed|melts|crystals]`; the last two need the reference data in ../shared/data.
+`python -m benchmarks.descriptors [speed|melts|crystals]`; the last two need published data: TACHYLITE_DATA names them.
 """
 
 import argparse
@@ -15,6 +15,7 @@ from ase.io import iread, read, write
 from benchmarks.common import MELTS, own_engine, publish, simulate, table
 from numpy.typing import NDArray
 
+from tachylite.configs.datasets import data_folder
 from tachylite.descriptors import DESCRIPTORS, compute_descriptors
 from tachylite.descriptors.atoms import assign_roles
 from tachylite.descriptors.registry import Convention
@@ -24,7 +25,7 @@ from tachylite.errors import InputError
 from tachylite.physics.composition import parse_formula
 from tachylite.schemas import Request, Segment
 
-DATA = MELTS.parents[1].parent / "shared" / "data"
+DATA = data_folder()
 TEMPERATURE_K = 2000
 FORMULA_UNITS = {
     "Li2O": 33, "Li15Sn2F8": 4, "LiSi": 50, "LiPF6": 13, "Li3N": 25, "LiAlO2": 25, "Li4P2O7": 8, "Li4Pt": 20,

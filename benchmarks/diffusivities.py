@@ -3,7 +3,7 @@
     python -m benchmarks.diffusivities chgnet                       # four melts, a quarter of an hour on two cores
     python -m benchmarks.diffusivities matgl:FOLDER Li3N Li2O
 
-The data is read from ../shared/data/zheng2024/feature_target.dat, as published in Tinaatucsd/DFT_amorphous_structure.
+The data are those of `tachylite datasets zheng2024`.
 """
 
 import argparse
@@ -12,6 +12,7 @@ from tempfile import TemporaryDirectory
 
 from benchmarks.common import publish, table
 
+from tachylite.configs.datasets import data_folder
 from tachylite.flows import run_amorphous
 from tachylite.learning.dataset import Dataset
 from tachylite.learning.tables import read_dataset
@@ -21,7 +22,7 @@ from tachylite.report.text import quantity
 from tachylite.schemas import Material, Protocol
 from tachylite.stores import open_store
 
-FILE = Path(__file__).parents[2] / "shared/data/zheng2024/feature_target.dat"
+FILE = data_folder() / "zheng2024/feature_target.dat"
 FORMULAS = ("Li3N", "Li2O", "LiAlO2", "Li27Sn5")
 TEMPERATURE_K = 2500.0
 N_ATOMS = 99

@@ -3,24 +3,24 @@
     python benchmarks/learning.py              # all learners; about ten minutes of one core
     python benchmarks/learning.py gp           # some of them
 
-The data is read from ../shared/data/zheng2024/feature_target.dat, as published in Tinaatucsd/DFT_amorphous_structure.
+The data are those of `tachylite datasets zheng2024`.
 """
 
 import argparse
 import json
 import time
-from pathlib import Path
 
 from common import publish, table
+from tachylite.report.overview import Table
 
+from tachylite.configs.datasets import data_folder
 from tachylite.learning.learners import LEARNERS
 from tachylite.learning.tables import read_dataset
 from tachylite.learning.training import train
-from tachylite.report.overview import Table
 from tachylite.report.pages.model import coverage_table, importance_table, scores_table
 from tachylite.report.text import quantity
 
-FILE = Path(__file__).parents[2] / "shared/data/zheng2024/feature_target.dat"
+FILE = data_folder() / "zheng2024/feature_target.dat"
 
 
 def main(learners: list[str], without: list[str]) -> None:

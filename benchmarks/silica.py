@@ -6,6 +6,7 @@ import numpy as np
 from ase.io import read
 
 from tachylite.analysis.structure import measure_frames
+from tachylite.configs.datasets import data_folder
 from tachylite.physics.frames import take_frames
 from tachylite.physics.structure.bonds import bonds_within, cutoff_table
 from tachylite.physics.structure.scattering import analyse_scattering
@@ -14,7 +15,7 @@ from tachylite.report.drawing.chart import Axis, Band, Chart, Line, Panel, float
 from tachylite.report.drawing.draw_matplotlib import draw
 
 ROOT = Path(__file__).parents[1]
-DATA = ROOT.parent / "shared" / "data" / "silica"
+DATA = data_folder() / "silica"
 
 
 def main() -> None:

@@ -3,8 +3,8 @@
     python benchmarks/sisso.py speed           # a few minutes; nothing else should run
     python benchmarks/sisso.py validation      # nested, grouped by composition; about half an hour
 
-The data is read from ../shared/data/zheng2024/train_target_lnD_kbT.dat, as published in Tinaatucsd/
-DFT_amorphous_structure: ln D (cm^2/s) of 207 amorphous compositions at 1000 to 2500 K, 42 descriptors and 1/kT.
+The data are those of `tachylite datasets zheng2024`:
+ln D (cm^2/s) of 207 amorphous compositions at 1000 to 2500 K, 42 descriptors and 1/kT.
 """
 
 import argparse
@@ -15,12 +15,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 from common import publish, table
 
+from tachylite.configs.datasets import data_folder
 from tachylite.descriptors import DESCRIPTORS
 from tachylite.learning.sisso import (
     SissoModel,
@@ -31,7 +31,7 @@ from tachylite.learning.sisso import (
     fit_sisso,
 )
 
-FILE = Path(__file__).parents[2] / "shared/data/zheng2024/train_target_lnD_kbT.dat"
+FILE = data_folder() / "zheng2024/train_target_lnD_kbT.dat"
 
 CANDIDATES = {
     "plain columns": SissoSettings(dimension=5, rung=0, subspace=43),

@@ -18,10 +18,11 @@ from benchmarks.walks import STEP_A2, Array, brownian, langevin
 
 from tachylite.analysis.laws import combine_transport
 from tachylite.analysis.transport import measure_transport
+from tachylite.configs.datasets import data_folder
 from tachylite.physics.transport.diffusivity import diffusivity_of_tracks
 from tachylite.readers import open_trajectory
 
-LIQUID_NA = Path(__file__).parents[2] / "shared/data/liquid_na"
+LIQUID_NA = data_folder() / "liquid_na"
 PUBLISHED_NA = {671.0: 1.272e-4, 763.5: 1.605e-4}
 SIZES = ((200, 20), (400, 50), (300, 100), (1000, 8), (5000, 10))
 TRAJECTORIES = 400

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.io import write
+from tests.reference_data import require
 
 from tachylite.cli import main
 
-NA = Path(__file__).parents[3] / "shared" / "data" / "liquid_na"
 PUBLISHED = {"671.0": 1.272e-4, "763.5": 1.605e-4}
 """Liquid sodium, cm^2/s, by block averaging of these trajectories (mpmorph's test data)."""
 
@@ -38,9 +38,7 @@ def random_walk(path: Path, n_frames: int = 400, step_a: float = 0.2) -> Path:
 
 @pytest.mark.parametrize("temperature", ["671.0", "763.5"])
 def test_liquid_sodium_agrees_with_the_published_diffusivity(command: Callable[..., Result], temperature: str) -> None:
-    file = NA / f"XDATCAR_{temperature}.gz"
-    if not file.exists():
-        pytest.skip("reference data are not here")
+    file = require(f"liquid_na/XDATCAR_{temperature}.gz")
     words = ["transport", str(file), "--species", "Na", "--timestep", "2", "--temperature", temperature]
     code, out, _ = command(*words, "--json")
     document = json.loads(out)
@@ -107,9 +105,7 @@ def test_bad_input_gets_one_line_and_exit_code_2(
 
 
 def test_two_temperatures_of_liquid_sodium_give_the_activation_energy(command: Callable[..., Result]) -> None:
-    files = [NA / f"XDATCAR_{temperature}.gz" for temperature in PUBLISHED]
-    if not files[0].exists():
-        pytest.skip("reference data are not here")
+    files = [require(f"liquid_na/XDATCAR_{temperature}.gz") for temperature in PUBLISHED]
     temperatures = [word for temperature in PUBLISHED for word in ("--temperature", temperature)]
     words = ["transport", *map(str, files), "--species", "Na", "--timestep", "2", *temperatures]
     code, out, _ = command(*words, "--json")

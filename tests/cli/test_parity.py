@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.io import write
+from tests.reference_data import reference
 
 from tachylite.cli import main
 from tachylite.schemas import Trajectory
 
-PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "zheng2024" / "rdf"
+PUBLISHED = reference("zheng2024/rdf")
 
 Result = tuple[int, str, str]
 
@@ -33,7 +34,7 @@ def gas(path: Path, seed: int, symbols: str = "Ar64") -> Path:
     return path
 
 
-@pytest.mark.skipif(not PUBLISHED.exists(), reason="published g(r) tables are not here")
+@pytest.mark.reference("zheng2024/rdf")
 def test_published_tables_give_one_number_and_one_for_each_pair(parity: Callable[..., Result]) -> None:
     code, out, _ = parity(PUBLISHED / "DFT_RDF_Al3Si.csv", PUBLISHED / "M3GNet_RDF_Al3Si.csv", "--json")
     document = json.loads(out)
@@ -139,7 +140,7 @@ def test_two_tables_have_figures_and_tables_too(
     assert float(dict(zip(header.split(","), row.split(","), strict=True))["r2"]) == json.loads(out)["r2"]
 
 
-@pytest.mark.skipif(not PUBLISHED.exists(), reason="published g(r) tables are not here")
+@pytest.mark.reference("zheng2024/rdf")
 def test_the_published_pairs_as_a_campaign(parity: Callable[..., Result]) -> None:
     code, out, _ = parity(PUBLISHED / "DFT_*.csv", PUBLISHED / "M3GNet_*.csv", "--json")
     assert code == 0

@@ -1,9 +1,9 @@
-from importlib.resources import files
 from pathlib import Path
 
 import pytest
 
 from tachylite.configs import load_launcher
+from tachylite.configs.shipped import shipped_folder
 from tachylite.errors import InputError
 
 
@@ -15,7 +15,7 @@ def test_shipped_launchers_leave_everything_to_the_launcher(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["fireworks", "jobflow-remote"])
 def test_what_the_shipped_files_show_as_an_example_is_valid(name: str, tmp_path: Path) -> None:
-    shipped = (files("tachylite.configs") / "launchers" / f"{name}.yaml").read_text(encoding="utf-8")
+    shipped = (shipped_folder("launchers") / f"{name}.yaml").read_text(encoding="utf-8")
     file = tmp_path / "mine.yaml"
     file.write_text(shipped.partition("launcher:")[1] + shipped.partition("launcher:")[2].replace("\n# ", "\n"))
     launcher = load_launcher(file)

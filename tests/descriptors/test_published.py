@@ -4,18 +4,18 @@ import csv
 from collections import defaultdict
 from functools import cache
 from math import pi
-from pathlib import Path
 
 import pytest
+from tests.reference_data import reference
 
 from tachylite.descriptors import DESCRIPTORS, choose_anion, compute_composition_descriptors
 from tachylite.descriptors.elemental import covalent_radius, elemental_property
 from tachylite.physics.composition import parse_formula
 from tachylite.physics.volume import electronegativity
 
-TABLE = Path(__file__).parents[3] / "shared" / "data" / "zheng2024" / "feature_target.dat"
+TABLE = reference("zheng2024/feature_target.dat")
 
-pytestmark = pytest.mark.skipif(not TABLE.exists(), reason="the published table is not here")
+pytestmark = pytest.mark.reference("zheng2024/feature_target.dat")
 
 SHEAR = {"avg_G_with_Li", "avg_G_wiout_Li", "GR5_M_with_Li", "GR5_M_without_Li"}
 

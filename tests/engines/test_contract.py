@@ -2,19 +2,19 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 from ase import Atoms
 from tests.engines.potentials.sample_structures import melt, state_of
+from tests.reference_data import reference, require
 
 from tachylite.engines.contract import check_contract
 from tachylite.engines.potentials.loading import load_model
 
-UNEP = Path(__file__).parents[3] / "shared/data/models/UNEP-v1.txt"
-TENSORNET = UNEP.parent / "TensorNet-MatPES-PBE-v2025.1-PES"
+UNEP = "models/UNEP-v1.txt"
+TENSORNET = "models/TensorNet-MatPES-PBE-v2025.1-PES"
 
 IONIC = [melt("Li3PO4", 2, 12.0, seed=4), melt("NaCl", 3, 24.0, seed=6)]
 METALLIC = [melt("Cu3Al", 2, 13.0, seed=1, closest=2.2), melt("Ni", 5, 12.0, seed=2, closest=2.2)]
@@ -30,12 +30,12 @@ class Case:
     engine: str
     structures: list[Atoms]
     precision: str = "float64"
-    needs: Path | None = None
+    needs: str | None = None
     change: Callable[[Any], Any] = lambda potential: potential
 
     def make(self) -> Any:
-        if self.needs is not None and not self.needs.exists():
-            pytest.skip(f"{self.needs.name} is not here")
+        if self.needs is not None:
+            require(self.needs)
         family, _, model = self.engine.partition(":")
         return self.change(load_model(family, model or None, "cpu").potential)
 
@@ -64,8 +64,8 @@ POTENTIALS = {
     "lennard-jones": Case("lennard-jones", ARGON),
     "repulsion of nuclei": Case("lennard-jones", CROWDED, change=zbl_alone),
     "lennard-jones with repulsion of nuclei": Case("lennard-jones", ARGON, change=with_zbl),
-    "matgl": Case(f"matgl:{TENSORNET}", IONIC, "float32", needs=TENSORNET),
-    "nep": Case(f"nep:{UNEP}", METALLIC, needs=UNEP),
+    "matgl": Case(f"matgl:{reference(TENSORNET)}", IONIC, "float32", needs=TENSORNET),
+    "nep": Case(f"nep:{reference(UNEP)}", METALLIC, needs=UNEP),
     "ase:emt": Case("ase:emt", METALLIC),
 }
 

@@ -28,9 +28,7 @@ def diffusivity(temperature_k: float, value: float | None, species: str = "Li") 
     )
 
 
-def melted(
-    atoms: Atoms, temperature_k: float, value: float | None, trajectory: Trajectory | None = None
-) -> HoldResult:
+def melted(atoms: Atoms, temperature_k: float, value: float | None, trajectory: Trajectory | None = None) -> HoldResult:
     state = State.from_atoms(atoms)
     run = make_run(trajectory, final=state, formula=state.formula, n_atoms=len(atoms))
     return HoldResult(

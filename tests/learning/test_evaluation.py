@@ -1,10 +1,9 @@
 """Scores: the published ones, and those of a law that is known."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from tests.learning.learning_samples import make_sample, trained
+from tests.reference_data import reference
 
 from tachylite.errors import InputError
 from tachylite.learning.dataset import Dataset
@@ -17,8 +16,8 @@ from tachylite.physics.structure.parity import coefficient_of_determination
 
 pytest.importorskip("sklearn")
 
-PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "zheng2024" / "feature_target.dat"
-published = pytest.mark.skipif(not PUBLISHED.exists(), reason="the published table is not here")
+PUBLISHED = reference("zheng2024/feature_target.dat")
+published = pytest.mark.reference("zheng2024/feature_target.dat")
 
 BEST_PUBLISHED_SETTINGS = 0.1402
 """Grouped RMSE of boosting with the published settings, 10^-3 cm^2/s."""

@@ -1,11 +1,11 @@
 """Importances of models that are known."""
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.learning.learning_samples import trained
+from tests.reference_data import reference
 
 from tachylite.learning.evaluation import HeldOutPredictions, TunedModel, predict_held_out
 from tachylite.learning.importance import measure_importances, permutation_importance, shapley_values
@@ -15,7 +15,7 @@ from tachylite.learning.learners import Candidate, FittedModel, get_learner
 from tachylite.learning.tables import read_dataset
 from tachylite.learning.trends import PUBLISHED_FIRST
 
-PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "zheng2024" / "feature_target.dat"
+PUBLISHED = reference("zheng2024/feature_target.dat")
 
 SLOPES = np.array([0.0, 2.0, -1.0, 0.0, 3.0, 3.0])
 """Of temperature, three descriptors, two fractions."""
@@ -86,7 +86,7 @@ def test_what_matters_in_the_sample_comes_first() -> None:
     assert importances["element fractions"].direction is None
 
 
-@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published table is not here")
+@pytest.mark.reference("zheng2024/feature_target.dat")
 @pytest.mark.slow
 def test_published_boosting_looks_at_the_published_inputs() -> None:
     """Temperature first, then RBI and AAV, which come close to each other, before all others."""

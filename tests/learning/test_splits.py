@@ -1,11 +1,11 @@
 """Folds: what must not be on both sides is not."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.learning.learning_samples import make_sample
+from tests.reference_data import require
 
 from tachylite.errors import InputError
 from tachylite.learning.splits import Split, split_rows
@@ -43,9 +43,7 @@ def test_too_few_groups_are_refused(split: Split, count: int) -> None:
 
 def test_the_published_test_rows() -> None:
     """The rows of the published split, in the published file, where D was rounded before the logarithm."""
-    folder = Path(__file__).parents[3] / "shared" / "data" / "zheng2024"
-    if not folder.exists():
-        pytest.skip("the published table is not here")
+    folder = require("zheng2024")
     from tachylite.learning.tables import read_dataset
 
     dataset = read_dataset(folder / "feature_target.dat")

@@ -6,12 +6,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 from tests.learning.learning_samples import PUBLISHED_COLUMNS
+from tests.reference_data import reference
 
 from tachylite.descriptors import DESCRIPTORS
 from tachylite.errors import InputError
 from tachylite.learning.tables import read_dataset
 
-PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "zheng2024" / "feature_target.dat"
+PUBLISHED = reference("zheng2024/feature_target.dat")
 
 
 def rows(**changes: Sequence[object]) -> dict[str, Sequence[object]]:
@@ -31,7 +32,7 @@ def write(path: Path, table: Mapping[str, Sequence[object]], separator: str = ",
     return path
 
 
-@pytest.mark.skipif(not PUBLISHED.exists(), reason="the published table is not here")
+@pytest.mark.reference("zheng2024/feature_target.dat")
 def test_the_published_table() -> None:
     dataset = read_dataset(PUBLISHED)
     assert (len(dataset), len(set(dataset.compositions)), len(set(dataset.systems))) == (792, 207, 206)

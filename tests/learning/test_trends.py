@@ -1,18 +1,18 @@
 """What the published table says by itself, against what was published of it."""
 
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 import pytest
 from tests.learning.learning_samples import make_sample
+from tests.reference_data import reference
 
 from tachylite.learning.tables import read_dataset
 from tachylite.learning.trends import find_trends, pearson
 from tachylite.schemas.learning import Trends
 
-PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "zheng2024" / "feature_target.dat"
-published = pytest.mark.skipif(not PUBLISHED.exists(), reason="the published table is not here")
+PUBLISHED = reference("zheng2024/feature_target.dat")
+published = pytest.mark.reference("zheng2024/feature_target.dat")
 
 
 @cache

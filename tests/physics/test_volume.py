@@ -1,18 +1,18 @@
 import gzip
 import json
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.reference_data import reference
 
 from tachylite.errors import InputError
 from tachylite.physics.composition import parse_formula
 from tachylite.physics.volume import electronegativity, estimate_volume_per_atom
 
-DATA = Path(__file__).parents[3] / "shared" / "data"
+ELASTICITY = reference("elasticity/mp-binary-pbe-elasticity.json.gz")
 ELEMENTS = [
     "H",
     "Li",
@@ -61,11 +61,10 @@ def test_common_materials(text: str, volume: float, tolerance: float) -> None:
     assert 0 < estimate.relative_error < 0.2
 
 
-@pytest.mark.skipif(not DATA.exists(), reason="reference data not at hand")
+@pytest.mark.reference("elasticity/mp-binary-pbe-elasticity.json.gz")
 def test_binaries_of_the_materials_project() -> None:
-    path = DATA / "elasticity" / "mp-binary-pbe-elasticity.json.gz"
     errors, stated = [], []
-    for entry in json.loads(gzip.decompress(path.read_bytes())):
+    for entry in json.loads(gzip.decompress(ELASTICITY.read_bytes())):
         structure = entry["structure"]
         counts = Counter(site["species"][0]["element"] for site in structure["sites"])
         truth = abs(np.linalg.det(np.array(structure["lattice"]["matrix"]))) / counts.total()

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.io import write
+from tests.reference_data import require
 
 from tachylite.errors import InputError
 from tachylite.readers import read_trajectory
 from tachylite.schemas import Trajectory
 
-NA = Path(__file__).parents[3] / "shared" / "data" / "liquid_na" / "XDATCAR_671.0.gz"
+NA = "liquid_na/XDATCAR_671.0.gz"
 
 
 def walk(n_frames: int = 20, wrap: bool = True) -> list[Atoms]:
@@ -50,9 +51,7 @@ def test_our_own_format_comes_back(tmp_path: Path) -> None:
 
 
 def test_liquid_sodium() -> None:
-    if not NA.exists():
-        pytest.skip("reference data are not here")
-    trajectory = read_trajectory(NA, 2.0)
+    trajectory = read_trajectory(require(NA), 2.0)
     assert trajectory.positions.shape == (2000, 100, 3)
     jumps = np.abs(np.diff(trajectory.positions, axis=0)).max()
     assert jumps < 1.0

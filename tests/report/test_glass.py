@@ -1,5 +1,6 @@
 """The figure and the words of a cooling run and of elastic constants."""
 
+from tachylite.report.glass_rows import glass_rows
 from tests.analysis.glass_samples import ATOMS, log
 from tests.report.report_pieces import PROVENANCE, relaxation, run
 
@@ -8,7 +9,6 @@ from tachylite.report import charts
 from tachylite.report.drawing.chart import Level, Line
 from tachylite.report.drawing.draw_matplotlib import draw
 from tachylite.report.drawing.draw_plotly import plots
-from tachylite.report.glass_rows import glass_rows
 from tachylite.schemas import Glass, Measured
 from tachylite.schemas.glass import AverageModulus, Elasticity
 

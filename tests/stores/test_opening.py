@@ -1,5 +1,4 @@
 import re
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ from jobflow import JobStore
 from maggma.stores import MemoryStore
 from tests.stores.store_samples import make_material, put
 
+from tachylite.configs.shipped import shipped_folder
 from tachylite.errors import InputError
 from tachylite.stores import find_materials, open_store, store_exists
 
@@ -16,7 +16,7 @@ MEMORY = {"type": "MemoryStore"}
 GOOD = {"docs_store": MEMORY, "additional_stores": {"data": MEMORY}}
 NOWHERE = {"database": "x", "collection_name": "y", "host": "127.0.0.1", "port": 1}
 SECRET = {"password": "s3cret"}
-SHIPPED = files("tachylite.configs") / "stores"
+SHIPPED = shipped_folder("stores")
 
 
 def refusal(spec: Any, **options: Any) -> str:

@@ -9,6 +9,7 @@ from typer.exceptions import TyperException
 
 from tachylite import __version__
 from tachylite.cli.analyze import analyze
+from tachylite.cli.datasets import datasets
 from tachylite.cli.describe import describe
 from tachylite.cli.doctor import doctor
 from tachylite.cli.learn import learn
@@ -31,7 +32,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, submit, status, rerun, query, report, describe, learn, predict, protocols, doctor):
+for command in (run, submit, status, rerun, query, report, describe, learn, predict, protocols, datasets, doctor):
     app.command()(command)
 app.add_typer(analyze)
 

@@ -1,28 +1,28 @@
 """Protocols and launchers shipped with the package, and those that a user writes."""
 
 from difflib import get_close_matches
-from importlib.resources import files
 from pathlib import Path
 
+from tachylite.configs.shipped import shipped_folder
 from tachylite.configs.validation import parse_mapping, validate
 from tachylite.errors import InputError
 from tachylite.schemas.campaign import Launcher
 from tachylite.schemas.protocol import Protocol
 
-_SHIPPED = files(__name__) / "protocols"
 _LAUNCHERS = ("fireworks", "jobflow-remote")
 
 
 def protocol_names() -> list[str]:
     """Names of the shipped protocols, in alphabetical order."""
-    return sorted(entry.name.removesuffix(".yaml") for entry in _SHIPPED.iterdir() if entry.name.endswith(".yaml"))
+    entries = shipped_folder("protocols").iterdir()
+    return sorted(entry.name.removesuffix(".yaml") for entry in entries if entry.name.endswith(".yaml"))
 
 
 def protocol_text(name: str) -> str:
     """YAML of a shipped protocol, with its comments; InputError for another name."""
     if name not in protocol_names():
         raise InputError(_unknown(name))
-    return (_SHIPPED / f"{name}.yaml").read_text(encoding="utf-8")
+    return (shipped_folder("protocols") / f"{name}.yaml").read_text(encoding="utf-8")
 
 
 def load_protocol(name_or_path: str | Path) -> Protocol:
@@ -38,7 +38,7 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
     data = parse_mapping(text, source, Protocol)
     if "melt" in data and "steps" not in data:
         raise InputError(
-            f"{source} has a key 'melt': a protocol is a list of steps now; `tachylite protocols zheng2024`"
+            f"{source} has a key 'melt': a protocol is a list of steps now; see docs/protocols.md"
         )
     data.setdefault("name", Path(name_or_path).stem)
     return validate(Protocol, data, source)
@@ -50,7 +50,7 @@ def load_launcher(name_or_path: str | Path) -> Launcher:
     Raises InputError as `load_protocol` does.
     """
     if str(name_or_path) in _LAUNCHERS:
-        text = (files(__name__) / "launchers" / f"{name_or_path}.yaml").read_text(encoding="utf-8")
+        text = (shipped_folder("launchers") / f"{name_or_path}.yaml").read_text(encoding="utf-8")
     else:
         try:
             text = Path(name_or_path).read_text(encoding="utf-8")

@@ -1,5 +1,3 @@
-from pathlib import Path
-
 import ase.io
 import numpy as np
 import pytest
@@ -9,10 +7,11 @@ from ase.build import bulk
 from numpy.typing import NDArray
 from tests.engines.potentials.chgnet_reference import GPA, chgnet_in_double
 from tests.engines.potentials.sample_structures import melt, state_of
+from tests.reference_data import reference
 
 from tachylite.engines.potentials.chgnet.potential import ChgnetPotential
 
-MPTRJ = Path(__file__).parents[4] / "shared/data/mptrj/mptrj-random-1k.xyz"
+MPTRJ = reference("mptrj/mptrj-random-1k.xyz")
 
 SMALL = {
     "silicon": bulk("Si"),
@@ -84,14 +83,14 @@ def test_hundred_atoms_like_chgnet(single: ChgnetPotential, double: ChgnetPotent
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not MPTRJ.exists(), reason="the sample of MPtrj is not here")
+@pytest.mark.reference("mptrj/mptrj-random-1k.xyz")
 def test_materials_project_structures_like_chgnet(single: ChgnetPotential, double: ChgnetPotential) -> None:
     structures = sorted(ase.io.read(MPTRJ, ":"), key=len)
     for atoms in [*structures[::50], structures[-1]]:
         assert_like_chgnet(atoms, "0.3.0", single, double)
 
 
-@pytest.mark.skipif(not MPTRJ.exists(), reason="the sample of MPtrj is not here")
+@pytest.mark.reference("mptrj/mptrj-random-1k.xyz")
 def test_close_to_density_functional_theory(single: ChgnetPotential) -> None:
     structures = ase.io.read(MPTRJ, ":120")
     result = single(state_of(structures))

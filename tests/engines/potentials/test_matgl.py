@@ -13,6 +13,7 @@ import torch
 from ase import Atoms
 from ase.build import bulk
 from tests.engines.potentials.sample_structures import melt, state_of
+from tests.reference_data import reference
 
 from tachylite.engines.contract import check_contract
 from tachylite.engines.potentials import matgl
@@ -22,7 +23,7 @@ from tachylite.errors import InputError, MissingPackageError
 
 pytest.importorskip("matgl")
 
-TENSORNET = Path(__file__).parents[4] / "shared/data/models/TensorNet-MatPES-PBE-v2025.1-PES"
+TENSORNET = reference("models/TensorNet-MatPES-PBE-v2025.1-PES")
 CPU = torch.device("cpu")
 STRUCTURES = [melt("Li3PO4", 2, 12.0, seed=4), melt("NaCl", 3, 24.0, seed=6), bulk("Cu")]
 ODD = [
@@ -32,7 +33,7 @@ ODD = [
 ]
 FEW = ("Li", "O", "P", "Na", "Cl", "Cu", "C")
 
-needs_tensornet = pytest.mark.skipif(not TENSORNET.exists(), reason="the weights of TensorNet are not here")
+needs_tensornet = pytest.mark.reference("models/TensorNet-MatPES-PBE-v2025.1-PES")
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import pytest
 import torch
 from ase.build import bulk
 from tests.engines.potentials.sample_structures import melt, state_of
+from tests.reference_data import reference
 
 from tachylite.engines import get_engine
 from tachylite.engines.potentials import nep
@@ -15,10 +16,10 @@ from tachylite.engines.potentials.nep_file import read_nep
 from tachylite.errors import InputError, MissingPackageError
 from tachylite.units import GPA_PER_EV_A3
 
-UNEP = Path(__file__).parents[4] / "shared/data/models/UNEP-v1.txt"
+UNEP = reference("models/UNEP-v1.txt")
 CPU = torch.device("cpu")
 
-needs_unep = pytest.mark.skipif(not UNEP.exists(), reason="UNEP-v1.txt is not here")
+needs_unep = pytest.mark.reference("models/UNEP-v1.txt")
 
 
 def small(path: Path, seed: int = 0, kind: str = "nep4", **header: str) -> Path:

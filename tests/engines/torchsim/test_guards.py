@@ -12,6 +12,7 @@ from ase.build import bulk
 from ase.data import covalent_radii
 from ase.io import iread
 from ase.neighborlist import neighbor_list
+from tests.reference_data import reference
 
 from tachylite.engines import get_engine
 from tachylite.engines.base import Answer
@@ -23,7 +24,7 @@ from tachylite.engines.torchsim.guards import Guards
 from tachylite.errors import InputError
 from tachylite.schemas import Provenance, Request, Segment, State
 
-MPTRJ = Path(__file__).parents[2] / ".." / "shared" / "data" / "mptrj" / "mptrj-random-1k.xyz"
+MPTRJ = reference("mptrj/mptrj-random-1k.xyz")
 
 CRYSTAL = State.from_atoms(bulk("Ar", "fcc", 5.4, cubic=True).repeat(2))
 N_ATOMS = len(CRYSTAL.numbers)
@@ -198,7 +199,7 @@ def test_what_is_no_option_is_named_with_the_way_out(options: dict[str, Any], sa
     assert "\n" not in str(caught.value)
 
 
-@pytest.mark.skipif(not MPTRJ.exists(), reason="the reference data is not here")
+@pytest.mark.reference("mptrj/mptrj-random-1k.xyz")
 def test_no_structure_that_a_force_field_learnt_from_is_beyond_the_limits() -> None:
     guards = Guards()
     for atoms in iread(MPTRJ):

@@ -4,22 +4,22 @@ Features constructed by it are given here as its output has them, with all units
 """
 
 import tracemalloc
-from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.reference_data import reference
 
 from tachylite.arrays import Array
 from tachylite.learning.sisso import SissoModel, SissoSettings, fit_sisso
 from tachylite.learning.sisso.expression import parse_expression
 
-FILE = Path(__file__).parents[4] / "shared/data/zheng2024/train_target_lnD_kbT.dat"
+FILE = reference("zheng2024/train_target_lnD_kbT.dat")
 TWELVE = (
     *("PF", "RNC", "LLB", "SPF", "LNC", "Li_percentage"),
     *("SNC", "avg_B_with_Li", "atomic_radius_avg", "AAV", "SDLC", "inverse_kbT"),
 )
 
-pytestmark = pytest.mark.skipif(not FILE.exists(), reason=f"needs {FILE.name}")
+pytestmark = pytest.mark.reference("zheng2024/train_target_lnD_kbT.dat")
 
 
 @pytest.fixture(scope="module")

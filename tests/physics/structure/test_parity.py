@@ -1,11 +1,10 @@
 """Parity against what is known: equal curves, shifted ones, and the published pairs."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from tests.reference_data import reference
 
 from tachylite.errors import InputError
 from tachylite.physics.structure.pair_distribution import analyse_structure
@@ -19,7 +18,7 @@ from tachylite.physics.structure.parity import (
 )
 from tachylite.readers.tables import read_curves
 
-PUBLISHED = Path(__file__).parents[3] / "shared" / "data" / "zheng2024" / "rdf"
+PUBLISHED = reference("zheng2024/rdf")
 R = np.linspace(0, 8, 161)
 
 
@@ -133,7 +132,7 @@ def test_a_wilson_interval_holds_its_fraction(of: int, share: float) -> None:
     assert count / of - 1e-12 <= high <= 1
 
 
-@pytest.mark.skipif(not PUBLISHED.exists(), reason="published g(r) tables are not here")
+@pytest.mark.reference("zheng2024/rdf")
 def test_the_published_tables_were_smoothed_with_two_tenths() -> None:
     """Undone, exact zeros come out below the first contact, as of counts; of no other width they do."""
     table = read_curves(PUBLISHED / "DFT_RDF_SiO3.csv")
@@ -144,7 +143,7 @@ def test_the_published_tables_were_smoothed_with_two_tenths() -> None:
         assert (np.abs(raw[below]).max() < 1e-8) == zero
 
 
-@pytest.mark.skipif(not PUBLISHED.exists(), reason="published g(r) tables are not here")
+@pytest.mark.reference("zheng2024/rdf")
 def test_the_published_pairs_are_above_the_thresholds_as_often_as_published() -> None:
     paths = sorted(PUBLISHED.glob("DFT_RDF_*.csv"))
     r2 = [compare_curves(read_curves(p), read_curves(p.with_name(p.name.replace("DFT", "M3GNet")))).r2 for p in paths]

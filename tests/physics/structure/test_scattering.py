@@ -1,11 +1,10 @@
 """Structure factors of an ideal gas, of crystals and of silica glass; scattering lengths against published ones."""
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 from ase.build import bulk
 from tests.physics.crystals import frames_of, gas
+from tests.reference_data import reference, require
 
 from tachylite.errors import InputError
 from tachylite.physics.frames import take_frames
@@ -13,7 +12,7 @@ from tachylite.physics.structure.scatterers import neutron_lengths_fm, xray_form
 from tachylite.physics.structure.scattering import Scattering, analyse_scattering
 from tachylite.physics.structure.waves import density_waves
 
-SILICA = Path(__file__).parents[3] / "shared" / "data" / "silica"
+SILICA = reference("silica")
 
 
 def test_scattering_lengths_and_form_factors_are_the_published_ones() -> None:
@@ -108,8 +107,7 @@ def test_q_out_of_reach_is_refused() -> None:
 
 @pytest.fixture(scope="module")
 def silica() -> Scattering:
-    if not SILICA.exists():
-        pytest.skip("reference data are not here")
+    require("silica")
     from ase.io import read
 
     return analyse_scattering(frames_of(read(SILICA / "SiO2_glass_3000_atoms.xyz")), 1, 20.0, 0.1)

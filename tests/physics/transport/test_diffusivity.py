@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.reference_data import reference
 
 from tachylite.arrays import Array
 from tachylite.errors import InputError
@@ -20,7 +21,7 @@ from tachylite.physics.transport.diffusivity import (
 )
 from tachylite.units import CM2_S_PER_A2_FS
 
-LIQUID_NA = Path(__file__).parents[2] / ".." / "shared" / "data" / "liquid_na"
+LIQUID_NA = reference("liquid_na")
 TIMESTEP_FS = 20.0
 D_CM2_S = 5e-5
 
@@ -62,7 +63,7 @@ def read_xdatcar(path: Path) -> tuple[Array, Array]:
     return np.array(rows, dtype=float).reshape(-1, 100, 3) @ cell, cell
 
 
-@pytest.mark.skipif(not LIQUID_NA.is_dir(), reason="the reference data are not here")
+@pytest.mark.reference("liquid_na")
 @pytest.mark.parametrize(
     ("temperature", "published", "kinisi"), [("671.0", 1.272e-4, 1.275e-4), ("763.5", 1.605e-4, 1.610e-4)]
 )
