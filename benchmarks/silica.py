@@ -24,9 +24,10 @@ def main() -> None:
     frames = take_frames(atoms.positions[None], atoms.cell.array, atoms.numbers)
     found = measure_frames(frames, 300.0, rings=True)
     curve = analyse_scattering(frames, 1, 25.0, most_atom_waves=1e12)
-    assert curve.neutron_f is not None
+    assert curve.neutron_f_barn_sr is not None
     assert found.rings is not None
-    q, f, error = curve.q_per_a, curve.neutron_f.values, curve.neutron_f.errors
+    neutron = curve.neutron_f_barn_sr
+    q, f, error = floats(curve.q_per_a), floats(neutron.values), floats(neutron.errors)
     bonds = bonds_within(atoms.positions, atoms.cell.array, frames.kinds, cutoff_table({"O-Si": 2.0}, frames.symbols))
     lengths = bonds.distances_a
     print(f"Si-O {lengths.mean():.4f} +- {lengths.std():.4f} A (standard deviation)")

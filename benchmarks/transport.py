@@ -43,11 +43,12 @@ def one_size(walk: Callable[[int, int, int], Array], n_frames: int, n_atoms: int
     ours, plain, logs, claimed = [], [], [], []
     for seed in range(TRAJECTORIES):
         found = diffusivity_of_tracks(walk(n_frames, n_atoms, seed), 1.0)
-        if found.interval_cm2_s is not None and found.diffusivity_cm2_s is not None:
-            ours.append(found.interval_cm2_s[0] < TRUTH < found.interval_cm2_s[1])
+        interval = found.diffusivity_interval_cm2_s
+        if interval is not None and found.diffusivity_cm2_s is not None:
+            ours.append(interval.low < TRUTH < interval.high)
             logs.append(np.log(found.diffusivity_cm2_s / TRUTH))
             claimed.append(found.ln_error or 0.0)
-        slope, error = least_squares(found.lags_fs, found.msd_a2)
+        slope, error = least_squares(np.array(found.lags_fs), np.array(found.msd_a2))
         plain.append(abs(slope - STEP_A2) < 1.96 * error)
     return {
         "answers": len(ours),

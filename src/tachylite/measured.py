@@ -37,3 +37,6 @@ class Interval(FrozenModel):
 
     low: float
     high: float
+
+    def __mul__(self, factor: float) -> Self:
+        return self.model_copy(update={"low": self.low * factor, "high": self.high * factor})

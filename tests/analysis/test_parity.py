@@ -42,7 +42,7 @@ def test_failures_stay_in_the_denominators() -> None:
     good = [score_curves("Li", curves(), curves(height)) for height in (1.0, 1.3, 0.9)]
     report = make_report([*good, failed("Zn", "no partner")], "A", "B")
     assert report.n_failed == 1
-    assert [(one.threshold, one.count, one.of) for one in report.fractions] == [
+    assert [(above.threshold, above.count, above.of) for above in report.fractions] == [
         (0.85, 2, 4),
         (0.90, 2, 4),
         (0.95, 2, 4),
@@ -53,9 +53,9 @@ def test_failures_stay_in_the_denominators() -> None:
 
 
 def test_what_cannot_be_compared_is_a_failure_with_its_reason() -> None:
-    other = score_curves("Li", curves(), curves(pair="Zn-Zn"))
-    assert (other.status, other.r2) == ("failed", None)
-    assert "Zn-Zn" in str(other.reason)
+    score = score_curves("Li", curves(), curves(pair="Zn-Zn"))
+    assert (score.status, score.r2) == ("failed", None)
+    assert "Zn-Zn" in str(score.reason)
     flat = score_curves("Li", Curves(R, {"Li-Li": np.ones_like(R)}), curves())
     assert flat.status == "failed"
 
@@ -87,11 +87,11 @@ def test_two_diffusivities_agree_within_the_interval_of_their_ratio() -> None:
 
 
 def test_descriptors_have_an_r2_over_compositions() -> None:
-    def score(value: float, found: float) -> ParityScore:
-        one = DescriptorParity(
-            name="AAV", reference=Measured(value=value, error=0), value=Measured(value=found, error=0.1)
+    def score(reference: float, measured: float) -> ParityScore:
+        parity = DescriptorParity(
+            name="AAV", reference=Measured(value=reference, error=0), value=Measured(value=measured, error=0.1)
         )
-        return failed("Li", "").model_copy(update={"descriptors": [one]})
+        return failed("Li", "").model_copy(update={"descriptors": [parity]})
 
     report = make_report([score(10, 11), score(15, 15), score(20, 19)], "A", "B")
     assert report.descriptor_r2 == {"AAV": pytest.approx(1 - 2 / 50)}

@@ -31,20 +31,20 @@ def measured(path: Path, temperature_k: float = 1000.0, **options: float) -> Dif
 
 
 def test_a_walk_has_all_of_its_numbers(tmp_path: Path) -> None:
-    found = measured(ions(tmp_path / "a.traj"), viscosity_pa_s=1e-3)
-    assert found.diffusivity_cm2_s == pytest.approx(0.3**2 / 2 / 10 * 0.1, rel=0.4)
-    assert (found.n_atoms, found.n_frames, found.frame_spacing_fs) == (16, 400, 10.0)
-    assert found.collective is not None
-    assert found.collective.n_independent <= 3
-    ionic, size = found.conductivity, found.finite_size
+    lithium = measured(ions(tmp_path / "a.traj"), viscosity_pa_s=1e-3)
+    assert lithium.diffusivity_cm2_s == pytest.approx(0.3**2 / 2 / 10 * 0.1, rel=0.4)
+    assert (lithium.n_atoms, lithium.n_frames, lithium.frame_spacing_fs) == (16, 400, 10.0)
+    assert lithium.collective is not None
+    assert lithium.collective.n_independent <= 3
+    ionic, size = lithium.conductivity, lithium.finite_size
     assert ionic is not None
     assert (ionic.charge, ionic.charge_source) == (1.0, "formal oxidation state in Li2O")
-    by_hand = 1.602176634e5 * 16 / EDGE_A**3 * (found.diffusivity_cm2_s or 0) / (8.617333e-5 * 1000)
+    by_hand = 1.602176634e5 * 16 / EDGE_A**3 * (lithium.diffusivity_cm2_s or 0) / (8.617333e-5 * 1000)
     assert ionic.nernst_einstein_s_cm == pytest.approx(by_hand, rel=1e-6)
     assert size is not None
     assert size.length_a == pytest.approx(EDGE_A)
-    assert size.corrected_cm2_s == pytest.approx((found.diffusivity_cm2_s or 0) + (size.correction_cm2_s or 0))
-    assert Diffusivity.model_validate_json(found.model_dump_json()) == found
+    assert size.corrected_cm2_s == pytest.approx((lithium.diffusivity_cm2_s or 0) + (size.correction_cm2_s or 0))
+    assert Diffusivity.model_validate_json(lithium.model_dump_json()) == lithium
 
 
 def test_a_given_charge_wins(tmp_path: Path) -> None:
@@ -57,11 +57,11 @@ def test_a_given_charge_wins(tmp_path: Path) -> None:
 def test_one_element_has_no_collective_motion_and_no_charge(tmp_path: Path) -> None:
     positions = np.cumsum(np.random.default_rng(1).normal(0, 0.2, (100, 8, 3)), axis=0)
     write(tmp_path / "na.traj", [Atoms("Na8", positions=x, cell=[9, 9, 9], pbc=True) for x in positions])
-    found = measure_transport(open_trajectory(tmp_path / "na.traj", 2.0), "Na", 700.0)
-    assert found.collective is not None
-    assert "all atoms are Na" in (found.collective.reason or "")
-    assert found.conductivity is not None
-    assert "no formal oxidation state of Na in Na" in (found.conductivity.reason or "")
+    sodium = measure_transport(open_trajectory(tmp_path / "na.traj", 2.0), "Na", 700.0)
+    assert sodium.collective is not None
+    assert "all atoms are Na" in (sodium.collective.reason or "")
+    assert sodium.conductivity is not None
+    assert "no formal oxidation state of Na in Na" in (sodium.conductivity.reason or "")
 
 
 def test_a_cell_that_grows_is_refused(tmp_path: Path) -> None:
@@ -72,11 +72,11 @@ def test_a_cell_that_grows_is_refused(tmp_path: Path) -> None:
 
 
 def series(folder: Path, temperatures: list[float], edges: list[float]) -> TransportSeries:
-    found = []
+    diffusivities = []
     for seed, (kelvin, edge_a) in enumerate(zip(temperatures, edges, strict=True)):
         path = ions(folder / f"{seed}.traj", step_a=0.5 * np.exp(-1500.0 / kelvin), seed=seed, edge_a=edge_a)
-        found.append(measured(path, kelvin))
-    return combine_transport(found)
+        diffusivities.append(measured(path, kelvin))
+    return combine_transport(diffusivities)
 
 
 def test_temperatures_give_the_laws(tmp_path: Path) -> None:
@@ -92,13 +92,13 @@ def test_temperatures_give_the_laws(tmp_path: Path) -> None:
 
 
 def test_sizes_at_one_temperature_are_extrapolated(tmp_path: Path) -> None:
-    found = series(tmp_path, [2000.0] * 2, [12.0, 18.0])
-    assert found.size is not None
-    assert found.size.lengths_a == pytest.approx([12.0, 18.0])
-    assert found.arrhenius is None
+    transport = series(tmp_path, [2000.0] * 2, [12.0, 18.0])
+    assert transport.size is not None
+    assert transport.size.lengths_a == pytest.approx([12.0, 18.0])
+    assert transport.arrhenius is None
 
 
 def test_one_temperature_and_size_say_why_there_is_no_law(tmp_path: Path) -> None:
-    found = series(tmp_path, [2000.0] * 2, [12.0] * 2)
-    assert found.arrhenius is None
-    assert "a law needs two temperatures" in (found.reason or "")
+    transport = series(tmp_path, [2000.0] * 2, [12.0] * 2)
+    assert transport.arrhenius is None
+    assert "a law needs two temperatures" in (transport.reason or "")

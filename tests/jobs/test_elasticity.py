@@ -46,14 +46,14 @@ def test_argon_has_the_constants_of_its_lattice_sums(tmp_path: Path) -> None:
     edge = brentq(lambda a: lattice_sums(a)[0], 5.0, 5.6)
     _, c11, c12, c44 = lattice_sums(edge)
     crystal = State.from_atoms(bulk("Ar", "fcc", edge, cubic=True).repeat(2))
-    found = measure_elasticity(get_engine("lennard-jones"), crystal, tmp_path, strain=0.001)
-    assert found.reason is None
-    assert found.constants_gpa is not None
+    elastic = measure_elasticity(get_engine("lennard-jones"), crystal, tmp_path, strain=0.001)
+    assert elastic.reason is None
+    assert elastic.constants_gpa is not None
     expected = np.diag([c11 - c12] * 3 + [c44] * 3)
     expected[:3, :3] += c12
-    np.testing.assert_allclose(found.constants_gpa, expected, atol=2e-3 * c11)
-    assert found.bulk_modulus_gpa is not None
-    assert found.bulk_modulus_gpa.hill.value == pytest.approx((c11 + 2 * c12) / 3, rel=2e-3)
+    np.testing.assert_allclose(elastic.constants_gpa, expected, atol=2e-3 * c11)
+    assert elastic.bulk_modulus_gpa is not None
+    assert elastic.bulk_modulus_gpa.hill.value == pytest.approx((c11 + 2 * c12) / 3, rel=2e-3)
 
 
 def test_atoms_that_relax_soften_a_disordered_solid(tmp_path: Path) -> None:
@@ -64,11 +64,11 @@ def test_atoms_that_relax_soften_a_disordered_solid(tmp_path: Path) -> None:
     (relaxed,) = engine.relax(
         [State.from_atoms(atoms)], tmp_path, relax_cell=True, labels=["vacancies"], max_force_ev_a=1e-4
     )
-    found = measure_elasticity(engine, relaxed.state, tmp_path)
-    assert found.reason is None
-    assert (found.max_force_ev_a or 1.0) < 1e-4, "forces in argon are a thousandth of those in oxides"
-    assert found.constants_gpa is not None
-    constants = np.array(found.constants_gpa)
+    elastic = measure_elasticity(engine, relaxed.state, tmp_path)
+    assert elastic.reason is None
+    assert (elastic.max_force_ev_a or 1.0) < 1e-4, "forces in argon are a thousandth of those in oxides"
+    assert elastic.constants_gpa is not None
+    constants = np.array(elastic.constants_gpa)
     energies = []
     for amount in (-0.005, 0.0, 0.005):
         matrix = deformation(5, amount)
@@ -77,14 +77,14 @@ def test_atoms_that_relax_soften_a_disordered_solid(tmp_path: Path) -> None:
             positions=(np.array(relaxed.state.positions) @ matrix).tolist(),
             cell=(np.array(relaxed.state.cell) @ matrix).tolist(),
         )
-        (one,) = engine.relax(
-            [state], tmp_path, relax_cell=False, labels=["xy"], max_force_ev_a=found.max_force_ev_a or 0.0
+        (strained,) = engine.relax(
+            [state], tmp_path, relax_cell=False, labels=["xy"], max_force_ev_a=elastic.max_force_ev_a or 0.0
         )
-        energies.append(one.energy_ev_per_atom * one.n_atoms)
+        energies.append(strained.energy_ev_per_atom * strained.n_atoms)
     curvature = (energies[0] - 2 * energies[1] + energies[2]) / 0.005**2 / relaxed.state.volume_a3 * GPA_PER_EV_A3
     assert constants[5, 5] == pytest.approx(curvature, rel=0.03)
-    assert found.constants_error_gpa is not None
-    assert found.constants_error_gpa < 0.03 * constants[0, 0]
+    assert elastic.constants_error_gpa is not None
+    assert elastic.constants_error_gpa < 0.03 * constants[0, 0]
 
 
 @pytest.mark.slow
@@ -92,14 +92,14 @@ def test_copper_has_the_bulk_modulus_of_its_equation_of_state(tmp_path: Path) ->
     engine = get_engine("ase:emt")
     start = State.from_atoms(bulk("Cu", "fcc", 3.6, cubic=True).repeat(2))
     (relaxed,) = engine.relax([start], tmp_path, relax_cell=True, labels=["Cu"])
-    found = measure_elasticity(engine, relaxed.state, tmp_path)
+    elastic = measure_elasticity(engine, relaxed.state, tmp_path)
     volumes = relaxed.state.volume_a3 * np.linspace(0.97, 1.03, 7)
     held = engine.relax(
         [relaxed.state.scaled_to(v) for v in volumes], tmp_path, relax_cell=False, labels=["Cu"] * len(volumes)
     )
-    curve = fit_birch_murnaghan(volumes, [one.pressure_gpa for one in held])
-    assert found.bulk_modulus_gpa is not None
-    assert found.bulk_modulus_gpa.hill.value == pytest.approx(curve.bulk_modulus, rel=0.01)
+    curve = fit_birch_murnaghan(volumes, [relaxation.pressure_gpa for relaxation in held])
+    assert elastic.bulk_modulus_gpa is not None
+    assert elastic.bulk_modulus_gpa.hill.value == pytest.approx(curve.bulk_modulus, rel=0.01)
 
 
 @pytest.mark.slow
@@ -108,9 +108,9 @@ def test_the_constants_of_chgnet_are_the_curvatures_of_its_energy(tmp_path: Path
     engine = get_engine("chgnet", device="cpu")
     start = State.from_atoms(bulk("MgO", "rocksalt", 4.2, cubic=True))
     (relaxed,) = engine.relax([start], tmp_path, relax_cell=True, labels=["MgO"])
-    found = measure_elasticity(engine, relaxed.state, tmp_path, strain=0.01)
-    assert found.reason is None
-    assert found.constants_gpa is not None
+    elastic = measure_elasticity(engine, relaxed.state, tmp_path, strain=0.01)
+    assert elastic.reason is None
+    assert elastic.constants_gpa is not None
     for component in (0, 3):
         energies = []
         for amount in (-0.02, 0.0, 0.02):
@@ -120,7 +120,7 @@ def test_the_constants_of_chgnet_are_the_curvatures_of_its_energy(tmp_path: Path
                 positions=(np.array(relaxed.state.positions) @ matrix).tolist(),
                 cell=(np.array(relaxed.state.cell) @ matrix).tolist(),
             )
-            (one,) = engine.relax([state], tmp_path, relax_cell=False, labels=["MgO"])
-            energies.append(one.energy_ev_per_atom * one.n_atoms)
+            (strained,) = engine.relax([state], tmp_path, relax_cell=False, labels=["MgO"])
+            energies.append(strained.energy_ev_per_atom * strained.n_atoms)
         curvature = (energies[0] - 2 * energies[1] + energies[2]) / 0.02**2 / relaxed.state.volume_a3 * GPA_PER_EV_A3
-        assert found.constants_gpa[component][component] == pytest.approx(curvature, rel=0.05)
+        assert elastic.constants_gpa[component][component] == pytest.approx(curvature, rel=0.05)

@@ -30,7 +30,7 @@ def exact_error(n: int, tau: float) -> float:
 
 
 def coverage(series: Series) -> tuple[float, float]:
-    estimates = [estimate_mean(one) for one in series]
+    estimates = [estimate_mean(values) for values in series]
     z = np.array([abs(e.mean) / e.error for e in estimates])
     return float((z < 1).mean()), float((z < GAUSSIAN_95).mean())
 
@@ -58,7 +58,7 @@ def test_independent_samples_have_the_textbook_error() -> None:
 
 
 def test_error_of_a_long_series_is_the_exact_one() -> None:
-    errors = [estimate_mean(one).error for one in ar1(20000, 10, count=40)]
+    errors = [estimate_mean(values).error for values in ar1(20000, 10, count=40)]
     assert np.median(errors) == pytest.approx(exact_error(20000, 10), rel=0.1)
 
 
@@ -68,7 +68,7 @@ def test_oscillations_do_not_blow_up_the_error() -> None:
     noise = np.random.default_rng(2).standard_normal((300, 6000))
     series = lfilter([1.0], [1, -2 * r * np.cos(2 * np.pi / period), r**2], noise, axis=1)[:, -2000:]
     truth = series.mean(axis=1).std()
-    errors = np.array([estimate_mean(one).error for one in series])
+    errors = np.array([estimate_mean(values).error for values in series])
     assert 1.0 < np.median(errors) / truth < 1.5
 
 
@@ -93,9 +93,9 @@ def test_shift_and_scale_pass_through(series: Series, shift: float, scale: float
 
 @pytest.mark.parametrize("tau", [2, 10, 50])
 def test_correlation_time_is_the_one_put_in(tau: int) -> None:
-    found = [correlation_time(one) for one in ar1(400 * tau, tau, count=100)]
+    times = [correlation_time(values) for values in ar1(400 * tau, tau, count=100)]
     exact = 0.5 / np.tanh(0.5 / tau)
-    assert np.mean(found) == pytest.approx(exact, rel=0.05)
+    assert np.mean(times) == pytest.approx(exact, rel=0.05)
 
 
 def test_white_noise_has_half_a_sample() -> None:
@@ -106,15 +106,15 @@ def test_white_noise_has_half_a_sample() -> None:
 def test_a_decaying_start_is_cut_off(amplitude: float, decay: float, tau: float) -> None:
     transient = amplitude * np.exp(-np.arange(4000) / decay)
     series = ar1(4000, tau, count=30) + transient
-    starts = np.array([detect_equilibration(one) for one in series])
-    kept = np.array([transient[start:].mean() for start in starts])
+    starts = np.array([detect_equilibration(values) for values in series])
+    equilibrated = np.array([transient[start:].mean() for start in starts])
     assert np.median(starts) >= decay * np.log(amplitude)
     assert np.median(starts) < 8 * decay
-    assert kept.mean() < 0.1 * transient.mean() + 0.02
+    assert equilibrated.mean() < 0.1 * transient.mean() + 0.02
 
 
 def test_a_stationary_series_is_kept() -> None:
-    starts = [detect_equilibration(one) for one in ar1(4000, 5, count=50)]
+    starts = [detect_equilibration(values) for values in ar1(4000, 5, count=50)]
     assert np.median(starts) < 100
 
 

@@ -1,4 +1,4 @@
-"""What a cooling run and a series of volumes say, as documents."""
+"""Glass transition and heat capacity of a cooling run, thermal expansion of a series of volumes."""
 
 from typing import Literal
 
@@ -7,10 +7,10 @@ from scipy.ndimage import uniform_filter1d
 
 from tachylite.arrays import Array
 from tachylite.errors import InputError
-from tachylite.physics.thermodynamics.glass_transition import FEWEST_WINDOWS, Kink, Windows, find_transition
+from tachylite.physics.thermodynamics.glass_transition import FEWEST_WINDOWS, find_transition
 from tachylite.physics.thermodynamics.heat import fluctuation_heat_capacity
 from tachylite.readers.thermo import ThermoTable
-from tachylite.schemas import Interval, Measured, Trajectory
+from tachylite.schemas import Measured, Trajectory
 from tachylite.schemas.glass import GlassTransition, HeatCapacity, ThermalExpansion, Transition
 from tachylite.units import J_MOL_PER_EV, KB_EV
 
@@ -22,7 +22,7 @@ _SMOOTHED_SHARE = 0.02
 
 
 def measure_quench(trajectory: Trajectory) -> GlassTransition | None:
-    """The transition in the ramp of one of our quenches, at constant volume.
+    """Measure the glass transition along the ramp of a quench made here, at constant volume.
 
     None for a ramp that is missing, shorter than 12 steps, or without the energies of all of them.
     """
@@ -41,14 +41,13 @@ def measure_hold(trajectory: Trajectory, temperature_k: float) -> HeatCapacity |
     energies = energies[len(energies) // 5 :]
     if len(energies) < 2 or not np.isfinite(energies).all():
         return None
-    found = fluctuation_heat_capacity(energies, temperature_k, len(trajectory.numbers))
-    return _capacity(Measured(value=found.mean, error=found.error), "volume", "fluctuations", temperature_k)
+    return fluctuation_heat_capacity(energies, temperature_k, len(trajectory.numbers))
 
 
 def measure_transition(
     table: ThermoTable, n_atoms: int, low_k: float | None = None, high_k: float | None = None
 ) -> GlassTransition:
-    """The transition along a cooling run, or its part between two temperatures in K.
+    """Measure the glass transition along a cooling run, or its part between two temperatures in K.
 
     It is looked for in the energy and, where it changes, in the volume. With a volume that changes the slopes are heat
     capacities at constant pressure, those of the enthalpy: at zero pressure it is the energy. Raises InputError as
@@ -59,37 +58,27 @@ def measure_transition(
     volumes = None if table.volumes_a3 is None else table.volumes_a3[chosen] / n_atoms
     changes = volumes is not None and bool(np.ptp(volumes) > _VOLUME_CHANGES * volumes.mean())
     constant: Constant = "pressure" if changes or table.energy_kind == "enthalpy" else "volume"
-    windows, kink = find_transition(temperatures, table.energies_ev[chosen] / n_atoms)
+    energy = find_transition(temperatures, table.energies_ev[chosen] / n_atoms, "energy")
+    volume = find_transition(temperatures, volumes, "volume") if changes and volumes is not None else None
+    # an atom has 3/2 k T of kinetic energy, which is no part of the potential energy
     kinetic = 1.5 if table.energy_kind == "potential" else 0.0
-
-    def capacity(slope: float, error: float) -> HeatCapacity | None:
-        if kink.reason is not None:
-            return None
-        return _capacity(Measured(value=slope / KB_EV + kinetic, error=error / KB_EV), constant, "slope")
-
-    found: dict[str, object] = {
-        "n_atoms": n_atoms,
-        "energy_kind": table.energy_kind,
-        "constant": constant,
-        "cooling_rate_k_s": _rate(temperatures, None if table.times_fs is None else table.times_fs[chosen]),
-        "energy": _transition("energy", windows, kink),
-        "glass_heat_capacity": capacity(kink.low_slope, kink.low_slope_error),
-        "liquid_heat_capacity": capacity(kink.high_slope, kink.high_slope_error),
-        "heat_capacity_jump_j_mol_k": None
-        if kink.reason is not None
-        else Measured(value=kink.jump * J_MOL_PER_EV, error=kink.jump_error * J_MOL_PER_EV),
-    }
-    if changes and volumes is not None:
-        windows, kink = find_transition(temperatures, volumes)
-        found["volume"] = _transition("volume", windows, kink)
-        if kink.reason is None:
-            found["glass_expansion"] = _branch(kink, kink.low_slope, kink.low_slope_error)
-            found["liquid_expansion"] = _branch(kink, kink.high_slope, kink.high_slope_error)
-    return GlassTransition.model_validate(found)
+    return GlassTransition(
+        n_atoms=n_atoms,
+        energy_kind=table.energy_kind,
+        constant=constant,
+        cooling_rate_k_s=_rate(temperatures, None if table.times_fs is None else table.times_fs[chosen]),
+        energy=energy,
+        volume=volume,
+        glass_heat_capacity=_heat_capacity(energy.glass_slope, kinetic, constant),
+        liquid_heat_capacity=_heat_capacity(energy.liquid_slope, kinetic, constant),
+        heat_capacity_jump_j_mol_k=None if energy.slope_jump is None else energy.slope_jump * J_MOL_PER_EV,
+        glass_expansion=None if volume is None else _expansion(volume, volume.glass_slope),
+        liquid_expansion=None if volume is None else _expansion(volume, volume.liquid_slope),
+    )
 
 
 def ramp_of(trajectory: Trajectory) -> ThermoTable | None:
-    """The longest stretch of one of our runs along which the thermostat cools, within one segment; None without any."""
+    """The longest stretch of a run along which the thermostat cools, within one segment; None where it never does."""
     series = trajectory.series
     if not {"target_temperature_k", "energy_ev", "time_fs"} <= series.keys():
         return None
@@ -114,7 +103,7 @@ def ramp_of(trajectory: Trajectory) -> ThermoTable | None:
 
 
 def _between(temperatures_k: Array, low_k: float | None, high_k: float | None) -> slice:
-    """The stretch of the run between two temperatures; the measured ones are smoothed over a fiftieth of the run."""
+    """Select the stretch between two temperatures in K, after smoothing them over a fiftieth of the run."""
     low, high = low_k if low_k is not None else 0.0, high_k if high_k is not None else np.inf
     smooth = uniform_filter1d(temperatures_k, max(1, int(_SMOOTHED_SHARE * len(temperatures_k))), mode="nearest")
     inside = np.flatnonzero((smooth >= low) & (smooth <= high))
@@ -132,45 +121,22 @@ def _rate(temperatures_k: Array, times_fs: Array | None) -> float | None:
     return -float(np.polyfit(times_fs - times_fs[0], temperatures_k, 1)[0]) * _FS_PER_S
 
 
-def _transition(quantity: str, windows: Windows, kink: Kink) -> Transition:
-    found = {
-        "quantity": quantity,
-        "reason": kink.reason,
-        "window_temperatures_k": windows.temperatures_k.tolist(),
-        "window_values": windows.values.tolist(),
-        "window_errors": [float(error) if np.isfinite(error) else None for error in windows.errors],
-    }
-    if kink.reason is None:
-        found |= {
-            "temperature_k": Measured(value=kink.temperature_k, error=kink.error_k),
-            "temperature_interval_k": Interval(low=kink.interval_k[0], high=kink.interval_k[1]),
-            "width_k": kink.width_k,
-            "value": kink.value,
-            "glass_slope": Measured(value=kink.low_slope, error=kink.low_slope_error),
-            "liquid_slope": Measured(value=kink.high_slope, error=kink.high_slope_error),
-            "slope_jump": Measured(value=kink.jump, error=kink.jump_error),
-        }
-    return Transition.model_validate(found)
+def _heat_capacity(slope_ev_k: Measured | None, kinetic_k_b: float, constant: Constant) -> HeatCapacity | None:
+    """Heat capacity of one branch: its slope of the energy per atom, and a kinetic part in k_B."""
+    if slope_ev_k is None:
+        return None
+    slope = slope_ev_k / KB_EV
+    k_b_per_atom = Measured(value=slope.value + kinetic_k_b, error=slope.error)
+    return HeatCapacity.from_k_b_per_atom(k_b_per_atom, constant, "slope")
 
 
-def _capacity(
-    k_b: Measured, constant: Constant, source: Literal["slope", "fluctuations"], temperature_k: float | None = None
-) -> HeatCapacity:
-    molar = KB_EV * J_MOL_PER_EV
-    return HeatCapacity(
-        j_mol_k=Measured(value=k_b.value * molar, error=k_b.error * molar),
-        k_b_per_atom=k_b,
-        constant=constant,
-        source=source,
-        temperature_k=temperature_k,
-    )
-
-
-def _branch(kink: Kink, slope: float, error: float) -> ThermalExpansion:
-    """Of one branch, over the volume at the transition."""
+def _expansion(volume: Transition, slope: Measured | None) -> ThermalExpansion | None:
+    """Thermal expansion of one branch: its slope of the volume per atom over the volume at the transition."""
+    if slope is None or volume.value is None or volume.temperature_k is None:
+        return None
     return ThermalExpansion(
-        coefficient_per_k=Measured(value=slope / kink.value, error=error / kink.value),
-        temperature_k=kink.temperature_k,
-        volume_a3_per_atom=kink.value,
+        coefficient_per_k=slope / volume.value,
+        temperature_k=volume.temperature_k.value,
+        volume_a3_per_atom=volume.value,
         temperatures_k=[],
     )

@@ -1,7 +1,7 @@
-"""Scoring melts, trajectories and tables against references; the report of a campaign of that."""
+"""Score melts, trajectories and tables against references, and sum the scores up in a report."""
 
 from collections.abc import Iterable, Sequence
-from math import exp, hypot, isfinite, log
+from math import hypot, isfinite, log
 
 import numpy as np
 
@@ -9,8 +9,8 @@ from tachylite.analysis.laws import ln_error
 from tachylite.descriptors import average_descriptors
 from tachylite.errors import InputError
 from tachylite.physics.frames import Frames, take_frames
-from tachylite.physics.statistics import GAUSSIAN_95
-from tachylite.physics.structure.pair_distribution import pair_structure
+from tachylite.physics.statistics import log_normal_interval
+from tachylite.physics.structure.pairs import count_pairs
 from tachylite.physics.structure.parity import (
     PUBLISHED_THRESHOLDS,
     Curves,
@@ -54,8 +54,8 @@ def score_melt(reference: ParityReference, melt: HoldResult, trajectory: Traject
             "volume_a3_per_atom": None if melt.volume_a3 is None else melt.volume_a3 / melt.n_atoms,
             "reference_volume_a3_per_atom": reference.volume_a3_per_atom,
             "diffusivities": [
-                compare_diffusivities(measured, reference.diffusivities_cm2_s.get(measured.species))
-                for measured in melt.diffusivities
+                compare_diffusivities(diffusivity, reference.diffusivities_cm2_s.get(diffusivity.species))
+                for diffusivity in melt.diffusivities
             ],
             "descriptors": descriptors,
             "reason": score.reason or missing,
@@ -66,26 +66,26 @@ def score_melt(reference: ParityReference, melt: HoldResult, trajectory: Traject
 def score_curves(
     formula: str, reference: Curves, other: Curves, described: ParityReference | None = None
 ) -> ParityScore:
-    """Score curves by others; the other side is smoothed as `described` says that the reference was."""
+    """Score curves against those of a reference, after smoothing them like the curves of `described`."""
     try:
         if described is not None:
             other = other.smoothed(described.smoothing_a)
-        found = compare_curves(reference, other)
+        parity = compare_curves(reference, other)
         x, y = common_distances(reference, other)
     except InputError as error:
         return failed(formula, str(error))
-    if not isfinite(found.r2):
+    if not isfinite(parity.r2):
         return failed(formula, "the reference is the same at all distances, which no R² can be taken of")
     return ParityScore(
         formula=formula,
         status="scored",
-        r2=Measured(value=found.r2, error=found.r2_error),
+        r2=Measured(value=parity.r2, error=parity.r2_error),
         r2_by_pair={
-            pair: Measured(value=r2, error=found.r2_error_by_pair[pair])
-            for pair, r2 in found.r2_by_pair.items()
+            pair: Measured(value=r2, error=parity.r2_error_by_pair[pair])
+            for pair, r2 in parity.r2_by_pair.items()
             if isfinite(r2)
         },
-        noise=found.noise if isfinite(found.r2_error) else None,
+        noise=parity.noise if isfinite(parity.r2_error) else None,
         r_a=x.r_a.tolist(),
         reference_g={pair: curve.tolist() for pair, curve in x.values.items()},
         g={pair: curve.tolist() for pair, curve in y.values.items()},
@@ -93,66 +93,60 @@ def score_curves(
 
 
 def failed(formula: str, reason: str) -> ParityScore:
-    """Put a reason where a score would be."""
+    """Score of a composition that could not be compared, with the reason."""
     return ParityScore(formula=formula, status="failed", reason=reason)
 
 
 def reference_curves(reference: ParityReference) -> Curves:
-    """Take the curves out of a reference."""
+    """Partial g(r) of a reference."""
     return Curves(np.array(reference.r_a), {pair: np.array(g) for pair, g in reference.g.items()})
 
 
 def measure_curves(frames: Frames, longest_a: float = _LONGEST_A) -> Curves:
-    """Measure partial g(r) up to a distance in A, short of where an atom meets its own image."""
+    """Measure partial g(r) up to a distance in A, and short of the cell edge, where an atom meets its own image."""
     _, cell = next(iter(frames))
     shortest = float(np.linalg.norm(cell, axis=1).min())
-    return curves_of(pair_structure(frames, min(longest_a + _MARGIN_A, shortest - _MARGIN_A)))
+    return curves_of(count_pairs(frames, min(longest_a + _MARGIN_A, shortest - _MARGIN_A)))
 
 
-def compare_diffusivities(found: Diffusivity, reference: Diffusivity | float | None) -> DiffusivityParity:
+def compare_diffusivities(diffusivity: Diffusivity, reference: Diffusivity | float | None) -> DiffusivityParity:
     """Divide a diffusivity by that of the reference: a measured one, or a published number without an error."""
-    common = {
-        "species": found.species,
-        "diffusivity_cm2_s": found.diffusivity_cm2_s,
-        "interval_cm2_s": found.diffusivity_interval_cm2_s,
-    }
     if isinstance(reference, Diffusivity):
         value, interval = reference.diffusivity_cm2_s, reference.diffusivity_interval_cm2_s
         error, missing = ln_error(reference), f"reference: {reference.reason}"
     else:
         value, interval, error, missing = reference, None, 0.0, "the reference has none"
-    if found.diffusivity_cm2_s is None or value is None:
-        reason = found.reason if found.diffusivity_cm2_s is None else missing
-        return DiffusivityParity(reference_cm2_s=value, reference_interval_cm2_s=interval, reason=reason, **common)
-    ln_ratio = log(found.diffusivity_cm2_s / value)
-    half = GAUSSIAN_95 * hypot(ln_error(found), error)
-    return DiffusivityParity(
-        reference_cm2_s=value,
-        reference_interval_cm2_s=interval,
-        ratio=exp(ln_ratio),
-        ratio_interval=Interval(low=exp(ln_ratio - half), high=exp(ln_ratio + half)),
-        agree=abs(ln_ratio) <= half,
-        **common,
-    )
+    common = {
+        "species": diffusivity.species,
+        "reference_cm2_s": value,
+        "reference_interval_cm2_s": interval,
+        "diffusivity_cm2_s": diffusivity.diffusivity_cm2_s,
+        "interval_cm2_s": diffusivity.diffusivity_interval_cm2_s,
+    }
+    if diffusivity.diffusivity_cm2_s is None or value is None:
+        reason = diffusivity.reason if diffusivity.diffusivity_cm2_s is None else missing
+        return DiffusivityParity(reason=reason, **common)
+    ratio = diffusivity.diffusivity_cm2_s / value
+    ratio_interval = log_normal_interval(ratio, hypot(ln_error(diffusivity), error))
+    agree = ratio_interval.low <= 1 <= ratio_interval.high
+    return DiffusivityParity(ratio=ratio, ratio_interval=ratio_interval, agree=agree, **common)
 
 
 def _descriptors(reference: ParityReference, frames: Frames) -> list[DescriptorParity]:
     if not reference.descriptors:
         return []
-    found = average_descriptors(frames, reference.species, convention="zheng2024").values
+    descriptors = average_descriptors(frames, reference.species, convention="zheng2024").values
     return [
         DescriptorParity(
-            name=name,
-            reference=Measured(value=value, error=float("inf")),
-            value=Measured(value=found[name].mean, error=found[name].error),
+            name=name, reference=Measured(value=value, error=float("inf")), value=descriptors[name].measured
         )
         for name, value in reference.descriptors.items()
-        if name in found
+        if name in descriptors
     ]
 
 
 def make_report(scores: Sequence[ParityScore], reference: str, other: str) -> ParityReport:
-    """Count scores above the published thresholds, among all references; R^2 of D and descriptors over them."""
+    """Count the scores above the published thresholds; take R^2 of diffusivities and descriptors over compositions."""
     values = [score.r2.value for score in scores if score.r2 is not None]
     fractions = []
     for threshold in PUBLISHED_THRESHOLDS:
@@ -171,8 +165,8 @@ def make_report(scores: Sequence[ParityScore], reference: str, other: str) -> Pa
     ]
     descriptors: dict[str, list[tuple[float, float]]] = {}
     for score in scores:
-        for one in score.descriptors:
-            descriptors.setdefault(one.name, []).append((one.reference.value, one.value.value))
+        for parity in score.descriptors:
+            descriptors.setdefault(parity.name, []).append((parity.reference.value, parity.value.value))
     by_name = {name: _r2(pairs) for name, pairs in descriptors.items()}
     return ParityReport(
         reference=reference,

@@ -1,4 +1,4 @@
-"""Parity of files: two tables or trajectories, or whole folders of them."""
+"""Compare files with references: two tables or trajectories, or whole folders of them."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -15,12 +15,12 @@ from tachylite.physics.structure.parity import Curves
 from tachylite.readers import open_trajectory
 from tachylite.readers.opening import OWN
 from tachylite.readers.tables import read_curves
-from tachylite.schemas import Measured, Trajectory
+from tachylite.schemas import Trajectory
 from tachylite.schemas.parity import DescriptorParity, DiffusivityParity, ParityReference, ParityReport, ParityScore
 from tachylite.schemas.run import reduced_formula
 
 _SAME_TEMPERATURE = 0.05
-"""Relative difference of mean temperatures that thermostats leave between runs of one state."""
+"""Relative difference of mean temperatures up to which two runs count as one state: thermostats are no better."""
 
 
 def is_table(path: Path) -> bool:
@@ -38,7 +38,7 @@ def curves_of_file(path: Path, smoothing_a: float = 0.0, types: Sequence[str] | 
 def compare_folders(
     references: Mapping[str, Path], others: Mapping[str, Path], smoothing_a: float = 0.0
 ) -> tuple[list[ParityScore], list[str]]:
-    """Score every reference by the other file of the same composition; also name those without a reference.
+    """Score files against references of the same composition; also list the compositions without a reference.
 
     Takes files by reduced formula. What is missing or cannot be compared has its reason in its score.
     """
@@ -47,7 +47,7 @@ def compare_folders(
 
 
 def report_folders(reference: str, other: str, scores: Sequence[ParityScore], left_out: list[str]) -> ParityReport:
-    """Gather scores in a report; raises InputError, with the first reason, where there is not one."""
+    """Sum scores up in a report; raises InputError, with the first reason, where every composition failed."""
     report = make_report(scores, reference, other)
     if report.n_failed == len(scores):
         raise InputError(f"{scores[0].formula}: {scores[0].reason} (and so for all {len(scores)} compositions)")
@@ -70,7 +70,10 @@ def read_reference(
 
 
 def check_same_state(reference: Path, other: Path, types: Sequence[str] | None = None) -> None:
-    """Refuse two trajectories of different compositions, or of our own at different temperatures (InputError)."""
+    """Refuse to compare two trajectories of different compositions or temperatures, with an InputError.
+
+    Temperatures are known of trajectories of this package only.
+    """
     formulas = [_formula(open_trajectory(path, types=types)) for path in (reference, other)]
     if formulas[0] != formulas[1]:
         raise InputError(f"{reference} is {formulas[0]} and {other} is {formulas[1]}; parity needs one composition")
@@ -86,31 +89,29 @@ def compare_transport(
 
     Raises InputError as `measure_transport`, and for a trajectory that knows no times and is given none.
     """
-    frames = [open_trajectory(path, timestep_fs, types) for path in (reference, other)]
-    for one in frames:
-        if not one.has_times:
-            raise InputError(f"trajectory {one.path} has no times; give the time between two frames as --timestep")
-    elements = frames_of_file(frames[0]).symbols
-    pairs = [[measure_transport(one, element, temperature_k) for one in frames] for element in elements]
-    return [compare_diffusivities(found, known) for known, found in pairs]
+    trajectories = [open_trajectory(path, timestep_fs, types) for path in (reference, other)]
+    for trajectory in trajectories:
+        if not trajectory.has_times:
+            raise InputError(
+                f"trajectory {trajectory.path} has no times; give the time between two frames as --timestep"
+            )
+    elements = frames_of_file(trajectories[0]).symbols
+    pairs = [[measure_transport(frames, element, temperature_k) for frames in trajectories] for element in elements]
+    return [compare_diffusivities(diffusivity, of_reference) for of_reference, diffusivity in pairs]
 
 
 def compare_descriptors(
     reference: Path, other: Path, species: str, types: Sequence[str] | None = None
 ) -> list[DescriptorParity]:
     """Structural descriptors around a mobile element in both trajectories, with errors over frames."""
-    known, found = (
+    of_reference, of_other = (
         average_descriptors(frames_of_file(open_trajectory(path, types=types)), species).values
         for path in (reference, other)
     )
     return [
-        DescriptorParity(
-            name=name,
-            reference=Measured(value=known[name].mean, error=known[name].error),
-            value=Measured(value=found[name].mean, error=found[name].error),
-        )
-        for name in known
-        if known[name].error > 0
+        DescriptorParity(name=name, reference=value.measured, value=of_other[name].measured)
+        for name, value in of_reference.items()
+        if value.error > 0
     ]
 
 
@@ -118,31 +119,30 @@ def _score_files(formula: str, reference: Path, other: Path | None, smoothing_a:
     if other is None:
         return failed(formula, f"{reference.name} has no partner")
     try:
-        known, found = (_curves(path, formula, smoothing_a) for path in (reference, other))
+        expected, measured = (_curves(path, formula, smoothing_a) for path in (reference, other))
         if not (is_table(reference) or is_table(other)):
             check_same_state(reference, other)
     except InputError as error:
         return failed(formula, str(error))
-    return score_curves(formula, known, found)
+    return score_curves(formula, expected, measured)
 
 
 def _curves(path: Path, formula: str, smoothing_a: float) -> Curves:
-    """Curves of a file; InputError where its elements are not those of the formula in its name."""
+    """Curves of a file; raises InputError where its elements are not those of the formula."""
     curves = curves_of_file(path, smoothing_a)
-    named = set(parse_formula(formula).amounts)
-    found = {symbol for pair in curves.values for symbol in pair.split("-")}
-    if named != found:
-        raise InputError(f"{path} has g(r) of {', '.join(sorted(found))}, which is not {formula}")
+    elements = {symbol for pair in curves.values for symbol in pair.split("-")}
+    if elements != set(parse_formula(formula).amounts):
+        raise InputError(f"{path} has g(r) of {', '.join(sorted(elements))}, which is not {formula}")
     return curves
 
 
 def _formula(trajectory: readers.TrajectoryReader) -> str:
-    symbols = frames_of_file(trajectory)
-    return reduced_formula({symbol: int((symbols.kinds == kind).sum()) for kind, symbol in enumerate(symbols.symbols)})
+    frames = frames_of_file(trajectory)
+    return reduced_formula({symbol: int((frames.kinds == kind).sum()) for kind, symbol in enumerate(frames.symbols)})
 
 
 def _temperature(path: Path) -> float | None:
-    """Mean temperature in K, where the file is our own and has kept it."""
+    """Mean temperature in K, where the file is a trajectory of this package that records it."""
     if path.suffix not in OWN:
         return None
     try:

@@ -47,15 +47,10 @@ def _expansion(step: str, searches: Sequence[VolumeResult]) -> Expansion | None:
     points = list(_volumes(searches))
     if len({temperature for temperature, _ in points}) < 2:
         return None
-    temperatures = [temperature for temperature, _ in points]
-    fit = thermal_expansion(temperatures, [v.value for _, v in points], [v.error for _, v in points])
-    return Expansion(
-        step=step,
-        coefficient_per_k=Measured(value=fit.coefficient_per_k, error=fit.error_per_k),
-        temperature_k=fit.temperature_k,
-        volume_a3_per_atom=fit.volume,
-        temperatures_k=temperatures,
+    line = thermal_expansion(
+        [temperature for temperature, _ in points], [v.value for _, v in points], [v.error for _, v in points]
     )
+    return Expansion(step=step, **dict(line))
 
 
 def _volumes(searches: Sequence[VolumeResult]) -> Iterator[tuple[float, Measured]]:

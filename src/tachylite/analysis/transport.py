@@ -1,4 +1,4 @@
-"""What the motion of one species says, from frames that are read block by block."""
+"""Diffusion and conductivity of one element, from frames that are read block by block."""
 
 from collections.abc import Mapping
 
@@ -6,11 +6,11 @@ import numpy as np
 from ase.data import atomic_masses, atomic_numbers, chemical_symbols
 
 from tachylite.errors import InputError
-from tachylite.physics.transport import diffusivity as transport
-from tachylite.physics.transport.collective import Ratio, conductivity, finite_size_correction, haven_ratio
+from tachylite.physics.transport.collective import conductivity, finite_size_correction, haven_ratio
+from tachylite.physics.transport.diffusivity import DiffusivityEstimate, diffusivity, diffusivity_of_tracks
 from tachylite.physics.transport.tracks import Tracker, Tracks
 from tachylite.readers.frames import TrajectoryReader, spacing_fs
-from tachylite.schemas import Diffusivity, Interval, Trajectory
+from tachylite.schemas import Diffusivity, Trajectory
 from tachylite.schemas.transport import Collective, Conductivity, FiniteSize
 
 _LARGEST_VOLUME_CHANGE = 0.3
@@ -31,20 +31,22 @@ def measure_transport(
     """
     tracks, frame_fs = _follow(frames, species)
     n_atoms = tracks.positions.shape[1]
-    tracer = transport.diffusivity_of_tracks(tracks.positions, frame_fs * tracks.stride)
-    collective = transport.diffusivity_of_tracks(
-        tracks.sums[:, :1] / n_atoms**0.5, frame_fs * tracks.stride, tracer.fit_start_fs or 0.0
-    )
-    alone = n_atoms == len(frames.numbers)
-    return as_document(tracer, species, temperature_k).model_copy(
-        update={
-            "n_atoms": n_atoms,
-            "n_frames": tracks.n_frames,
-            "frame_spacing_fs": frame_fs,
-            "collective": _collective(tracer, collective, species, alone),
-            "conductivity": _conductivity(frames, species, charges, tracks, temperature_k, tracer, collective, alone),
-            "finite_size": _finite_size(tracer, tracks, temperature_k, viscosity_pa_s),
-        }
+    tracer = diffusivity_of_tracks(tracks.positions, frame_fs * tracks.stride)
+    collective: DiffusivityEstimate | None = None
+    # the sum over all atoms of the cell is its centre of mass, which does not move
+    if n_atoms < len(frames.numbers):
+        total = tracks.sums[:, :1] / n_atoms**0.5
+        collective = diffusivity_of_tracks(total, frame_fs * tracks.stride, tracer.fit_start_fs or 0.0)
+    return Diffusivity(
+        **dict(tracer),
+        species=species,
+        temperature_k=temperature_k,
+        n_atoms=n_atoms,
+        n_frames=tracks.n_frames,
+        frame_spacing_fs=frame_fs,
+        collective=_collective(tracer, collective, species),
+        conductivity=_conductivity(frames, species, charges, tracks, temperature_k, tracer, collective),
+        finite_size=_finite_size(tracer, tracks, temperature_k, viscosity_pa_s),
     )
 
 
@@ -53,27 +55,8 @@ def measure_diffusivity(trajectory: Trajectory, species: str, temperature_k: flo
     numbers = trajectory.numbers
     spacing_fs = float(np.diff(trajectory.times_fs[:2])[0]) if trajectory.n_frames > 1 else 1.0
     indices = np.flatnonzero(numbers == atomic_numbers[species])
-    found = transport.diffusivity(trajectory.positions, indices, atomic_masses[numbers], spacing_fs)
-    return as_document(found, species, temperature_k)
-
-
-def as_document(found: transport.Diffusivity, species: str, temperature_k: float) -> Diffusivity:
-    """Put a measured tracer diffusivity into its document."""
-    return Diffusivity(
-        species=species,
-        temperature_k=temperature_k,
-        diffusive=found.diffusive,
-        reason=found.reason,
-        diffusivity_cm2_s=found.diffusivity_cm2_s,
-        diffusivity_interval_cm2_s=_interval(found.interval_cm2_s),
-        upper_bound_cm2_s=found.upper_bound_cm2_s,
-        n_independent=found.n_independent,
-        lags_fs=found.lags_fs.tolist(),
-        msd_a2=found.msd_a2.tolist(),
-        msd_error_a2=found.msd_error_a2.tolist(),
-        fit_start_fs=found.fit_start_fs,
-        intercept_a2=found.intercept_a2,
-    )
+    tracer = diffusivity(trajectory.positions, indices, atomic_masses[numbers], spacing_fs)
+    return Diffusivity(**dict(tracer), species=species, temperature_k=temperature_k)
 
 
 def _follow(frames: TrajectoryReader, species: str) -> tuple[Tracks, float]:
@@ -96,21 +79,14 @@ def _follow(frames: TrajectoryReader, species: str) -> tuple[Tracks, float]:
     return tracks, frame_fs
 
 
-def _collective(tracer: transport.Diffusivity, found: transport.Diffusivity, species: str, alone: bool) -> Collective:
-    if alone:
+def _collective(tracer: DiffusivityEstimate, collective: DiffusivityEstimate | None, species: str) -> Collective:
+    if collective is None:
         reason = f"all atoms are {species}: together they are the centre of mass, which does not move"
         return Collective(diffusive=False, reason=reason, n_independent=0.0)
-    haven = haven_ratio(tracer, found)
-    return Collective(
-        diffusive=found.diffusive,
-        reason=found.reason,
-        diffusivity_cm2_s=found.diffusivity_cm2_s,
-        diffusivity_interval_cm2_s=_interval(found.interval_cm2_s),
-        upper_bound_cm2_s=found.upper_bound_cm2_s,
-        n_independent=found.n_independent,
-        haven_ratio=None if haven is None else haven.value,
-        haven_ratio_interval=_ratio_interval(haven),
-    )
+    ratio, interval = haven_ratio(tracer, collective)
+    # without the curve that a tracer diffusivity has
+    estimate = Collective.model_validate(collective, from_attributes=True)
+    return estimate.model_copy(update={"haven_ratio": ratio, "haven_ratio_interval": interval})
 
 
 def _conductivity(
@@ -119,29 +95,23 @@ def _conductivity(
     charges: Mapping[str, float] | None,
     tracks: Tracks,
     temperature_k: float,
-    tracer: transport.Diffusivity,
-    collective: transport.Diffusivity,
-    alone: bool,
+    tracer: DiffusivityEstimate,
+    collective: DiffusivityEstimate | None,
 ) -> Conductivity:
     charge, source = _charge(frames, species, charges)
     if charge is None:
         return Conductivity(reason=source)
     density = tracks.positions.shape[1] / tracks.volume_a3
-
-    def of(found: transport.Diffusivity) -> Ratio | None:
-        if found.diffusivity_cm2_s is None or found.ln_error is None:
-            return None
-        return conductivity(found.diffusivity_cm2_s, found.ln_error, charge, density, temperature_k)
-
-    independent, together = of(tracer), None if alone else of(collective)
+    nernst_einstein = conductivity(tracer, charge, density, temperature_k)
+    correlated = (None, None) if collective is None else conductivity(collective, charge, density, temperature_k)
     return Conductivity(
         charge=charge,
         charge_source=source,
-        reason=None if independent else tracer.reason,
-        nernst_einstein_s_cm=None if independent is None else independent.value,
-        nernst_einstein_interval_s_cm=_ratio_interval(independent),
-        collective_s_cm=None if together is None else together.value,
-        collective_interval_s_cm=_ratio_interval(together),
+        reason=tracer.reason,
+        nernst_einstein_s_cm=nernst_einstein[0],
+        nernst_einstein_interval_s_cm=nernst_einstein[1],
+        collective_s_cm=correlated[0],
+        collective_interval_s_cm=correlated[1],
     )
 
 
@@ -160,7 +130,7 @@ def _charge(frames: TrajectoryReader, species: str, charges: Mapping[str, float]
 
 
 def _finite_size(
-    tracer: transport.Diffusivity, tracks: Tracks, temperature_k: float, viscosity_pa_s: float | None
+    tracer: DiffusivityEstimate, tracks: Tracks, temperature_k: float, viscosity_pa_s: float | None
 ) -> FiniteSize:
     if viscosity_pa_s is None:
         remark = (
@@ -168,20 +138,12 @@ def _finite_size(
             "several sizes"
         )
         return FiniteSize(length_a=tracks.length_a, remark=remark)
-    missing = finite_size_correction(temperature_k, viscosity_pa_s, tracks.length_a)
-    value = tracer.diffusivity_cm2_s
+    correction = finite_size_correction(temperature_k, viscosity_pa_s, tracks.length_a)
+    in_this_cell = tracer.diffusivity_cm2_s
     return FiniteSize(
         length_a=tracks.length_a,
         viscosity_pa_s=viscosity_pa_s,
-        correction_cm2_s=missing,
-        corrected_cm2_s=None if value is None else value + missing,
+        correction_cm2_s=correction,
+        corrected_cm2_s=None if in_this_cell is None else in_this_cell + correction,
         remark="a cell without end has the diffusivity of this cell plus the correction, in a liquid",
     )
-
-
-def _interval(ends: tuple[float, float] | None) -> Interval | None:
-    return None if ends is None else Interval(low=ends[0], high=ends[1])
-
-
-def _ratio_interval(ratio: Ratio | None) -> Interval | None:
-    return None if ratio is None else Interval(low=ratio.low, high=ratio.high)

@@ -37,9 +37,7 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
     text = protocol_text(str(name_or_path)) if shipped else _read(Path(name_or_path))
     data = parse_mapping(text, source, Protocol)
     if "melt" in data and "steps" not in data:
-        raise InputError(
-            f"{source} has a key 'melt': a protocol is a list of steps now; see docs/protocols.md"
-        )
+        raise InputError(f"{source} has a key 'melt': a protocol is a list of steps now; see docs/protocols.md")
     data.setdefault("name", Path(name_or_path).stem)
     return validate(Protocol, data, source)
 

@@ -9,15 +9,15 @@ from jobflow import job
 from tachylite.engines import Engine
 from tachylite.engines.workdir import current_workdir
 from tachylite.jobs.engine import EngineLike, resolve_engine
-from tachylite.physics.thermodynamics.elasticity import Elasticity as Found
-from tachylite.physics.thermodynamics.elasticity import Modulus, deformation, elastic_constants
-from tachylite.schemas import Measured, Relaxation, State
-from tachylite.schemas.glass import AverageModulus, Elasticity
+from tachylite.physics.thermodynamics.elasticity import deformation, elastic_constants
+from tachylite.schemas import Relaxation, State
+from tachylite.schemas.glass import Elasticity
 from tachylite.units import GPA_PER_EV_A3
 
 STRAIN = 0.005
 
 _ANY_FORCE_EV_A = 1e3
+"""No force is larger, so that atoms stay where they are and the engine gives the stress only."""
 _FORCE_OF_STRAIN = 0.02
 
 
@@ -44,10 +44,10 @@ def measure_elasticity(engine: Engine, state: State, workdir: Path, strain: floa
         "strain": strain,
         "provenance": engine.provenance(),
     }
-    still = _relax(engine, [state, *(_strained(state, i, strain) for i in range(6))], workdir, _ANY_FORCE_EV_A)
-    if (reason := _complaint(still)) is not None:
+    unrelaxed = _relax(engine, [state, *(_strained(state, i, strain) for i in range(6))], workdir, _ANY_FORCE_EV_A)
+    if (reason := _complaint(unrelaxed)) is not None:
         return Elasticity(reason=reason, **common)
-    stresses = np.array([r.stress_gpa for r in still])
+    stresses = np.array([r.stress_gpa for r in unrelaxed])
     stiffness = float(np.abs(stresses[1:] - stresses[0]).max()) / strain / GPA_PER_EV_A3
     limit = _FORCE_OF_STRAIN * strain * stiffness * (state.volume_a3 / len(state.numbers)) ** (2 / 3)
     common["max_force_ev_a"] = limit
@@ -60,8 +60,8 @@ def measure_elasticity(engine: Engine, state: State, workdir: Path, strain: floa
     if (reason := _complaint(relaxed)) is not None:
         return Elasticity(reason=reason, **common)
     stresses = np.array([r.stress_gpa for r in relaxed])
-    found = elastic_constants(stresses[:6], stresses[6:], np.array(start.stress_gpa), strain)
-    return Elasticity(start_stress_gpa=start.stress_gpa, **common, **_moduli(found))
+    constants = elastic_constants(stresses[:6], stresses[6:], np.array(start.stress_gpa), strain)
+    return Elasticity(start_stress_gpa=start.stress_gpa, **common, **dict(constants))
 
 
 def _relax(engine: Engine, states: Sequence[State], workdir: Path, max_force_ev_a: float) -> list[Relaxation]:
@@ -79,34 +79,9 @@ def _strained(state: State, component: int, amount: float) -> State:
 
 
 def _complaint(relaxed: Sequence[Relaxation]) -> str | None:
-    for one in relaxed:
-        if one.status == "failed":
-            return f"under {one.label}: {one.reason}"
-        if one.stress_gpa is None:
+    for relaxation in relaxed:
+        if relaxation.status == "failed":
+            return f"under {relaxation.label}: {relaxation.reason}"
+        if relaxation.stress_gpa is None:
             return "the engine gives no stress"
     return None
-
-
-def _moduli(found: Found) -> dict[str, object]:
-    return {
-        "reason": found.reason,
-        "constants_gpa": found.constants_gpa.tolist(),
-        "constants_error_gpa": found.error_gpa,
-        "nonlinearity": found.nonlinearity,
-        "bulk_modulus_gpa": _average(found.bulk),
-        "shear_modulus_gpa": _average(found.shear),
-        "young_modulus_gpa": _measured(found.young_gpa),
-        "poisson_ratio": _measured(found.poisson),
-    }
-
-
-def _average(modulus: Modulus | None) -> AverageModulus | None:
-    if modulus is None:
-        return None
-    return AverageModulus(
-        voigt=modulus.voigt, reuss=modulus.reuss, hill=Measured(value=modulus.hill, error=modulus.error)
-    )
-
-
-def _measured(value: tuple[float, float] | None) -> Measured | None:
-    return None if value is None else Measured(value=value[0], error=value[1])

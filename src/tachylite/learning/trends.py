@@ -140,7 +140,7 @@ def _activation_energies(dataset: Dataset) -> dict[str, float]:
         temperatures = dataset.temperature_k[own]
         if len(np.unique(temperatures)) >= MIN_TEMPERATURES:
             equal = np.ones(own.sum())  # the table has no errors, so every point counts alike
-            energies[text] = arrhenius(temperatures, _CM2_S * dataset.target[own], equal).activation_energy_ev
+            energies[text] = arrhenius(temperatures, _CM2_S * dataset.target[own], equal).activation_energy_ev.value
     return energies
 
 

@@ -1,1 +1,1 @@
-"""Physics as pure functions: arrays in, frozen dataclasses out."""
+"""Physics as pure functions: arrays in, frozen values out; those that are stored are pydantic models."""

@@ -1,4 +1,4 @@
-"""Formulas: from what a user writes to numbers of atoms."""
+"""Chemical formulas: read them as a user writes them, and choose numbers of atoms."""
 
 import re
 from collections.abc import Iterator, Mapping
@@ -68,7 +68,7 @@ def atom_counts(formula: Formula, target: int) -> dict[str, int]:
     """Choose numbers of atoms with N as near to `target` as whole formula units allow, at least one unit.
 
     Where amounts with decimals make a unit too large for N within 10 % of the target (Li0.333Si0.667), the
-    nearest composition with N in that range is taken; `composition_deviation` tells how far it is. Raises
+    nearest composition with N in that range is taken; `composition_deviation` gives its distance. Raises
     InputError for a target below 1 and for a unit of more than 100,000 atoms.
     """
     if target < 1:
@@ -112,7 +112,10 @@ def _hint(character: str) -> str:
 
 
 def _read(text: str, tokens: list[tuple[str, str]]) -> dict[str, Fraction]:
-    """Add up the amounts; every group on the stack is a list of what can still take an amount."""
+    """Add up the amounts of the elements.
+
+    Every open bracket has a list on the stack: its elements and closed groups, the last of which may get a number.
+    """
     stack: list[list[dict[str, Fraction]]] = [[]]
     opened: list[str] = []
     may_count = False
@@ -147,7 +150,7 @@ def _sum(parts: list[dict[str, Fraction]]) -> dict[str, Fraction]:
 
 
 def _nearest_counts(formula: Formula, target: int) -> dict[str, int]:
-    """The best integers with N within 10 % of the target: smallest deviation, then N nearest to the target."""
+    """Numbers of atoms of least deviation from the formula, with N within 10 % of the target and then nearest to it."""
     low = max(len(formula.amounts), round(target * (1 - _WINDOW)))
     high = max(low, round(target * (1 + _WINDOW)))
     candidates = [_rounded(formula, total) for total in range(low, high + 1)]

@@ -1,4 +1,4 @@
-"""Elemental crystals: the references of formation energies."""
+"""Crystals of the elements, the references of formation energies."""
 
 import json
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Equations of state: pressure and volume, with errors."""
+"""Equations of state: pressure as a function of volume, fitted with errors."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ class BirchMurnaghan:
     bulk_modulus_error: float
     bulk_modulus_derivative_error: float
     fitted: tuple[float, float] = (0.0, float("inf"))
-    """Smallest and largest volume that was fitted; beyond them the curve is a guess."""
+    """Smallest and largest volume that was fitted; beyond them the curve is extrapolated."""
 
     def pressure(self, volumes: float | Array) -> Array:
         """Pressure in GPa at volumes in A^3."""

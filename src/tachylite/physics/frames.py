@@ -12,7 +12,7 @@ from tachylite.errors import InputError
 from tachylite.physics.statistics import estimate_mean
 
 FEWEST_GROUPS = 4
-"""Fewer groups of frames say nothing about the scatter between frames."""
+"""Smallest number of groups of frames that an error over frames is taken from."""
 
 _MOST_GROUPS = 200
 
@@ -47,7 +47,7 @@ class Frames:
 
     @property
     def kinds(self) -> NDArray[np.int64]:
-        """Place of every atom's element in `symbols`, shape (n_atoms,)."""
+        """Index in `symbols` of every atom's element, shape (n_atoms,)."""
         symbols = self.symbols
         return np.array([symbols.index(chemical_symbols[z]) for z in self.numbers])
 
@@ -76,7 +76,7 @@ def take_frames(positions: ArrayLike, cells: ArrayLike, numbers: ArrayLike) -> F
 
 
 class GroupSums:
-    """Sums over groups of consecutive frames; at most 200 groups, however many frames come."""
+    """Sums of arrays over groups of consecutive frames: at most 200 groups, whatever the number of frames."""
 
     def __init__(self, *shape: int) -> None:
         self._sums = np.zeros((_MOST_GROUPS, *shape))
@@ -85,7 +85,7 @@ class GroupSums:
         self._group = 0
 
     def next_frame(self) -> Array:
-        """Return the array, of the shape given at the start, to which the next frame's values are added."""
+        """Return the array of sums, of the shape given at the start, to which to add the next frame's values."""
         if self._frames[self._group] == self._frames_per_group:
             self._group += 1
         if self._group == _MOST_GROUPS:
@@ -104,12 +104,12 @@ class GroupSums:
 
     @property
     def frames(self) -> Array:
-        """Frames in every group, shape (n_groups,); the last one may hold fewer than the others."""
+        """Number of frames in every group, shape (n_groups,); the last one may hold fewer than the others."""
         return self._frames[self._frames > 0].astype(np.float64)
 
     @property
     def sums(self) -> Array:
-        """Shape (n_groups, ...)."""
+        """Sums over every group, shape (n_groups, ...)."""
         summed: Array = self._sums[self._frames > 0]
         return summed
 

@@ -14,13 +14,13 @@ type Integers = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class Neighbors:
-    """All neighbours of all atoms, in the order of the atoms; every pair is there twice, once each way."""
+    """Pairs of neighbours, in the order of the first atoms; every pair is there twice, once in each direction."""
 
     first: Integers
     """Shape (n,), as are `second` and `distances_a`."""
     second: Integers
     images: Integers
-    """Lattice translations of the second atom against the first, both wrapped into the cell, shape (n, 3)."""
+    """Lattice translations of the second atom, if both are wrapped into the cell, in lattice vectors, shape (n, 3)."""
     vectors_a: Array
     """From the first atom to the second, shape (n, 3)."""
     distances_a: Array
@@ -36,7 +36,7 @@ class Neighbors:
 
 
 def find_neighbors(positions: Array, cell: Array, cutoff_a: float) -> Neighbors:
-    """Find all pairs of atoms and images nearer than a cutoff, also where that exceeds the cell.
+    """Find all pairs of atoms, and of atoms and periodic images, nearer than a cutoff; it may exceed the cell.
 
     Takes positions (n_atoms, 3), wrapped or not, and the cell (3, 3), lattice vectors as rows, in A.
     """
@@ -52,8 +52,8 @@ def find_neighbors(positions: Array, cell: Array, cutoff_a: float) -> Neighbors:
     image, atom = np.nonzero(near)
     points = shifted[near] @ cell
     home = points[: len(positions)]
-    found = KDTree(home).sparse_distance_matrix(KDTree(points), cutoff_a, output_type="ndarray")
-    found = found[found["i"] != found["j"]]
-    found = found[np.argsort(found["i"], kind="stable")]
-    first, place = found["i"].astype(np.int64), found["j"]
-    return Neighbors(first, atom[place], shifts[image[place]], points[place] - home[first], found["v"])
+    pairs = KDTree(home).sparse_distance_matrix(KDTree(points), cutoff_a, output_type="ndarray")
+    pairs = pairs[pairs["i"] != pairs["j"]]
+    pairs = pairs[np.argsort(pairs["i"], kind="stable")]
+    first, point = pairs["i"].astype(np.int64), pairs["j"]
+    return Neighbors(first, atom[point], shifts[image[point]], points[point] - home[first], pairs["v"])

@@ -1,4 +1,4 @@
-"""Distances between packed atoms: how near two may come, and how near they did."""
+"""Smallest distances between atoms in a random packing: those allowed, and those of a given one."""
 
 from collections.abc import Mapping, Sequence
 from itertools import product
@@ -23,7 +23,7 @@ _CLOSED_SHELL_APPROACH = 0.85
 """Closed shells come as near as about 0.85 of the sum of their radii (O-O 2.4 A in PO4, Ar-Ar 3.2 A)."""
 
 _IONIC_DIFFERENCE = 0.3
-"""Electronegativity above that of the most electropositive partner from which on an element is an anion."""
+"""Difference in electronegativity to the most electropositive element from which on an element is an anion."""
 
 _REACH = 1.5
 
@@ -80,7 +80,7 @@ def smallest_distance_ratio(
 
 
 def _closed_shells(symbols: Sequence[str], fractions: NDArray[np.float64]) -> list[tuple[int, float]]:
-    """Rows and radii in A of anions and noble gases."""
+    """Indices in `symbols`, and radii in A, of anions and noble gases."""
     chi = np.array([electronegativity(symbol) for symbol in symbols])
     floor = max(float(fractions @ chi), float(chi.min()) + _IONIC_DIFFERENCE)
     shells = {row: _NOBLE_RADII[symbol] for row, symbol in enumerate(symbols) if symbol in _NOBLE_RADII}

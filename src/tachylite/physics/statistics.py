@@ -1,4 +1,4 @@
-"""Means of correlated series with honest errors, correlation times, detection of equilibration."""
+"""Means of correlated series with their errors, correlation times, detection of equilibration."""
 
 from dataclasses import dataclass
 
@@ -8,6 +8,7 @@ from scipy import fft
 from scipy.special import stdtrit
 
 from tachylite.errors import InputError
+from tachylite.measured import Interval, Measured
 
 GAUSSIAN_95 = 1.959963984540054
 """Half width of the 95 % interval in standard errors."""
@@ -26,6 +27,22 @@ class Estimate:
     error: float
     n_independent: float
 
+    @property
+    def measured(self) -> Measured:
+        """Mean and standard error as documents hold them."""
+        return Measured(value=self.mean, error=self.error)
+
+
+def log_normal_interval(value: float, ln_error: float) -> Interval:
+    """95 % interval of a positive number from the standard error of its logarithm."""
+    factor = float(np.exp(GAUSSIAN_95 * ln_error))
+    return Interval(low=value / factor, high=value * factor)
+
+
+def ln_error_of(interval: Interval) -> float:
+    """Standard error of the logarithm of a positive number from its 95 % interval."""
+    return float(np.log(interval.high / interval.low)) / (2 * GAUSSIAN_95)
+
 
 def estimate_mean(series: ArrayLike) -> Estimate:
     r"""Mean of a correlated series, shape (n,), and its standard error by blocking.
@@ -34,8 +51,8 @@ def estimate_mean(series: ArrayLike) -> Estimate:
     means gives the error once blocks are longer than the correlation (Flyvbjerg and Petersen, DOI
     10.1063/1.457480). The level is the first with B^3 > n g^2 / 2, a balance of what short blocks miss
     against the scatter from having few (the form is that of Lee et al., DOI 10.1063/1.3554378, the
-    prefactor was chosen for coverage). Two corrections keep it honest for short series: neighbouring
-    blocks still correlate, and few blocks know their variance badly.
+    prefactor was chosen for coverage). Two corrections are made for short series: neighbouring blocks
+    still correlate, and the variance of few blocks is uncertain.
 
         error^2 = (c0 + 2 max(c1, 0)) / m,   times (t(0.975, m - 1) / 1.96)^2
 
@@ -85,7 +102,7 @@ def correlation_time(series: ArrayLike) -> float:
 
 
 def detect_equilibration(series: ArrayLike) -> int:
-    """First sample of the equilibrated part of a series, shape (n,): the start with most independent samples.
+    """Index from which on a series, shape (n,), is equilibrated: the start that leaves most independent samples.
 
     Starts are tried from 0 to one half, denser at the beginning (Chodera, DOI 10.1021/acs.jctc.5b00784).
 

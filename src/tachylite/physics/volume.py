@@ -1,4 +1,4 @@
-"""Volume per atom of a composition from tables alone."""
+"""Estimate the volume per atom of a composition from tabulated volumes of the elements."""
 
 import json
 from collections.abc import Mapping
@@ -11,13 +11,13 @@ from tachylite.errors import InputError
 from tachylite.physics.elements import reference_crystal
 
 _SMALLEST_VOLUME_A3 = 4.5
-"""Per atom; no solid at ambient pressure is denser (diamond has 5.7)."""
+"""Volume per atom that no solid at ambient pressure falls below (diamond has 5.7)."""
 
 _FULL_CHEMISTRY = 0.4
-"""Fraction of anions from which on a compound is wholly an oxide (halide, chalcogenide); less is part metal."""
+"""Fraction of anions from which on a compound counts as an oxide, halide or chalcogenide, and not as partly metal."""
 
 _OUTSIDE_DATA_ERROR = 0.3
-"""For elements that the fit never saw there is nothing to measure an error on."""
+"""Relative error of elements that were not in the fit, where none can be measured."""
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,9 @@ def electronegativity(symbol: str) -> float:
 
 def _element(symbol: str) -> VolumeEstimate:
     table = _table()
-    other = table["other_elements"]["values"]
-    if symbol in other:
-        return VolumeEstimate(other[symbol], _OUTSIDE_DATA_ERROR, "table of elements")
+    without_crystal = table["other_elements"]["values"]
+    if symbol in without_crystal:
+        return VolumeEstimate(without_crystal[symbol], _OUTSIDE_DATA_ERROR, "table of elements")
     error = table["errors"]["values"]["element"]["q68"]
     return VolumeEstimate(reference_crystal(symbol).volume_a3_per_atom, error, "crystal of the element")
 

@@ -7,11 +7,11 @@ from typing import Literal
 from pydantic import Field
 
 from tachylite.measured import FrozenModel, Interval, Measured
+from tachylite.physics.transport.vft import VFTLaw
 from tachylite.schemas.base import Document, Failure, Provenance
 from tachylite.schemas.glass import ThermalExpansion
 from tachylite.schemas.protocol import Protocol
 from tachylite.schemas.steps import AnyResult, Result
-from tachylite.schemas.transport import VFTLaw
 
 
 class Activation(FrozenModel):

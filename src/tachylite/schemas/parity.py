@@ -10,7 +10,7 @@ from tachylite.schemas.protocol import Protocol
 
 
 class ParityReference(FrozenModel):
-    """A melt that others have published: its partial g(r), and what else is known of it."""
+    """A published melt: its partial g(r) and, where known, its volume, diffusivities and descriptors."""
 
     formula: str
     r_a: list[float] = Field(min_length=2)
@@ -38,7 +38,7 @@ class ParityReference(FrozenModel):
 
 
 class DiffusivityParity(FrozenModel):
-    """One element's diffusivity against that of the reference; intervals hold 95 %."""
+    """One element's diffusivity against that of the reference; intervals are those of 95 %."""
 
     species: str
     reference_cm2_s: float | None
@@ -50,7 +50,7 @@ class DiffusivityParity(FrozenModel):
     """Over the reference."""
     ratio_interval: Interval | None = None
     agree: bool | None = None
-    """Whether the interval of the ratio holds 1."""
+    """Whether the interval of the ratio contains 1."""
     reason: str | None = None
     """Why there is no ratio."""
 
@@ -69,14 +69,14 @@ class ParityScore(FrozenModel):
     formula: str
     status: Literal["scored", "failed"]
     reason: str | None = None
-    """Why there is no score, or what is missing beside it."""
+    """Why there is no score, or which part of it is missing."""
     n_atoms: int | None = None
     temperature_k: float | None = None
     r2: Measured | None = None
     """Of all partial g(r) together; the error is infinite where the curves come without frames."""
     r2_by_pair: dict[str, Measured] = {}
     noise: float | None = None
-    """What R^2 loses, on average, because trajectories are finite; part of its error."""
+    """By how much the noise of finite trajectories lowers R^2 on average; part of its error."""
     r_a: list[float] = []
     """Distances that both have."""
     reference_g: dict[str, list[float]] = {}
@@ -99,7 +99,7 @@ class FractionAbove(FrozenModel):
 
 
 class ParityReport(Document):
-    """A campaign of parity: a score for every reference, and how they are distributed."""
+    """Parity of many compositions: a score for every reference, and how the scores are distributed."""
 
     kind: Literal["parity_report"] = "parity_report"
     reference: str
@@ -109,7 +109,7 @@ class ParityReport(Document):
     """References without a score; they count as below every threshold."""
     fractions: list[FractionAbove]
     left_out: list[str] = []
-    """Compositions of the other side that have no reference."""
+    """Compositions that were compared with nothing, as they have no reference."""
     ln_diffusivity_r2: float | None = None
     """R^2 of ln D over compositions and elements; None for fewer than three."""
     descriptor_r2: dict[str, float] = {}

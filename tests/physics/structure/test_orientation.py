@@ -33,43 +33,43 @@ CUTOFFS = {"P-O": 2.0, "N-P": 2.0}
 
 def test_groups_turned_alike_are_in_order_however_the_whole_is_turned() -> None:
     turn = Rotation.random(random_state=3).as_matrix()
-    found = analyse_orientation(phosphates(np.tile(turn, (1, SIDE**3, 1, 1))), CUTOFFS, "P", ["O", "N"])
-    assert found.tetrahedrality.mean == pytest.approx(1)
-    assert {rank: order.mean for rank, order in found.order.items()} == pytest.approx({3: 1, 4: 1})
-    assert found.fraction.mean == 1
-    assert found.order[3].error == np.inf, "one frame does not say how it scatters"
+    groups = analyse_orientation(phosphates(np.tile(turn, (1, SIDE**3, 1, 1))), CUTOFFS, "P", ["O", "N"])
+    assert groups.tetrahedrality.value == pytest.approx(1)
+    assert {rank: order.value for rank, order in groups.order.items()} == pytest.approx({3: 1, 4: 1})
+    assert groups.fraction.value == 1
+    assert groups.order[3].error == np.inf, "one frame does not say how it scatters"
 
 
 def test_upright_and_inverted_groups_differ_in_the_odd_rank_only() -> None:
     signs = np.where(np.arange(SIDE**3) % 2, 1, -1)[:, None, None] * np.eye(3)
-    found = analyse_orientation(phosphates(signs[None]), CUTOFFS, "P", ["O", "N"])
-    assert found.order[4].mean == pytest.approx(1)
-    assert found.order[3].mean == pytest.approx(-1 / 63), "as many up as down: the pairs of 64 groups"
+    groups = analyse_orientation(phosphates(signs[None]), CUTOFFS, "P", ["O", "N"])
+    assert groups.order[4].value == pytest.approx(1)
+    assert groups.order[3].value == pytest.approx(-1 / 63), "as many up as down: the pairs of 64 groups"
 
 
 def test_groups_turned_at_random_have_no_order() -> None:
-    found = analyse_orientation(phosphates(random_turns(200)), CUTOFFS, "P", ["O", "N"])
-    for rank, order in found.order.items():
-        assert abs(order.mean) < 4 * order.error
-        assert order.error * 200**0.5 == pytest.approx(found.by_chance[rank], rel=0.25)
+    groups = analyse_orientation(phosphates(random_turns(200)), CUTOFFS, "P", ["O", "N"])
+    for rank, order in groups.order.items():
+        assert abs(order.value) < 4 * order.error
+        assert order.error * 200**0.5 == pytest.approx(groups.by_chance[rank], rel=0.25)
 
 
 def test_random_bonds_make_no_tetrahedra_on_average() -> None:
     shape = np.random.default_rng(1).normal(size=(50, SIDE**3, 4, 3))
     shape /= np.linalg.norm(shape, axis=-1, keepdims=True)
     # two ligands of one group may come near each other, but only bonds to the centre count
-    found = analyse_orientation(phosphates(np.tile(np.eye(3), (50, SIDE**3, 1, 1)), shape), CUTOFFS, "P", ["O", "N"])
-    assert abs(found.tetrahedrality.mean) < 4 * found.tetrahedrality.error
-    assert found.tetrahedrality.error < 0.02
+    groups = analyse_orientation(phosphates(np.tile(np.eye(3), (50, SIDE**3, 1, 1)), shape), CUTOFFS, "P", ["O", "N"])
+    assert abs(groups.tetrahedrality.value) < 4 * groups.tetrahedrality.error
+    assert groups.tetrahedrality.error < 0.02
 
 
 def test_silica_has_regular_tetrahedra_in_four_orientations() -> None:
-    found = analyse_orientation(frames_of(cristobalite()), {"O-Si": 2.0}, "Si", ["O"])
-    assert found.tetrahedrality.mean > 0.99
-    assert -1 / 3 - 1e-9 <= found.order[3].mean < 0.9
+    groups = analyse_orientation(frames_of(cristobalite()), {"O-Si": 2.0}, "Si", ["O"])
+    assert groups.tetrahedrality.value > 0.99
+    assert -1 / 3 - 1e-9 <= groups.order[3].value < 0.9
 
 
-def test_what_cannot_be_asked_is_refused() -> None:
+def test_missing_elements_cutoffs_and_groups_are_refused() -> None:
     frames = phosphates(random_turns(1))
     with pytest.raises(InputError, match="Si of"):
         analyse_orientation(frames, CUTOFFS, "Si", ["O"])

@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 from tests.reference_data import reference
 
 from tachylite.errors import InputError
-from tachylite.physics.structure.pair_distribution import analyse_structure
+from tachylite.physics.frames import take_frames
+from tachylite.physics.structure.pairs import count_pairs
 from tachylite.physics.structure.parity import (
     Curves,
     coefficient_of_determination,
@@ -77,11 +78,11 @@ def test_the_error_of_r2_covers_what_an_endless_trajectory_would_give(height: fl
     truth, model = (curves(height=h).values["Li-O"][:80] for h in (1.0, height))
     reference = Curves(R[:80], {"Ar-Ar": truth})
     exact = coefficient_of_determination(truth, model)
-    found = [compare_curves(reference, noisy_melt(rng, model, 0.06)) for _ in range(150)]
-    r2, errors = np.array([f.r2 for f in found]), np.array([f.r2_error for f in found])
+    scores = [compare_curves(reference, noisy_melt(rng, model, 0.06)) for _ in range(150)]
+    r2, errors = np.array([s.r2 for s in scores]), np.array([s.r2_error for s in scores])
     assert np.mean(np.abs(r2 - exact) < 1.96 * errors) > 0.9
     assert np.median(errors) < 3 * np.sqrt(np.mean((r2 - exact) ** 2)), "an error that says nothing covers everything"
-    assert np.mean([f.noise for f in found]) == pytest.approx(exact - r2.mean(), rel=0.8, abs=3 * r2.std() / 150**0.5)
+    assert np.mean([s.noise for s in scores]) == pytest.approx(exact - r2.mean(), rel=0.8, abs=3 * r2.std() / 150**0.5)
 
 
 def test_without_frames_the_error_is_unknown() -> None:
@@ -93,13 +94,11 @@ def test_without_frames_the_error_is_unknown() -> None:
 
 def test_samples_of_a_trajectory_have_its_g_as_their_mean() -> None:
     positions = np.random.default_rng(0).uniform(0, 9, (12, 40, 3))
-    structure = analyse_structure(positions, 9.0 * np.eye(3), [11] * 20 + [17] * 20)
-    found = curves_of(structure)
-    assert found.samples is not None
-    for pair, samples in found.samples.items():
-        np.testing.assert_allclose(samples.mean(axis=0), found.values[pair], atol=1e-12)
-    few = analyse_structure(positions[:3], 9.0 * np.eye(3), [11] * 40)
-    assert curves_of(few).samples is None
+    measured = curves_of(count_pairs(take_frames(positions, 9.0 * np.eye(3), [11] * 20 + [17] * 20)))
+    assert measured.samples is not None
+    for pair, samples in measured.samples.items():
+        np.testing.assert_allclose(samples.mean(axis=0), measured.values[pair], atol=1e-12)
+    assert curves_of(count_pairs(take_frames(positions[:3], 9.0 * np.eye(3), [11] * 40))).samples is None
 
 
 def test_smoothing_is_a_convolution_with_a_gaussian() -> None:
@@ -149,7 +148,7 @@ def test_the_published_pairs_are_above_the_thresholds_as_often_as_published() ->
     r2 = [compare_curves(read_curves(p), read_curves(p.with_name(p.name.replace("DFT", "M3GNet")))).r2 for p in paths]
     assert len(r2) == 158
     # Zheng et al. 2024 have 91, 85 and 68 % of 245 compositions; a subset of 158 scatters by about 2 %
-    found = fractions_above(r2)
-    assert found[0.85] == pytest.approx(0.91, abs=0.05)
-    assert found[0.90] == pytest.approx(0.85, abs=0.05)
-    assert found[0.95] == pytest.approx(0.68, abs=0.06)
+    fractions = fractions_above(r2)
+    assert fractions[0.85] == pytest.approx(0.91, abs=0.05)
+    assert fractions[0.90] == pytest.approx(0.85, abs=0.05)
+    assert fractions[0.95] == pytest.approx(0.68, abs=0.06)

@@ -66,10 +66,10 @@ def test_a_liquid_is_found_from_every_start(start: float, temperature_k: float) 
         fluid = VanDerWaals(temperature_k, noise_gpa=0.002, seed=seed)
         truth = fluid.liquid_volume
         assert truth is not None
-        found = fluid.search(start * 1.6 * N_ATOMS * EXCLUDED_A3, Criteria(0.006, 0.03, 1e-3, 15))
-        outcomes.append(isinstance(found, Converged) and abs(found.volume / truth - 1) < 0.03)
-        if isinstance(found, Converged):
-            pulls.append((found.volume - truth) / found.volume_error)
+        outcome = fluid.search(start * 1.6 * N_ATOMS * EXCLUDED_A3, Criteria(0.006, 0.03, 1e-3, 15))
+        outcomes.append(isinstance(outcome, Converged) and abs(outcome.volume / truth - 1) < 0.03)
+        if isinstance(outcome, Converged):
+            pulls.append((outcome.volume - truth) / outcome.volume_error)
             assert len(fluid.samples) <= 18
     assert sum(outcomes) >= 39
     assert np.sqrt(np.mean(np.square(pulls))) < 1.7, "the error of the volume is honest"
@@ -82,18 +82,18 @@ def test_a_vapour_is_named_as_such_from_every_start(start: float, temperature_k:
     for seed in range(20):
         fluid = VanDerWaals(temperature_k, noise_gpa=0.002, seed=seed)
         assert fluid.liquid_volume is None
-        found = fluid.search(start * 1.6 * N_ATOMS * EXCLUDED_A3, Criteria(0.006, 0.03, 1e-3, 15))
-        verdicts.append(isinstance(found, Failed) and found.vapour and "vapour" in found.reason)
+        outcome = fluid.search(start * 1.6 * N_ATOMS * EXCLUDED_A3, Criteria(0.006, 0.03, 1e-3, 15))
+        verdicts.append(isinstance(outcome, Failed) and outcome.vapour and "vapour" in outcome.reason)
     assert sum(verdicts) >= 19
 
 
 def test_the_virial_vanishes_where_the_total_does_not() -> None:
     """Above the last liquid root the virial still has a zero: rho = 1/b - kT/a."""
     fluid = VanDerWaals(150.0, noise_gpa=0.002, convention="virial")
-    found = fluid.search(1.6 * N_ATOMS * EXCLUDED_A3, Criteria(0.006, 0.03, 1e-3, 15))
-    assert isinstance(found, Converged)
+    outcome = fluid.search(1.6 * N_ATOMS * EXCLUDED_A3, Criteria(0.006, 0.03, 1e-3, 15))
+    assert isinstance(outcome, Converged)
     density = 1 / EXCLUDED_A3 - KB_EV * 150.0 / fluid.attraction
-    assert found.volume == pytest.approx(N_ATOMS / density, rel=0.03)
+    assert outcome.volume == pytest.approx(N_ATOMS / density, rel=0.03)
 
 
 def test_noise_beyond_the_tolerance_asks_for_more_of_the_same() -> None:
@@ -125,10 +125,10 @@ def test_a_drifting_energy_is_not_equilibrium() -> None:
 
 
 def test_attempts_are_bounded_and_the_reason_tells_the_last_pressure() -> None:
-    found = decide([Sample(1000, 5.0, 0.1, 5.0)], Criteria(0.5, 0.03, 1e-3, 3), 3)
-    assert isinstance(found, Failed)
-    assert "3 attempts" in found.reason
-    assert "5.00 +/- 0.10 GPa at 1000.0 A^3" in found.reason
+    outcome = decide([Sample(1000, 5.0, 0.1, 5.0)], Criteria(0.5, 0.03, 1e-3, 3), 3)
+    assert isinstance(outcome, Failed)
+    assert "3 attempts" in outcome.reason
+    assert "5.00 +/- 0.10 GPa at 1000.0 A^3" in outcome.reason
 
 
 def test_failed_runs_push_the_search_outwards() -> None:

@@ -1,5 +1,6 @@
 """The glass transition in synthetic cooling runs with a known one."""
 
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ from scipy.signal import lfilter
 
 from tachylite.arrays import Array
 from tachylite.errors import InputError
-from tachylite.physics.thermodynamics.glass_transition import Kink, find_kink, find_transition, window_means
+from tachylite.measured import Interval, Measured
+from tachylite.physics.thermodynamics.glass_transition import find_transition, window_means
+from tachylite.physics.thermodynamics.kink import Kink, find_kink
 
 TG, GLASS, JUMP = 800.0, 1.3e-4, 1.5e-4
 
@@ -25,39 +28,70 @@ def cooling(seed: int, *, noise: float, n: int = 5000, tau: float = 20.0, width:
     return temperature, energy + noise * temperature / 1000 * walk
 
 
-def found(seed: int, **options: Any) -> Kink:
-    return find_transition(*cooling(seed, **options))[1]
+def transition(seed: int, **options: Any) -> Kink:
+    return find_transition(*cooling(seed, **options))
+
+
+@dataclass(frozen=True)
+class Seen:
+    """The numbers of a kink that is there."""
+
+    temperature_k: Measured
+    interval: Interval
+    width_k: float
+    glass_slope: Measured
+    liquid_slope: Measured
+    jump: Measured
+
+
+def seen(kink: Kink) -> Seen:
+    assert kink.reason is None
+    assert kink.temperature_k is not None
+    assert kink.temperature_interval_k is not None
+    assert kink.width_k is not None
+    assert kink.glass_slope is not None
+    assert kink.liquid_slope is not None
+    assert kink.slope_jump is not None
+    return Seen(
+        kink.temperature_k,
+        kink.temperature_interval_k,
+        kink.width_k,
+        kink.glass_slope,
+        kink.liquid_slope,
+        kink.slope_jump,
+    )
 
 
 def test_two_lines_give_back_what_they_are_made_of() -> None:
-    kink = found(0, noise=1e-4)
-    assert kink.reason is None
-    assert kink.temperature_k == pytest.approx(TG, abs=2)
-    assert kink.low_slope == pytest.approx(GLASS, rel=0.01)
-    assert kink.high_slope == pytest.approx(GLASS + JUMP, rel=0.01)
+    kink = seen(transition(0, noise=1e-4))
+    assert kink.temperature_k.value == pytest.approx(TG, abs=2)
+    assert kink.glass_slope.value == pytest.approx(GLASS, rel=0.01)
+    assert kink.liquid_slope.value == pytest.approx(GLASS + JUMP, rel=0.01)
     assert kink.width_k < 20
 
 
 def test_a_rounded_transition_is_where_its_asymptotes_meet() -> None:
-    kink = found(0, noise=1e-4, width=150.0)
-    assert kink.temperature_k == pytest.approx(TG, abs=10)
+    temperature, energy = cooling(0, noise=1e-4, width=150.0)
+    points = window_means(temperature, energy, 60)
+    kink = seen(find_kink(points.temperatures_k, points.values))
+    assert kink.temperature_k.value == pytest.approx(TG, abs=10)
     assert kink.width_k == pytest.approx(150, abs=30)
-    assert kink.jump == pytest.approx(JUMP, rel=0.05)
+    assert kink.jump.value == pytest.approx(JUMP, rel=0.05)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("noise", "width", "tau"), [(0.01, 0.0, 20.0), (0.005, 150.0, 20.0), (0.01, 0.0, 0.5)])
 def test_the_interval_covers_the_truth(noise: float, width: float, tau: float) -> None:
     """Of 120 runs 114 are expected; fewer than 107 or all but none outside would be odd at 1 in 500."""
-    kinks = [found(seed, noise=noise, width=width, tau=tau) for seed in range(120)]
-    seen = [k for k in kinks if k.reason is None]
-    assert len(seen) > 100
-    inside = sum(k.interval_k[0] <= TG <= k.interval_k[1] for k in seen)
-    assert inside / len(seen) > 107 / 120
-    slopes = sum(abs(k.low_slope - GLASS) < 1.96 * k.low_slope_error for k in seen)
-    assert slopes / len(seen) > 107 / 120
-    scatter = np.std([k.temperature_k for k in seen])
-    assert np.mean([k.error_k for k in seen]) < 2 * scatter, "an interval that is never wrong says nothing"
+    transitions = [transition(seed, noise=noise, width=width, tau=tau) for seed in range(120)]
+    kinks = [seen(kink) for kink in transitions if kink.reason is None]
+    assert len(kinks) > 100
+    inside = sum(k.interval.low <= TG <= k.interval.high for k in kinks)
+    assert inside / len(kinks) > 107 / 120
+    slopes = sum(abs(k.glass_slope.value - GLASS) < 1.96 * k.glass_slope.error for k in kinks)
+    assert slopes / len(kinks) > 107 / 120
+    scatter = np.std([k.temperature_k.value for k in kinks])
+    assert np.mean([k.temperature_k.error for k in kinks]) < 2 * scatter, "an interval that is never wrong says nothing"
 
 
 @pytest.mark.slow
@@ -68,7 +102,7 @@ def test_a_parabola_shows_no_transition() -> None:
         [cooling(s, noise=0.01)[1] - cooling(s, noise=0.0)[1] for s in range(60)],
     )
     for curvature in (0.0, 4e-8):
-        kinks = [find_transition(temperature, curvature * temperature**2 + walk)[1] for walk in noise]
+        kinks = [find_transition(temperature, curvature * temperature**2 + walk) for walk in noise]
         assert sum(k.reason is None for k in kinks) <= 2
 
 
@@ -84,17 +118,17 @@ def test_what_shows_no_transition_is_refused(temperatures: Array, values: Array 
     noise = np.random.default_rng(3).normal(0, 1e-3, 400)
     x = temperatures - TG
     truth = GLASS * x + JUMP * np.maximum(x, 0) if values is None else values
-    kink = find_transition(temperatures, truth + noise)[1]
+    kink = find_transition(temperatures, truth + noise)
     assert reason in (kink.reason or "")
 
 
 def test_a_slope_that_shrinks_is_no_glass_transition() -> None:
     temperature, energy = cooling(0, noise=1e-3)
-    assert "does not grow" in (find_transition(temperature, -energy)[1].reason or "")
+    assert "does not grow" in (find_transition(temperature, -energy).reason or "")
 
 
 def test_a_run_of_few_correlation_times_is_too_short() -> None:
-    assert "too short" in (found(1, noise=0.02, n=600, tau=50.0).reason or "")
+    assert "too short" in (transition(1, noise=0.02, n=600, tau=50.0).reason or "")
 
 
 @settings(max_examples=10, deadline=None)
@@ -103,9 +137,9 @@ def test_units_and_zeros_of_the_energy_do_not_matter(scale: float, shift: float,
     temperature, energy = cooling(4, noise=0.005)
     points = window_means(temperature, energy, 40)
     x, y = points.temperatures_k, points.values
-    one, other = find_kink(x, y), find_kink(x, scale * y + shift + slope * x)
-    assert other.temperature_k == pytest.approx(one.temperature_k, abs=0.1)
-    assert other.jump == pytest.approx(scale * one.jump, rel=1e-3)
+    kink, changed = seen(find_kink(x, y)), seen(find_kink(x, scale * y + shift + slope * x))
+    assert changed.temperature_k.value == pytest.approx(kink.temperature_k.value, abs=0.1)
+    assert changed.jump.value == pytest.approx(scale * kink.jump.value, rel=1e-3)
 
 
 def test_windows_have_the_means_and_errors_of_their_samples() -> None:

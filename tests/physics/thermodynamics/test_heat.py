@@ -22,43 +22,44 @@ def oscillators(seed: int, n: int = 4000, tau: float = 10.0) -> NDArray[np.float
 
 def test_a_harmonic_solid_has_three_k_within_its_error() -> None:
     """The law of Dulong and Petit."""
-    found = [fluctuation_heat_capacity(oscillators(seed), KELVIN, ATOMS) for seed in range(60)]
-    inside = sum(abs(c.mean - 3) < 1.96 * c.error for c in found)
+    capacities = [fluctuation_heat_capacity(oscillators(seed), KELVIN, ATOMS).k_b_per_atom for seed in range(60)]
+    inside = sum(abs(c.value - 3) < 1.96 * c.error for c in capacities)
     assert inside >= 52
-    assert np.mean([c.mean for c in found]) == pytest.approx(3, abs=0.03)
+    assert np.mean([c.value for c in capacities]) == pytest.approx(3, abs=0.03)
 
 
 def test_short_runs_are_not_biased() -> None:
-    found = [fluctuation_heat_capacity(oscillators(seed, n=200), KELVIN, ATOMS).mean for seed in range(300)]
-    assert np.mean(found) == pytest.approx(3, abs=4 * np.std(found) / 300**0.5)
+    short = [fluctuation_heat_capacity(oscillators(seed, n=200), KELVIN, ATOMS) for seed in range(300)]
+    values = [capacity.k_b_per_atom.value for capacity in short]
+    assert np.mean(values) == pytest.approx(3, abs=4 * np.std(values) / 300**0.5)
 
 
 def test_two_volumes_give_their_line() -> None:
-    found = thermal_expansion([300, 500], [100, 102], [0.1, 0.1])
-    assert found.temperature_k == pytest.approx(400)
-    assert found.volume == pytest.approx(101)
-    assert found.coefficient_per_k == pytest.approx(2 / 200 / 101)
-    assert found.error_per_k == pytest.approx(0.1 * 2**0.5 / 200 / 101, rel=1e-3)
+    expansion = thermal_expansion([300, 500], [100, 102], [0.1, 0.1])
+    assert expansion.temperature_k == pytest.approx(400)
+    assert expansion.volume_a3_per_atom == pytest.approx(101)
+    assert expansion.coefficient_per_k.value == pytest.approx(2 / 200 / 101)
+    assert expansion.coefficient_per_k.error == pytest.approx(0.1 * 2**0.5 / 200 / 101, rel=1e-3)
 
 
 def test_the_error_of_the_expansion_is_the_scatter_of_its_value() -> None:
     rng = np.random.default_rng(0)
     temperatures = np.array([300.0, 600, 900, 1200])
     errors = np.array([0.1, 0.3, 0.2, 0.4])
-    found = [
+    expansions = [
         thermal_expansion(temperatures, 100 * (1 + 5e-5 * (temperatures - 300)) + rng.normal(0, errors), errors)
         for _ in range(2000)
     ]
-    values = [f.coefficient_per_k * f.volume for f in found]
+    values = [f.coefficient_per_k.value * f.volume_a3_per_atom for f in expansions]
     assert np.mean(values) == pytest.approx(5e-3, rel=0.02)
     # where chi^2 is larger than expected by chance the errors grow
-    assert 1.0 < np.mean([f.error_per_k * f.volume for f in found]) / np.std(values) < 1.25
+    assert 1.0 < np.mean([f.coefficient_per_k.error * f.volume_a3_per_atom for f in expansions]) / np.std(values) < 1.25
 
 
 def test_volumes_that_are_no_line_widen_the_error() -> None:
     straight = thermal_expansion([300, 600, 900], [100, 101, 102], [0.01] * 3)
     bent = thermal_expansion([300, 600, 900], [100, 100.2, 102], [0.01] * 3)
-    assert bent.error_per_k > 10 * straight.error_per_k
+    assert bent.coefficient_per_k.error > 10 * straight.coefficient_per_k.error
 
 
 def test_bad_input_is_refused() -> None:

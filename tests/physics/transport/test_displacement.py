@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from tachylite.arrays import Array
 from tachylite.errors import InputError
-from tachylite.physics.transport.diffusivity import unwrap
+from tachylite.physics.transport.displacement import unwrap
 
 CELLS = st.sampled_from([np.eye(3) * 8, np.array([[8.0, 0, 0], [3, 7, 0], [-2, 1, 9]])])
 
@@ -17,16 +17,16 @@ def test_unwrapping_undoes_wrapping(cell: Array, seed: int, largest: float) -> N
     rng = np.random.default_rng(seed)
     fractional = np.cumsum(rng.uniform(-largest, largest, (20, 4, 3)), axis=0)
     wrapped = (fractional - np.floor(fractional)) @ cell
-    found = unwrap(wrapped, cell)
+    unwrapped = unwrap(wrapped, cell)
     expected = (fractional - np.floor(fractional[0])) @ cell
-    np.testing.assert_allclose(found, expected, atol=1e-9)
+    np.testing.assert_allclose(unwrapped, expected, atol=1e-9)
 
 
 def test_unwrapping_follows_a_changing_cell() -> None:
     cells = np.eye(3) * np.linspace(8, 9, 30)[:, None, None]
     fractional = np.linspace(0, 3, 30)[:, None, None] * np.ones((2, 3))
-    found = unwrap((fractional % 1) @ cells, cells)
-    np.testing.assert_allclose(found, fractional @ cells, atol=1e-9)
+    unwrapped = unwrap((fractional % 1) @ cells, cells)
+    np.testing.assert_allclose(unwrapped, fractional @ cells, atol=1e-9)
 
 
 def test_a_step_of_half_a_cell_is_refused() -> None:

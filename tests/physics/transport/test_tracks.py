@@ -23,12 +23,12 @@ def test_blocks_give_the_tracks_of_the_whole(block: int) -> None:
     tracker = Tracker(MASSES, [0, 2], [[1, 0, 1, 0]])
     for start in range(0, 100, block):
         tracker.add(positions[start : start + block], cells[start : start + block])
-    found = tracker.tracks()
+    gathered = tracker.tracks()
     expected = remove_drift(positions, MASSES)[:, [0, 2]]
-    np.testing.assert_allclose(found.positions, expected, atol=1e-4)
-    np.testing.assert_allclose(found.sums[:, 0], expected.sum(axis=1), atol=1e-9)
-    assert (found.stride, found.n_frames, found.volume_change) == (1, 100, 0)
-    assert found.volume_a3 == pytest.approx(abs(np.linalg.det(CELL)))
+    np.testing.assert_allclose(gathered.positions, expected, atol=1e-4)
+    np.testing.assert_allclose(gathered.sums[:, 0], expected.sum(axis=1), atol=1e-9)
+    assert (gathered.stride, gathered.n_frames, gathered.volume_change) == (1, 100, 0)
+    assert gathered.volume_a3 == pytest.approx(abs(np.linalg.det(CELL)))
 
 
 def test_a_breathing_cell_is_no_motion() -> None:
@@ -38,9 +38,9 @@ def test_a_breathing_cell_is_no_motion() -> None:
     scaled = np.array([[0, 0, 0], [10.0, 0.5, 0.5], [0.5, 0.5, 0], [0, 0.5, 0.5]])
     tracker = Tracker(MASSES, [1], [[0, 1, 0, 0]])
     tracker.add(scaled @ cells, cells)
-    found = tracker.tracks()
-    assert np.ptp(found.positions, axis=0).max() < 1e-4
-    assert found.volume_change > 0.15
+    gathered = tracker.tracks()
+    assert np.ptp(gathered.positions, axis=0).max() < 1e-4
+    assert gathered.volume_change > 0.15
 
 
 def test_thinning_bounds_memory_and_keeps_the_diffusivity(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,7 +49,7 @@ def test_thinning_bounds_memory_and_keeps_the_diffusivity(monkeypatch: pytest.Mo
     results = []
     for fewest in (5000, 1000):
         monkeypatch.setattr(tracks, "MEMORY_BYTES", 0)
-        monkeypatch.setattr(tracks, "_FEWEST_KEPT", fewest)
+        monkeypatch.setattr(tracks, "_FEWEST_STORED", fewest)
         tracker = Tracker(MASSES, [0, 1, 2], [[1, 1, 1, 0]])
         for start in range(0, 4000, 300):
             tracker.add(positions[start : start + 300], cells[start : start + 300])

@@ -1,15 +1,15 @@
 """Bonds within given distances: how many neighbours atoms have, and the angles between bonds."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from itertools import combinations_with_replacement
 
 import numpy as np
 from ase.data import atomic_numbers, covalent_radii
 from numpy.typing import NDArray
 
-from tachylite.arrays import Array
+from tachylite.arrays import Array, FloatList
 from tachylite.errors import InputError
+from tachylite.measured import FrozenModel, Measured
 from tachylite.physics.frames import FEWEST_GROUPS, Frames, GroupSums, ratio_of_sums
 from tachylite.physics.neighbors import Neighbors, find_neighbors
 from tachylite.physics.structure.pair_distribution import PairStructure
@@ -21,64 +21,56 @@ _ANGLE_BINS = 180
 _BOND_OVER_RADII = 1.25
 
 
-@dataclass(frozen=True)
-class CoordinationNumbers:
+class CoordinationNumbers(FrozenModel):
     """How many neighbours of one element the atoms of another have: AlO4, AlO5, AlO6 as fractions."""
 
     center: str
     neighbor: str
     cutoff_a: float
-    mean: float
-    mean_error: float
-    numbers: Integers
-    """Those that occur, without gaps, shape (n,)."""
-    fractions: Array
-    """Of the central atoms, shape (n,); their sum is 1."""
-    errors: Array
+    mean: Measured
+    fractions: dict[int, Measured]
+    """Fraction of the central atoms with this number of neighbours; numbers that occur, without gaps."""
 
 
-@dataclass(frozen=True)
-class BondAngles:
+class BondAngles(FrozenModel):
     """Distribution of the angle between two bonds of a central atom."""
 
-    triplet: tuple[str, str, str]
-    """The central element in the middle, the ends in alphabetical order."""
-    mean_deg: float
-    mean_error_deg: float
+    triplet: str
+    """The central element in the middle, the ends in alphabetical order, like O-Si-O."""
+    mean_deg: Measured
     deviation_deg: float
     """Standard deviation of the angles."""
-    density_per_deg: Array
+    density_per_deg: FloatList
     """Normalised to 1 over bins of one degree, not divided by the sine, shape (180,)."""
-    density_error_per_deg: Array
+    density_error_per_deg: FloatList
 
 
-@dataclass(frozen=True)
-class Bonds:
+class BondStatistics(FrozenModel):
     """Coordination numbers of every pair with a cutoff and the angles between such bonds."""
 
-    coordinations: tuple[CoordinationNumbers, ...]
-    angles_deg: Array
-    """Centres of the bins, shape (180,)."""
-    angles: tuple[BondAngles, ...]
+    coordinations: list[CoordinationNumbers] = []
+    angles_deg: FloatList = []
+    """Bin centres, shape (180,)."""
+    angles: list[BondAngles] = []
     """Triplets that occur."""
 
 
 def bond_cutoffs(structure: PairStructure) -> dict[str, float]:
-    """First minima in A of those pairs that are bonds, by pair in alphabetical order like `O-Si`.
+    """Bond cutoffs in A: the first minimum of g(r) of every pair that forms bonds, by pair like `O-Si`.
 
     A bond is a pair with a first peak below 1.25 times the sum of the covalent radii (DOI 10.1039/b801115j):
     in silica Si-O, not O-O.
     """
     cutoffs = {}
     for partial in structure.partials:
-        radii = sum(float(covalent_radii[atomic_numbers[symbol]]) for symbol in partial.elements)
+        radii = sum(float(covalent_radii[atomic_numbers[symbol]]) for symbol in partial.pair.split("-"))
         is_bond = partial.first_peak_a is not None and partial.first_peak_a < _BOND_OVER_RADII * radii
         if is_bond and partial.first_minimum_a is not None:
             cutoffs[partial.pair] = partial.first_minimum_a
     return cutoffs
 
 
-def analyse_bonds(frames: Frames, cutoffs_a: Mapping[str, float]) -> Bonds:
+def analyse_bonds(frames: Frames, cutoffs_a: Mapping[str, float]) -> BondStatistics:
     """Coordination numbers and bond angles in a periodic trajectory, for bonds up to given distances in A.
 
     Takes cutoffs by pair, like `Si-O`, in any order. Periodic images are neighbours too. Errors are standard
@@ -95,10 +87,10 @@ def analyse_bonds(frames: Frames, cutoffs_a: Mapping[str, float]) -> Bonds:
         coordination.add(bonds, kinds)
         angles.add(bonds, kinds)
     directed = [(a, b) for a in range(len(symbols)) for b in range(len(symbols)) if table[a, b] > 0]
-    return Bonds(
-        tuple(coordination.result(symbols, a, b, float(table[a, b])) for a, b in directed),
-        np.linspace(0.5, _ANGLE_BINS - 0.5, _ANGLE_BINS),
-        angles.results(symbols),
+    return BondStatistics(
+        coordinations=[coordination.numbers(symbols, a, b, float(table[a, b])) for a, b in directed],
+        angles_deg=np.linspace(0.5, _ANGLE_BINS - 0.5, _ANGLE_BINS),
+        angles=angles.distributions(symbols),
     )
 
 
@@ -107,8 +99,8 @@ def bonds_within(positions: Array, cell: Array, kinds: Integers, table_a: Array)
 
     Raises InputError for two atoms at the same place.
     """
-    found = find_neighbors(positions, cell, float(table_a.max()))
-    bonds = found[found.distances_a < table_a[kinds[found.first], kinds[found.second]]]
+    neighbors = find_neighbors(positions, cell, float(table_a.max()))
+    bonds = neighbors[neighbors.distances_a < table_a[kinds[neighbors.first], kinds[neighbors.second]]]
     if not bonds.distances_a.all():
         raise InputError("two atoms are at the same place; their bond has no direction")
     return bonds
@@ -148,7 +140,7 @@ class _Coordination:
             raise InputError(f"an atom has {counts.max()} neighbours within the cutoff; give a shorter --cutoff")
         np.add.at(self.groups.next_frame(), (kinds[:, None], np.arange(n_kinds), counts), 1)
 
-    def result(self, symbols: list[str], center: int, neighbor: int, cutoff_a: float) -> CoordinationNumbers:
+    def numbers(self, symbols: list[str], center: int, neighbor: int, cutoff_a: float) -> CoordinationNumbers:
         atoms = self.groups.sums[:, center, neighbor]
         values = np.arange(_MOST_NEIGHBORS + 1.0)
         columns = np.concatenate([atoms, (atoms @ values)[:, None]], axis=1)
@@ -157,17 +149,16 @@ class _Coordination:
         if len(atoms) < FEWEST_GROUPS:
             variances = np.append(fractions * (1 - fractions), fractions @ (values - mean) ** 2)
             errors = np.sqrt(variances / atoms.sum())
-        seen = np.flatnonzero(fractions)
-        shown = slice(seen[0], seen[-1] + 1)
+        occurring = np.flatnonzero(fractions)
         return CoordinationNumbers(
             center=symbols[center],
             neighbor=symbols[neighbor],
             cutoff_a=cutoff_a,
-            mean=mean,
-            mean_error=float(errors[-1]),
-            numbers=np.arange(_MOST_NEIGHBORS + 1)[shown],
-            fractions=fractions[shown],
-            errors=errors[:-1][shown],
+            mean=Measured(value=mean, error=float(errors[-1])),
+            fractions={
+                n: Measured(value=float(fractions[n]), error=float(errors[n]))
+                for n in range(int(occurring[0]), int(occurring[-1]) + 1)
+            },
         )
 
 
@@ -186,12 +177,12 @@ class _Angles:
         self.centers = np.zeros(n_triplets)
 
     def add(self, bonds: Neighbors, kinds: Integers) -> None:
-        one, other = _pairs_of_bonds(bonds.first)
+        first, second = _pairs_of_bonds(bonds.first)
         units = bonds.vectors_a / bonds.distances_a[:, None]
-        cosines = np.clip(np.einsum("ai,ai->a", units[one], units[other]), -1.0, 1.0)
+        cosines = np.clip(np.einsum("ai,ai->a", units[first], units[second]), -1.0, 1.0)
         angles = np.degrees(np.arccos(cosines))
-        ends = self.place[kinds[bonds.second[one]], kinds[bonds.second[other]]]
-        triplet = kinds[bonds.first[one]] * len(self.ends) + ends
+        ends = self.place[kinds[bonds.second[first]], kinds[bonds.second[second]]]
+        triplet = kinds[bonds.first[first]] * len(self.ends) + ends
         # acos loses half of the digits near 180 degrees, and 109.4712 must not depend on rounding either
         bins = np.minimum((angles + 1e-6).astype(np.int64), _ANGLE_BINS - 1)
         n = len(self.squares)
@@ -199,15 +190,15 @@ class _Angles:
         sums[:, :-1] += np.bincount(triplet * _ANGLE_BINS + bins, minlength=n * _ANGLE_BINS).reshape(n, -1)
         sums[:, -1] += np.bincount(triplet, angles, minlength=n)
         self.squares += np.bincount(triplet, angles**2, minlength=n)
-        of_centers = np.unique(triplet * len(kinds) + bonds.first[one]) // len(kinds)
+        of_centers = np.unique(triplet * len(kinds) + bonds.first[first]) // len(kinds)
         self.centers += np.bincount(of_centers, minlength=n)
 
-    def results(self, symbols: list[str]) -> tuple[BondAngles, ...]:
+    def distributions(self, symbols: list[str]) -> list[BondAngles]:
         groups = self.groups.sums
         occurring = np.flatnonzero(groups[..., :-1].sum(axis=(0, 2)))
-        return tuple(self._result(symbols, int(triplet), groups[:, triplet]) for triplet in occurring)
+        return [self._distribution(symbols, int(triplet), groups[:, triplet]) for triplet in occurring]
 
-    def _result(self, symbols: list[str], triplet: int, groups: Array) -> BondAngles:
+    def _distribution(self, symbols: list[str], triplet: int, groups: Array) -> BondAngles:
         center, (a, b) = triplet // len(self.ends), self.ends[triplet % len(self.ends)]
         means, errors = ratio_of_sums(groups, groups[:, :-1].sum(axis=1))
         mean, total = float(means[-1]), float(groups[:, :-1].sum())
@@ -215,9 +206,8 @@ class _Angles:
         if len(groups) < FEWEST_GROUPS:
             errors = np.append(np.sqrt(means[:-1] / total), (variance / self.centers[triplet]) ** 0.5)
         return BondAngles(
-            triplet=(symbols[a], symbols[center], symbols[b]),
-            mean_deg=mean,
-            mean_error_deg=float(errors[-1]),
+            triplet=f"{symbols[a]}-{symbols[center]}-{symbols[b]}",
+            mean_deg=Measured(value=mean, error=float(errors[-1])),
             deviation_deg=variance**0.5,
             density_per_deg=means[:-1],
             density_error_per_deg=errors[:-1],
@@ -225,10 +215,10 @@ class _Angles:
 
 
 def _pairs_of_bonds(first: Integers) -> tuple[Integers, Integers]:
-    """Indices of every two bonds that share their first atom; bonds are in the order of first atoms."""
+    """Every two bonds that share their first atom, as two arrays of indices; bonds are in the order of first atoms."""
     n_bonds = np.bincount(first) if first.size else np.zeros(0, dtype=np.int64)
     ends = np.cumsum(n_bonds)[first]
     later = ends - np.arange(len(first)) - 1
-    one = np.repeat(np.arange(len(first)), later)
-    other = np.arange(later.sum()) - np.repeat(np.cumsum(later) - later, later) + one + 1
-    return one, other
+    earlier_bond = np.repeat(np.arange(len(first)), later)
+    later_bond = np.arange(later.sum()) - np.repeat(np.cumsum(later) - later, later) + earlier_bond + 1
+    return earlier_bond, later_bond

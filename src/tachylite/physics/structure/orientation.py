@@ -1,7 +1,6 @@
-"""Rigid tetrahedral groups, like PO4 and PO3N: how regular they are, and how alike they are turned."""
+"""Tetrahedral groups, like PO4 and PO3N: how regular their shape is, and how their orientations correlate."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from ase.data import atomic_numbers
@@ -10,35 +9,36 @@ from scipy.special import sph_harm_y
 
 from tachylite.arrays import Array
 from tachylite.errors import InputError
+from tachylite.measured import FrozenModel, Measured
 from tachylite.physics.frames import FEWEST_GROUPS, Frames
-from tachylite.physics.statistics import Estimate, estimate_mean
+from tachylite.physics.statistics import estimate_mean
 from tachylite.physics.structure.bonds import bonds_within, cutoff_table
 
 RANKS = (3, 4)
-"""A tetrahedron has no dipole and no quadrupole: 3 is the first rank that sees how it is turned. 4 does not see whether
-it stands on its base or on its tip, and so counts a group and its inverse as alike."""
+"""Ranks of the correlation. A tetrahedron has no dipole and no quadrupole, so that 3 is the first rank that depends on
+its orientation. Rank 4 is the same for a group and its inverse, which stands on its tip instead of its base."""
 
 _LIGANDS = 4
 
 
-@dataclass(frozen=True)
-class Orientation:
-    """Shape and mutual orientation of the groups around one element, over the frames of a trajectory."""
+class GroupOrientation(FrozenModel):
+    """Shape and mutual orientation of tetrahedral groups, over the frames of a trajectory."""
 
-    center: str
-    ligands: tuple[str, ...]
-    fraction: Estimate
-    """Of the central atoms, those with four ligands; the rest is left out of everything else."""
-    tetrahedrality: Estimate
-    order: dict[int, Estimate]
-    """By rank: 1 where all groups are turned alike, 0 where they are turned at random."""
+    group: str
+    """The centre and its ligands, like `P:O,N`."""
+    fraction: Measured
+    """Of the central atoms, those with four ligands; only these are counted."""
+    tetrahedrality: Measured
+    """1 for regular tetrahedra, 0 on average for bonds in random directions."""
+    order: dict[int, Measured]
+    """By rank, 3 and 4: 1 where all groups are turned alike, 0 where they are turned at random."""
     by_chance: dict[int, float]
     """By rank: standard deviation of the order of as many groups turned at random, in one frame."""
 
 
 def analyse_orientation(
     frames: Frames, cutoffs_a: Mapping[str, float], center: str, ligands: Sequence[str]
-) -> Orientation:
+) -> GroupOrientation:
     r"""Tetrahedral order and orientational correlation of groups, for bonds up to given distances in A.
 
         q = 1 - 3/8 sum_{j<k} (cos psi_jk + 1/3)^2
@@ -57,7 +57,7 @@ def analyse_orientation(
     ======  ==============================================================================
 
     Errors are those of the mean over frames, by blocking; for fewer than four frames infinite. A glass does not turn
-    its groups within a run: how far S_l of one glass may be from that of another is what `by_chance` says.
+    its groups within a run, so that these errors do not tell how S_l scatters between glasses; `by_chance` does.
 
     Raises InputError for elements that are not there, a bond without a cutoff, and no frame with two such groups.
     """
@@ -65,12 +65,12 @@ def analyse_orientation(
     missing = [symbol for symbol in (center, *ligands) if symbol not in symbols]
     if missing or not ligands:
         raise InputError(f"group {center}:{','.join(ligands)}: {', '.join(missing) or 'no ligand'} of {symbols}")
-    known = {"-".join(sorted(pair.split("-"))): cutoff for pair, cutoff in cutoffs_a.items()}
+    cutoff_of = {"-".join(sorted(pair.split("-"))): cutoff for pair, cutoff in cutoffs_a.items()}
     pairs = ["-".join(sorted((center, ligand))) for ligand in ligands]
-    without = [pair for pair in pairs if pair not in known]
+    without = [pair for pair in pairs if pair not in cutoff_of]
     if without:
         raise InputError(f"{', '.join(without)} has no bond length; give a cutoff such as --cutoff {without[0]}=2.0")
-    table = cutoff_table({pair: known[pair] for pair in pairs}, symbols)
+    table = cutoff_table({pair: cutoff_of[pair] for pair in pairs}, symbols)
     is_center = frames.numbers == atomic_numbers[center]
     rows, counts = [], []
     for positions, cell in frames:
@@ -82,13 +82,12 @@ def analyse_orientation(
             rows.append([len(groups) / is_center.sum(), _tetrahedrality(groups), *correlations])
     if not rows:
         raise InputError(f"no frame has two {center} with four of {', '.join(ligands)} around them; check the cutoffs")
-    fraction, shape, *orders = (_mean(series) for series in np.array(rows).T)
+    fraction, tetrahedrality, *orders = (_mean(series) for series in np.array(rows).T)
     n = float(np.mean(counts))
-    return Orientation(
-        center=center,
-        ligands=tuple(ligands),
+    return GroupOrientation(
+        group=f"{center}:{','.join(ligands)}",
         fraction=fraction,
-        tetrahedrality=shape,
+        tetrahedrality=tetrahedrality,
         order=dict(zip(RANKS, orders, strict=True)),
         by_chance={rank: (2 / ((2 * rank + 1) * n * (n - 1))) ** 0.5 for rank in RANKS},
     )
@@ -112,11 +111,12 @@ def _correlation(groups: Array, rank: int) -> float:
     polar, azimuth = np.arccos(np.clip(groups[..., 2], -1, 1)), np.arctan2(groups[..., 1], groups[..., 0])
     orders = np.arange(-rank, rank + 1)
     tensors = sph_harm_y(rank, orders, polar[..., None], azimuth[..., None]).sum(axis=1)
-    own = float((np.abs(tensors) ** 2).sum())
-    everything = float((np.abs(tensors.sum(axis=0)) ** 2).sum())
-    return (everything - own) / (len(groups) - 1) / own
+    same_group = float((np.abs(tensors) ** 2).sum())
+    all_pairs = float((np.abs(tensors.sum(axis=0)) ** 2).sum())
+    return (all_pairs - same_group) / (len(groups) - 1) / same_group
 
 
-def _mean(series: Array) -> Estimate:
-    found = estimate_mean(series)
-    return found if len(series) >= FEWEST_GROUPS else Estimate(found.mean, float("inf"), found.n_independent)
+def _mean(series: Array) -> Measured:
+    """Mean over frames; with an infinite error for fewer than four."""
+    mean = estimate_mean(series).measured
+    return mean if len(series) >= FEWEST_GROUPS else Measured(value=mean.value, error=float("inf"))

@@ -1,17 +1,15 @@
 """Pair structure: partial g(r) with errors, first shells, coordination numbers."""
 
-from dataclasses import dataclass
-from functools import cached_property
 from itertools import combinations_with_replacement
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter1d
 
-from tachylite.arrays import Array
+from tachylite.arrays import Array, FloatList
 from tachylite.errors import InputError
-from tachylite.physics.frames import FEWEST_GROUPS, Frames, take_frames
+from tachylite.measured import FrozenModel, Measured
+from tachylite.physics.frames import FEWEST_GROUPS, take_frames
 from tachylite.physics.statistics import estimate_mean
 from tachylite.physics.structure.pairs import PairCounts, count_pairs
 
@@ -20,69 +18,28 @@ _SIGNIFICANCE = 4.0
 _LARGEST_NEEDED_RISE = 0.2
 
 
-@dataclass(frozen=True)
-class Coordination:
-    """Mean number of neighbours and its standard error."""
+class PartialRDF(FrozenModel):
+    """Partial g(r) of one pair of elements and the coordination numbers it gives; lists have the shape (n_bins,)."""
 
-    value: float
-    error: float
-
-
-@dataclass(frozen=True)
-class PartialRDF:
-    """Partial g(r) of one pair of elements; arrays over bins have the shape (n_bins,)."""
-
-    elements: tuple[str, str]
-    """In alphabetical order."""
-    edges_a: Array
-    """Shape (n_bins + 1,)."""
-    g: Array
-    g_error: Array
+    pair: str
+    """Element symbols in alphabetical order, like Li-O."""
+    g: FloatList
+    g_error: FloatList
     first_peak_a: float | None
     first_minimum_a: float | None
-    n_atoms: tuple[int, int]
-    pairs: Array
-    """Pairs in every bin, mean over each group of frames, shape (n_groups, n_bins)."""
-    frames: int
-
-    @property
-    def pair(self) -> str:
-        """Both symbols, like Li-O."""
-        return "-".join(self.elements)
-
-    @cached_property
-    def coordination(self) -> dict[str, Coordination]:
-        """Neighbours up to the first minimum, both ways; empty where there is none."""
-        return {} if self.first_minimum_a is None else self.coordination_within(self.first_minimum_a)
-
-    def coordination_within(self, cutoff_a: float) -> dict[str, Coordination]:
-        """Neighbours up to a distance: `Li-O` is oxygen around lithium, `O-Li` the other way.
-
-        Raises InputError for a distance out of the range of g(r).
-        """
-        if not 0 < cutoff_a <= self.edges_a[-1]:
-            raise InputError(f"cutoff {cutoff_a} A is not between 0 and {self.edges_a[-1]:.2f} A, the range of g(r)")
-        inside = np.clip((cutoff_a - self.edges_a[:-1]) / np.diff(self.edges_a), 0.0, 1.0)
-        mean, error = (float(x[0]) for x in _mean((self.pairs @ inside)[:, None], self.frames))
-        (first, second), (n_first, n_second) = self.elements, self.n_atoms
-        if first == second:
-            return {self.pair: Coordination(2 * mean / n_first, 2 * error / n_first)}
-        return {
-            f"{first}-{second}": Coordination(mean / n_first, error / n_first),
-            f"{second}-{first}": Coordination(mean / n_second, error / n_second),
-        }
+    coordination: dict[str, Measured]
+    """`Li-O`: oxygen neighbours of a lithium up to the first minimum; `O-Li`: the other way. Empty without minimum."""
 
 
-@dataclass(frozen=True)
-class PairStructure:
-    """Partial g(r) of every pair of elements, and the total; arrays over bins have the shape (n_bins,)."""
+class PairStructure(FrozenModel):
+    """Partial g(r) of every pair of elements, and the total; lists over bins have the shape (n_bins,)."""
 
-    r_a: Array
-    """Centres of the bins."""
-    partials: tuple[PartialRDF, ...]
-    total: Array
-    """g(r) of all atoms alike."""
-    total_error: Array
+    r_a: FloatList
+    """Bin centres."""
+    partials: list[PartialRDF]
+    total_g: FloatList = []
+    """g(r) of all atoms, whatever their elements."""
+    total_g_error: FloatList = []
 
     def partial(self, first: str, second: str) -> PartialRDF:
         """Look up one pair; the order of the symbols does not matter.
@@ -95,37 +52,19 @@ class PairStructure:
                 return partial
         raise InputError(f"there is no pair {pair}; there are {', '.join(p.pair for p in self.partials)}")
 
-    def as_dict(self) -> dict[str, Any]:
-        """Plain lists and numbers, as documents hold them."""
-        return {
-            "r_a": self.r_a.tolist(),
-            "total_g": self.total.tolist(),
-            "total_g_error": self.total_error.tolist(),
-            "partials": [
-                {
-                    "pair": p.pair,
-                    "g": p.g.tolist(),
-                    "g_error": p.g_error.tolist(),
-                    "first_peak_a": p.first_peak_a,
-                    "first_minimum_a": p.first_minimum_a,
-                    "coordination": {k: {"value": c.value, "error": c.error} for k, c in p.coordination.items()},
-                }
-                for p in self.partials
-            ],
-        }
-
 
 def analyse_structure(
     positions: ArrayLike, cells: ArrayLike, numbers: ArrayLike, r_max_a: float = 8.0, bin_width_a: float = 0.05
 ) -> PairStructure:
-    """Partial g(r) of arrays that `frames.take_frames` takes; see `pair_structure`."""
-    return pair_structure(take_frames(positions, cells, numbers), r_max_a, bin_width_a)
+    """Partial g(r) of a trajectory given as arrays.
+
+    Takes the arrays of `frames.take_frames` and the range and bins of `count_pairs`; raises InputError as these do.
+    """
+    return pair_structure(count_pairs(take_frames(positions, cells, numbers), r_max_a, bin_width_a))
 
 
-def pair_structure(frames: Frames, r_max_a: float = 8.0, bin_width_a: float = 0.05) -> PairStructure:
-    r"""Partial g(r), first shell and coordination of every pair of elements in a periodic trajectory.
-
-    Every periodic image within `r_max_a` counts, also where that exceeds half the cell.
+def pair_structure(counts: PairCounts) -> PairStructure:
+    r"""Partial g(r), first shell and coordination of every pair of elements.
 
         g_ab(r) = V n_ab(r) / (N_ab 4/3 pi (r_2^3 - r_1^3))
 
@@ -139,61 +78,88 @@ def pair_structure(frames: Frames, r_max_a: float = 8.0, bin_width_a: float = 0.
     ========  ========================================================================================
 
     Errors are standard errors over frames by blocking; for fewer than four frames those of counting.
-
-    Raises InputError for bins that make no g(r) and for frames that are not finite.
     """
-    if not 0 < bin_width_a <= r_max_a:
-        raise InputError(f"bins of {bin_width_a} A up to {r_max_a} A make no g(r); both must be positive")
-    n_bins = max(round(r_max_a / bin_width_a), 1)
-    edges = np.linspace(0.0, r_max_a, n_bins + 1)
-    symbols, kinds = frames.symbols, frames.kinds
-    counts = count_pairs(frames, edges)
-    n_of_kind = np.bincount(kinds)
-    partials = tuple(
-        _partial((symbols[a], symbols[b]), (int(n_of_kind[a]), int(n_of_kind[b])), counts.pairs[:, i], counts, edges)
-        for i, (a, b) in enumerate(combinations_with_replacement(range(len(symbols)), 2))
+    edges, kinds = counts.edges_a, range(len(counts.symbols))
+    n_atoms = int(counts.n_of_kind.sum())
+    possible = _possible(n_atoms, n_atoms, counts, same=True)
+    total_g, total_g_error = _normalised(counts.pairs.sum(axis=1), possible, counts)
+    return PairStructure(
+        r_a=(edges[:-1] + edges[1:]) / 2,
+        partials=[_partial(counts, i, a, b) for i, (a, b) in enumerate(combinations_with_replacement(kinds, 2))],
+        total_g=total_g,
+        total_g_error=total_g_error,
     )
-    n_atoms = kinds.size
-    total = _normalised(counts.pairs.sum(axis=1), _possible(n_atoms, n_atoms, counts, edges, same=True), counts, edges)
-    return PairStructure((edges[:-1] + edges[1:]) / 2, partials, *total)
 
 
-def _partial(
-    elements: tuple[str, str], n_atoms: tuple[int, int], pairs: Array, counts: PairCounts, edges: Array
-) -> PartialRDF:
-    possible = _possible(*n_atoms, counts, edges, same=elements[0] == elements[1])
-    g, g_error = _normalised(pairs, possible, counts, edges)
-    peak, minimum = _first_shell(edges, g, g_error)
-    return PartialRDF(elements, edges, g, g_error, peak, minimum, n_atoms, pairs, counts.frames)
+def coordination_within(counts: PairCounts, first: str, second: str, cutoff_a: float) -> dict[str, Measured]:
+    """Mean numbers of neighbours up to a distance: `Li-O` is oxygen around lithium, `O-Li` the other way.
+
+    Raises InputError for elements that are not there and for a distance out of the range of g(r).
+    """
+    edges = counts.edges_a
+    if not 0 < cutoff_a <= edges[-1]:
+        raise InputError(f"cutoff {cutoff_a} A is not between 0 and {edges[-1]:.2f} A, the range of g(r)")
+    if not {first, second} <= set(counts.symbols):
+        raise InputError(f"there is no pair {first}-{second}; the elements are {', '.join(counts.symbols)}")
+    a, b = sorted(counts.symbols.index(symbol) for symbol in (first, second))
+    index = list(combinations_with_replacement(range(len(counts.symbols)), 2)).index((a, b))
+    return _coordination(counts, index, a, b, cutoff_a)
 
 
-def _possible(n_first: int, n_second: int, counts: PairCounts, edges: Array, *, same: bool) -> Array:
-    """Pairs without regard to distance, for every bin."""
+def _coordination(counts: PairCounts, index: int, a: int, b: int, cutoff_a: float) -> dict[str, Measured]:
+    edges = counts.edges_a
+    inside = np.clip((cutoff_a - edges[:-1]) / np.diff(edges), 0.0, 1.0)
+    mean, error = (float(x[0]) for x in _mean((counts.pairs[:, index] @ inside)[:, None], counts.n_frames))
+    pairs = Measured(value=mean, error=error)
+    first, second = counts.symbols[a], counts.symbols[b]
+    n_first, n_second = int(counts.n_of_kind[a]), int(counts.n_of_kind[b])
+    if a == b:
+        return {f"{first}-{first}": pairs * 2 / n_first}
+    return {f"{first}-{second}": pairs / n_first, f"{second}-{first}": pairs / n_second}
+
+
+def _partial(counts: PairCounts, index: int, a: int, b: int) -> PartialRDF:
+    possible = _possible(int(counts.n_of_kind[a]), int(counts.n_of_kind[b]), counts, same=a == b)
+    g, g_error = _normalised(counts.pairs[:, index], possible, counts)
+    peak, minimum = _first_shell(counts.edges_a, g, g_error)
+    return PartialRDF(
+        pair=f"{counts.symbols[a]}-{counts.symbols[b]}",
+        g=g,
+        g_error=g_error,
+        first_peak_a=peak,
+        first_minimum_a=minimum,
+        coordination={} if minimum is None else _coordination(counts, index, a, b, minimum),
+    )
+
+
+def _possible(n_first: int, n_second: int, counts: PairCounts, *, same: bool) -> Array:
+    """Number of pairs without regard to distance, for every bin, shape (n_bins,)."""
+    edges = counts.edges_a
     if not same:
         return np.full(edges.size - 1, float(n_first * n_second))
     own_images = edges[1:] > counts.shortest_lattice_vector_a
     return np.where(own_images, n_first * n_first, n_first * (n_first - 1)) / 2
 
 
-def _normalised(pairs: Array, possible: Array, counts: PairCounts, edges: Array) -> tuple[Array, Array]:
+def _normalised(pairs: Array, possible: Array, counts: PairCounts) -> tuple[Array, Array]:
     """g(r) and its error from the pairs in every bin, shape (n_groups, n_bins)."""
-    shells = 4 / 3 * np.pi * np.diff(edges**3)
+    shells = 4 / 3 * np.pi * np.diff(counts.edges_a**3)
     # a lone atom has no neighbour of its kind nearer than its image
     per_pair = np.divide(1.0, possible * shells, out=np.zeros_like(shells), where=possible > 0)
-    mean, error = _mean(pairs * counts.volumes_a3[:, None], counts.frames, float(counts.volumes_a3.mean()))
+    mean, error = _mean(pairs * counts.volumes_a3[:, None], counts.n_frames, float(counts.volumes_a3.mean()))
     return mean * per_pair, error * per_pair
 
 
-def _mean(groups: Array, frames: int, unit: float = 1.0) -> tuple[Array, Array]:
+def _mean(groups: Array, n_frames: int, unit: float = 1.0) -> tuple[Array, Array]:
     """Mean over groups of frames, shape (n_groups, n), and its error, shape (n,); one count is worth `unit`."""
     mean: Array = groups.mean(axis=0)
     if len(groups) < FEWEST_GROUPS:
-        return mean, np.sqrt(mean * unit / frames)
+        return mean, np.sqrt(mean * unit / n_frames)
     return mean, np.array([estimate_mean(series).error for series in groups.T])
 
 
 def _first_shell(edges: Array, g: Array, error: Array) -> tuple[float | None, float | None]:
-    """Positions of the first peak of g(r) and of the minimum behind it, where noise cannot make them.
+    """Positions in A of the first peak of g(r) and of the minimum behind it; None where noise may have made them.
 
     The fall behind a peak and the rise behind a minimum must exceed four standard errors of the smoothed
     g(r), and 0.2 (a tenth of a low peak). A minimum at zero is the middle of the gap.
@@ -219,7 +185,7 @@ def _first_shell(edges: Array, g: Array, error: Array) -> tuple[float | None, fl
 
 
 def _rise(height: float) -> float:
-    """Return how much g(r) must change for a feature, next to a maximum of some height."""
+    """How much g(r) must change beside a maximum of some height to count as a feature."""
     return min(0.1 * height, _LARGEST_NEEDED_RISE)
 
 

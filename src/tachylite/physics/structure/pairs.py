@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tachylite.arrays import Array
+from tachylite.errors import InputError
 from tachylite.physics.frames import Frames, GroupSums
 from tachylite.physics.neighbors import find_neighbors
 
@@ -16,24 +17,35 @@ _MOST_ATOMS_OF_ALL_PAIRS = 400
 
 @dataclass(frozen=True)
 class PairCounts:
-    """Pairs in bins of distance, averaged over groups of consecutive frames."""
+    """Pairs of atoms in bins of distance, averaged over groups of consecutive frames."""
 
+    symbols: list[str]
+    """The elements, in alphabetical order."""
+    n_of_kind: NDArray[np.int64]
+    """Atoms of every element, shape (n_kinds,)."""
+    edges_a: Array
+    """Of the bins, from 0 on, shape (n_bins + 1,)."""
     pairs: Array
     """Shape (n_groups, n_kinds (n_kinds + 1) / 2, n_bins), kinds as by combinations_with_replacement."""
     volumes_a3: Array
     """Mean over each group, shape (n_groups,)."""
     shortest_lattice_vector_a: float
     """Over all frames."""
-    frames: int
+    n_frames: int
 
 
-def count_pairs(frames: Frames, edges_a: Array) -> PairCounts:
-    """Count each pair of atoms, or of an atom and an image, once, in equal bins that start at 0.
+def count_pairs(frames: Frames, r_max_a: float = 8.0, bin_width_a: float = 0.05) -> PairCounts:
+    """Count each pair of atoms, or of an atom and a periodic image, once, in equal bins of distance from 0 on.
 
-    Takes edges of shape (n_bins + 1,); kinds of atoms are those of `frames`.
+    Every periodic image within `r_max_a` counts, also where that exceeds half the cell. Raises InputError for bins
+    that make no g(r) and for frames that are not finite.
     """
-    kinds = frames.kinds
-    n_kinds, n_bins = int(kinds.max()) + 1, len(edges_a) - 1
+    if not 0 < bin_width_a <= r_max_a:
+        raise InputError(f"bins of {bin_width_a} A up to {r_max_a} A make no g(r); both must be positive")
+    n_bins = max(round(r_max_a / bin_width_a), 1)
+    edges_a = np.linspace(0.0, r_max_a, n_bins + 1)
+    symbols, kinds = frames.symbols, frames.kinds
+    n_kinds = len(symbols)
     offset = _kind_of_pair(n_kinds) * n_bins
     few = len(kinds) if len(kinds) <= _MOST_ATOMS_OF_ALL_PAIRS else 0
     first, second = np.triu_indices(few, 1)
@@ -45,7 +57,7 @@ def count_pairs(frames: Frames, edges_a: Array) -> PairCounts:
     for frame, cell in frames:
         if previous is None or not np.array_equal(cell, previous):
             images = _images(cell, float(edges_a[-1]))
-            own = _own_pairs(images, kinds, offset.diagonal(), edges_a, size)
+            own_images = _own_pairs(images, kinds, offset.diagonal(), edges_a, size)
             shortest = min(shortest, _shortest_lattice_vector(cell))
             to_fractional = np.linalg.inv(cell)
             previous = cell
@@ -55,7 +67,7 @@ def count_pairs(frames: Frames, edges_a: Array) -> PairCounts:
             sums[:size] += _by_search(frame, cell, offset, kinds, edges_a, size)
             continue
         fractional = frame @ to_fractional
-        sums[:size] += own
+        sums[:size] += own_images
         for start in range(0, len(first), _PAIRS_AT_ONCE):
             part = slice(start, start + _PAIRS_AT_ONCE)
             difference = fractional[second[part]] - fractional[first[part]]
@@ -63,15 +75,18 @@ def count_pairs(frames: Frames, edges_a: Array) -> PairCounts:
             sums[:size] += _histogram(difference @ cell, images, offset_of_pair[part], edges_a, size)
     means = groups.sums / groups.frames[:, None]
     return PairCounts(
+        symbols=symbols,
+        n_of_kind=np.bincount(kinds),
+        edges_a=edges_a,
         pairs=means[:, :size].reshape(len(means), -1, n_bins),
         volumes_a3=means[:, size],
         shortest_lattice_vector_a=shortest,
-        frames=int(groups.frames.sum()),
+        n_frames=int(groups.frames.sum()),
     )
 
 
 def _kind_of_pair(n_kinds: int) -> NDArray[np.int64]:
-    """Return the running number of each pair of kinds, symmetric."""
+    """Index of each pair of kinds in `PairCounts.pairs`, a symmetric table."""
     table = np.zeros((n_kinds, n_kinds), dtype=np.int64)
     upper = np.triu_indices(n_kinds)
     table[upper] = np.arange(len(upper[0]))
@@ -109,9 +124,9 @@ def _own_pairs(
 def _by_search(
     positions: Array, cell: Array, offset: NDArray[np.int64], kinds: NDArray[np.int64], edges_a: Array, size: int
 ) -> Array:
-    found = find_neighbors(positions, cell, float(edges_a[-1]))
-    bins = np.minimum((found.distances_a / edges_a[1]).astype(np.int64), len(edges_a) - 2)
-    return np.bincount(offset[kinds[found.first], kinds[found.second]] + bins, minlength=size) / 2
+    neighbors = find_neighbors(positions, cell, float(edges_a[-1]))
+    bins = np.minimum((neighbors.distances_a / edges_a[1]).astype(np.int64), len(edges_a) - 2)
+    return np.bincount(offset[kinds[neighbors.first], kinds[neighbors.second]] + bins, minlength=size) / 2
 
 
 def _histogram(

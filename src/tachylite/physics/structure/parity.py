@@ -1,4 +1,4 @@
-"""Parity of two sets of curves: how well one method's g(r) reproduces another's."""
+"""How well one method's partial g(r) reproduces another's: coefficients of determination with errors."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -11,12 +11,13 @@ from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.physics.frames import FEWEST_GROUPS
 from tachylite.physics.statistics import GAUSSIAN_95, estimate_mean
-from tachylite.physics.structure.pair_distribution import PairStructure
+from tachylite.physics.structure.pair_distribution import pair_structure
+from tachylite.physics.structure.pairs import PairCounts
 
 _BLOCKS = 10
 
 PUBLISHED_THRESHOLDS = (0.85, 0.90, 0.95)
-"""Those that Zheng et al. count materials above (their Fig. 6)."""
+"""Values of R^2 above which Zheng et al. count materials (DOI 10.1038/s41524-024-01469-2, Fig. 6)."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ class Curves:
     """The same from groups of consecutive frames, shape (n_groups, n) each; None where only means are known."""
 
     def smoothed(self, width_a: float) -> "Curves":
-        """Convolve every curve with a Gaussian of this standard deviation in A, cut off at four of them.
+        """Convolve every curve with a Gaussian of a standard deviation in A, cut off at four standard deviations.
 
         Raises InputError for distances that are not equally spaced.
         """
@@ -57,7 +58,7 @@ class Curves:
         return Curves(
             r_a,
             {name: interpolate(curve) for name, curve in self.values.items()},
-            None if samples is None else {k: np.array([interpolate(one) for one in v]) for k, v in samples.items()},
+            None if samples is None else {k: np.array([interpolate(curve) for curve in v]) for k, v in samples.items()},
         )
 
 
@@ -72,27 +73,31 @@ class Parity:
     r2_by_pair: dict[str, float]
     r2_error_by_pair: dict[str, float]
     noise: float
-    """What `r2` loses, on average, because trajectories are finite; part of its error."""
+    """By how much the noise of finite trajectories lowers `r2` on average; part of its error."""
     n_values: int
     r_max_a: float
-    """Distances up to which both were compared."""
+    """Largest distance at which both were compared, in A."""
 
 
-def curves_of(structure: PairStructure) -> Curves:
+def curves_of(counts: PairCounts) -> Curves:
     """Partial g(r) of a trajectory with its groups of frames as samples; fewer than four groups are none.
 
     In a cell whose volume fluctuates, samples fluctuate with the numbers of pairs alone.
     """
-    samples = {}
-    for one in structure.partials:
-        mean = one.pairs.mean(axis=0)
-        samples[one.pair] = one.pairs * np.divide(one.g, mean, out=np.zeros_like(mean), where=mean > 0)
-    enough = all(len(groups) >= FEWEST_GROUPS for groups in samples.values())
-    return Curves(structure.r_a, {one.pair: one.g for one in structure.partials}, samples if enough else None)
+    structure = pair_structure(counts)
+    values = {partial.pair: np.array(partial.g) for partial in structure.partials}
+    samples = None
+    if len(counts.pairs) >= FEWEST_GROUPS:
+        samples = {}
+        for index, (pair, g) in enumerate(values.items()):
+            pairs = counts.pairs[:, index]
+            mean = pairs.mean(axis=0)
+            samples[pair] = pairs * np.divide(g, mean, out=np.zeros_like(mean), where=mean > 0)
+    return Curves(np.array(structure.r_a), values, samples)
 
 
 def common_distances(reference: Curves, other: Curves) -> tuple[Curves, Curves]:
-    """Both curve sets at those distances of the reference that the other reaches, by linear interpolation.
+    """Interpolate both sets of curves to the distances of the reference that the other one covers.
 
     Raises InputError where the pairs differ, or fewer than two distances are common.
     """
@@ -147,7 +152,7 @@ def compare_curves(reference: Curves, other: Curves) -> Parity:
 
 
 def _score(reference: Curves, other: Curves, pairs: list[str]) -> tuple[float, float, float]:
-    """R^2 of some pairs with its error, and the noise's share of it."""
+    """R^2 of some pairs, its standard error, and what noise takes from R^2 on average."""
     x = np.concatenate([reference.values[pair] for pair in pairs])
     y = np.concatenate([other.values[pair] for pair in pairs])
     r2 = coefficient_of_determination(x, y)
@@ -158,14 +163,14 @@ def _score(reference: Curves, other: Curves, pairs: list[str]) -> tuple[float, f
         "reference": (reference, 2 * (y - x) / spread + 2 * (1 - r2) * (x - x.mean()) / spread),
         "other": (other, -2 * (y - x) / spread),
     }
-    variance, noise, known = 0.0, 0.0, False
+    variance, noise, has_samples = 0.0, 0.0, False
     for curves, slope in slopes.values():
         if curves.samples is not None:
             samples = np.concatenate([curves.samples[pair] for pair in pairs], axis=1)
             variance += estimate_mean(samples @ slope).error ** 2
             noise += _variance_of_means(samples) / spread
-            known = True
-    return r2, (variance + noise**2) ** 0.5 if known else float("inf"), noise
+            has_samples = True
+    return r2, (variance + noise**2) ** 0.5 if has_samples else float("inf"), noise
 
 
 def _variance_of_means(samples: Array) -> float:

@@ -2,7 +2,6 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
@@ -10,13 +9,14 @@ from numpy.typing import NDArray
 
 from tachylite.arrays import Array
 from tachylite.errors import InputError
+from tachylite.measured import FrozenModel, Measured
 from tachylite.physics.frames import FEWEST_GROUPS, Frames
 from tachylite.physics.neighbors import Neighbors
 from tachylite.physics.statistics import estimate_mean
 from tachylite.physics.structure.bonds import bonds_within, cutoff_table
 
 type Node = tuple[int, int, int, int]
-"""An atom and the cell that it is in."""
+"""An atom and, in three integers, the periodic image of the cell that it is in."""
 
 _LARGEST = 10
 _MOST_FRAMES = 20
@@ -24,24 +24,21 @@ _MOST_BONDS_OF_A_BRIDGE = 2.5
 _MOST_BONDS = 6.5
 
 
-@dataclass(frozen=True)
-class Rings:
-    """Primitive rings by size, means over frames."""
+class RingStatistics(FrozenModel):
+    """Primitive rings of a network, per vertex of it, means over frames."""
 
     network: str
     """The elements of the vertices and, in brackets, of the bridges between them, like `Si(O)`."""
     n_vertices: int
-    sizes: NDArray[np.int64]
-    """Vertices in a ring, from 2 (two bridges between the same vertices) to 10, shape (9,)."""
-    rings_per_vertex: Array
-    errors: Array
+    rings_per_vertex: dict[int, Measured]
+    """By the number of vertices in the ring, from 2 (two bridges between the same vertices) to 10."""
 
 
-def analyse_rings(frames: Frames, n_frames: int, cutoffs_a: Mapping[str, float]) -> Rings:
+def analyse_rings(frames: Frames, n_frames: int, cutoffs_a: Mapping[str, float]) -> RingStatistics:
     """Count the primitive rings of the network of bonds up to given distances in A, in at most 20 frames.
 
     A ring is primitive where no two of its vertices have a shorter path between them than along the ring
-    (shortest-path ring; Franzblau, DOI 10.1103/PhysRevB.44.4925). An element with fewer than 2.5 bonds a
+    (shortest-path ring; Franzblau, DOI 10.1103/PhysRevB.44.4925). An element with fewer than 2.5 bonds is a
     bridge between vertices where another element has more; the size of a ring is the number of its vertices.
     A ring counts once in a cell, divided by the number of vertices there. Paths go through the faces of the
     cell, so that any cell is large enough. Errors are standard errors over frames; for fewer than four
@@ -55,11 +52,11 @@ def analyse_rings(frames: Frames, n_frames: int, cutoffs_a: Mapping[str, float])
     chosen = (frame for index, frame in enumerate(frames) if index % stride == 0)
     counts = [_count(_Network(bonds_within(*frame, kinds, table), is_vertex[kinds])) for frame in chosen]
     n_vertices = int(is_vertex[kinds].sum())
-    return _result(np.array(counts) / n_vertices, n_vertices, _name(is_vertex, frames.symbols, table))
+    return _statistics(np.array(counts) / n_vertices, n_vertices, _name(is_vertex, frames.symbols, table))
 
 
 def _vertices(bonds: Neighbors, frames: Frames) -> NDArray[np.bool_]:
-    """Say of every kind of atom whether it is a vertex rather than a bridge."""
+    """Whether each kind of atom is a vertex of the network rather than a bridge, shape (n_kinds,)."""
     kinds = frames.kinds
     n_bonds = np.bincount(kinds[bonds.first], minlength=len(frames.symbols)) / np.bincount(kinds)
     if not 0 < n_bonds.max() <= _MOST_BONDS:
@@ -78,13 +75,21 @@ def _name(is_vertex: NDArray[np.bool_], symbols: list[str], table: Array) -> str
     return f"{vertices}({','.join(bridges)})" if bridges else vertices
 
 
-def _result(counts: Array, n_vertices: int, network: str) -> Rings:
-    mean = counts.mean(axis=0)
+def _statistics(counts: Array, n_vertices: int, network: str) -> RingStatistics:
+    """Means and errors of rings per vertex, shape (n_frames, 9), over frames."""
+    means = counts.mean(axis=0)
     if len(counts) < FEWEST_GROUPS:
-        errors = np.sqrt(mean / n_vertices / len(counts))
+        errors = np.sqrt(means / n_vertices / len(counts))
     else:
         errors = np.array([estimate_mean(series).error for series in counts.T])
-    return Rings(network, n_vertices, np.arange(2, _LARGEST + 1), mean, errors)
+    return RingStatistics(
+        network=network,
+        n_vertices=n_vertices,
+        rings_per_vertex={
+            size: Measured(value=mean, error=error)
+            for size, mean, error in zip(range(2, _LARGEST + 1), means.tolist(), errors.tolist(), strict=True)
+        },
+    )
 
 
 class _Network:
@@ -111,45 +116,45 @@ class _Network:
     def neighbors(self, node: Node) -> Iterator[Node]:
         return (_moved(other, node) for other in self.links[node[0]])
 
-    def distance(self, one: Node, other: Node) -> int:
-        """Links between two nodes; more than half of the largest ring where that is all one knows."""
-        return self.distances[one[0]].get(_seen_from(one, other), _LARGEST)
+    def distance(self, node: Node, other: Node) -> int:
+        """Links between two nodes; 10, the size of the largest ring, for all that are more than 5 apart."""
+        return self.distances[node[0]].get(_seen_from(node, other), _LARGEST)
 
     def _distances(self, vertex: int) -> dict[Node, int]:
-        found = {(vertex, 0, 0, 0): 0}
-        shell = list(found)
+        distances = {(vertex, 0, 0, 0): 0}
+        shell = list(distances)
         for distance in range(1, _LARGEST // 2 + 1):
             reached = []
             for node in shell:
                 for other in self.neighbors(node):
-                    if other not in found:
-                        found[other] = distance
+                    if other not in distances:
+                        distances[other] = distance
                         reached.append(other)
             shell = reached
-        return found
+        return distances
 
 
 def _count(network: _Network) -> list[float]:
     """Rings in the cell by size, from 2 on; every ring is found from each of its vertices."""
-    found: Counter[int] = Counter()
+    rings: Counter[int] = Counter()
     for vertex in network.vertices:
         root = (vertex, 0, 0, 0)
-        found[2] += sum(len(bridges) * (len(bridges) - 1) // 2 for bridges in network.links[vertex].values())
+        rings[2] += sum(len(bridges) * (len(bridges) - 1) // 2 for bridges in network.links[vertex].values())
         for node, distance in network.distances[vertex].items():
             if distance > 0:
-                found[2 * distance] += _rings_to(network, root, node, distance)
+                rings[2 * distance] += _rings_to(network, root, node, distance)
                 if 2 * distance < _LARGEST:
-                    found[2 * distance + 1] += _odd_rings_to(network, root, node, distance)
-    return [found[size] / size for size in range(2, _LARGEST + 1)]
+                    rings[2 * distance + 1] += _odd_rings_to(network, root, node, distance)
+    return [rings[size] / size for size in range(2, _LARGEST + 1)]
 
 
 def _rings_to(network: _Network, root: Node, node: Node, distance: int) -> int:
     """Primitive rings with an even number of vertices in which a node is opposite to the root."""
     paths = list(_paths(network, root, node, distance))
     return sum(
-        not set(one[1:-1]) & set(other[1:-1])
-        and all(network.distance(one[k], other[distance - k]) == distance for k in range(1, distance))
-        for one, other in combinations(paths, 2)
+        not set(path[1:-1]) & set(other[1:-1])
+        and all(network.distance(path[k], other[distance - k]) == distance for k in range(1, distance))
+        for path, other in combinations(paths, 2)
     )
 
 
@@ -159,9 +164,9 @@ def _odd_rings_to(network: _Network, root: Node, node: Node, distance: int) -> i
     for other_end in network.neighbors(node):
         if not node < other_end or network.distance(root, other_end) != distance:
             continue
-        for one in _paths(network, root, node, distance):
+        for path in _paths(network, root, node, distance):
             for other in _paths(network, root, other_end, distance):
-                count += not set(one[1:]) & set(other[1:]) and _is_primitive(network, [*one, *other[:0:-1]])
+                count += not set(path[1:]) & set(other[1:]) and _is_primitive(network, [*path, *other[:0:-1]])
     return count
 
 
@@ -192,5 +197,6 @@ def _moved(node: Node, by: Node) -> Node:
     return node[0], node[1] + by[1], node[2] + by[2], node[3] + by[3]
 
 
-def _seen_from(one: Node, other: Node) -> Node:
-    return other[0], other[1] - one[1], other[2] - one[2], other[3] - one[3]
+def _seen_from(node: Node, other: Node) -> Node:
+    """Another node, in cells counted from that of a node."""
+    return other[0], other[1] - node[1], other[2] - node[2], other[3] - node[3]

@@ -1,15 +1,17 @@
 """Structure factors of neutrons and X-rays by the direct sum over the wave vectors of the periodic cell."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import cache
 from itertools import combinations_with_replacement
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tachylite.arrays import Array
+from tachylite.arrays import Array, FloatList
 from tachylite.errors import InputError
+from tachylite.measured import FrozenModel
 from tachylite.physics.frames import FEWEST_GROUPS, Frames, GroupSums, ratio_of_sums
-from tachylite.physics.structure.scatterers import neutron_lengths_fm, xray_form_factors
 from tachylite.physics.structure.waves import Waves, density_waves
 
 _BARN_PER_FM2 = 0.01
@@ -17,29 +19,27 @@ _MOST_ATOM_WAVES = 3e9
 _ALL_WAVES_UP_TO = 2.0
 
 
-@dataclass(frozen=True)
-class Curve:
+class StructureFactor(FrozenModel):
     """A function of Q with its standard error, both of shape (n_q,)."""
 
-    values: Array
-    errors: Array
+    values: FloatList
+    errors: FloatList
 
 
-@dataclass(frozen=True)
-class Scattering:
-    """Faber-Ziman partial structure factors and what a neutron or X-ray diffractometer measures."""
+class ScatteringAnalysis(FrozenModel):
+    """Faber-Ziman partial structure factors, and F(Q) and S(Q) as neutron and X-ray diffractometers measure them."""
 
-    q_per_a: Array
+    q_per_a: FloatList
     """Mean length of the wave vectors in every bin that holds some, shape (n_q,)."""
-    partials: dict[str, Curve]
+    partials: dict[str, StructureFactor]
     """S(Q) by pair in alphabetical order, like `O-Si`; they go to 1."""
-    neutron_f: Curve | None
-    """F(Q) in barn/sr per atom; it goes to 0. None, as is `neutron_s`, where a scattering length is not known."""
-    neutron_s: Curve | None
+    neutron_f_barn_sr: StructureFactor | None
+    """F(Q) per atom; it goes to 0. None, as is `neutron_s`, where an element has no known scattering length."""
+    neutron_s: StructureFactor | None
     """1 + F(Q) over the squared mean scattering length; without meaning where that vanishes."""
-    xray_f: Curve
+    xray_f: StructureFactor
     """F(Q) over the squared mean form factor; it goes to 0."""
-    xray_s: Curve
+    xray_s: StructureFactor
     """1 + F(Q)."""
 
 
@@ -50,7 +50,7 @@ def analyse_scattering(
     bin_width_per_a: float = 0.05,
     most_atom_waves: float = _MOST_ATOM_WAVES,
     seed: int = 0,
-) -> Scattering:
+) -> ScatteringAnalysis:
     r"""Structure factors of a periodic trajectory, averaged over directions.
 
         rho_a(Q) = sum_j exp(i Q r_j),   A_ab = <Re rho_a rho_b*> / N
@@ -81,11 +81,37 @@ def analyse_scattering(
     generator = np.random.default_rng(seed)
     for frame, cell in frames:
         waves_per_frame = abs(float(np.linalg.det(cell))) * q_max_per_a**3 / (12 * np.pi**2)
-        kept = min(most_atom_waves / (waves_per_frame * len(frame) * n_frames), 1.0)
+        share = min(most_atom_waves / (waves_per_frame * len(frame) * n_frames), 1.0)
         group = sums.groups.next_frame()
-        for waves in density_waves(frame, cell, sums.kinds, q_max_per_a, kept, _ALL_WAVES_UP_TO, generator):
+        for waves in density_waves(frame, cell, sums.kinds, q_max_per_a, share, _ALL_WAVES_UP_TO, generator):
             sums.add(group, waves)
-    return sums.result()
+    return sums.analysis()
+
+
+def neutron_lengths_fm(symbols: Sequence[str]) -> Array:
+    """Bound coherent scattering lengths in fm of elements in natural abundance, shape (n,); nan where not known.
+
+    From periodictable, which tabulates Rauch and Waschkowski (DOI 10.1007/10499706_6) with later measurements.
+    """
+    lengths = [_element(symbol).neutron.b_c for symbol in symbols]
+    return np.array([np.nan if length is None else length for length in lengths], dtype=np.float64)
+
+
+def xray_form_factors(symbols: Sequence[str], q_per_a: Array) -> Array:
+    """Form factors f0(Q) in electrons of neutral atoms, shape (n_elements, n_q), Q in 1/A up to 75.
+
+    The fit by five Gaussians of Waasmaier and Kirfel (DOI 10.1107/S0108767394013292), from periodictable;
+    without anomalous scattering.
+    """
+    return np.array([_element(symbol).xray.f0(q_per_a) for symbol in symbols], dtype=np.float64)
+
+
+@cache
+def _element(symbol: str) -> Any:
+    # its tables take a third of a second to read
+    import periodictable
+
+    return periodictable.elements.symbol(symbol)
 
 
 class _Sums:
@@ -130,32 +156,37 @@ class _Sums:
         curves.append(((xray.real**2 + xray.imag**2) / self.n_atoms - c @ f**2) / (c @ f) ** 2)
         return curves
 
-    def result(self) -> Scattering:
+    def analysis(self) -> ScatteringAnalysis:
         groups = self.groups.sums
         bins = np.flatnonzero((groups[:, -1] > 0).all(axis=0))
         if not bins.size:
             raise InputError(f"no wave vector of this cell is shorter than {self.q_grid[-1]} 1/A; ask for a higher Q")
         curves = [self._curve(i, groups[:, :, bins], bins) for i in range(len(self.squares))]
-        *partials, neutron, xray = curves
+        *partials, (neutron, neutron_error), (xray, xray_error) = curves
         squared_mean = float(self.fractions @ self.lengths) ** 2
-        neutron_s = Curve(1 + neutron.values / squared_mean, neutron.errors / squared_mean)
-        known = bool(np.isfinite(squared_mean))
+        has_lengths = bool(np.isfinite(squared_mean))
         pairs = (f"{self.symbols[a]}-{self.symbols[b]}" for a, b in self.pairs)
-        return Scattering(
+        return ScatteringAnalysis(
             q_per_a=self.lengths_of_q[bins] / groups[:, -1].sum(axis=0)[bins],
-            partials=dict(zip(pairs, partials, strict=True)),
-            neutron_f=neutron if known else None,
-            neutron_s=neutron_s if known else None,
-            xray_f=xray,
-            xray_s=Curve(1 + xray.values, xray.errors),
+            partials={
+                pair: StructureFactor(values=values, errors=errors)
+                for pair, (values, errors) in zip(pairs, partials, strict=True)
+            },
+            neutron_f_barn_sr=StructureFactor(values=neutron, errors=neutron_error) if has_lengths else None,
+            neutron_s=StructureFactor(values=1 + neutron / squared_mean, errors=neutron_error / squared_mean)
+            if has_lengths
+            else None,
+            xray_f=StructureFactor(values=xray, errors=xray_error),
+            xray_s=StructureFactor(values=1 + xray, errors=xray_error),
         )
 
-    def _curve(self, i: int, groups: Array, bins: NDArray[np.int64]) -> Curve:
+    def _curve(self, i: int, groups: Array, bins: NDArray[np.int64]) -> tuple[Array, Array]:
+        """Mean over wave vectors of one of the curves, and its standard error, both of shape (n_bins,)."""
         values, weights = groups[:, i], groups[:, -1]
         if len(groups) < FEWEST_GROUPS or not np.isfinite(values).all():
             total = weights.sum(axis=0)
             mean = values.sum(axis=0) / total
             variance = np.maximum(self.squares[i][bins] / total - mean**2, 0.0)
-            return Curve(mean, np.sqrt(variance * self.squared_weights[bins]) / total)
-        found = [ratio_of_sums(values[:, [k]], weights[:, k]) for k in range(len(bins))]
-        return Curve(np.array([mean[0] for mean, _ in found]), np.array([error[0] for _, error in found]))
+            return mean, np.sqrt(variance * self.squared_weights[bins]) / total
+        ratios = [ratio_of_sums(values[:, [k]], weights[:, k]) for k in range(len(bins))]
+        return np.array([mean[0] for mean, _ in ratios]), np.array([error[0] for _, error in ratios])

@@ -17,12 +17,12 @@ _NUMBERS_AT_ONCE = 4_000_000
 
 @dataclass(frozen=True)
 class Waves:
-    """Amplitudes at some wave vectors, of each kind of atom."""
+    """Fourier amplitudes of the density of each kind of atom at some wave vectors."""
 
     q_per_a: Array
     """Lengths of the wave vectors, shape (n,)."""
     weights: Array
-    """How many wave vectors each stands for, shape (n,)."""
+    """How many wave vectors each represents, itself and those left out, shape (n,)."""
     amplitudes: NDArray[np.complexfloating[Any, Any]]
     """sum_j exp(i Q r_j), shape (n_kinds, n)."""
 
@@ -32,17 +32,18 @@ def density_waves(
     cell: Array,
     kinds: Integers,
     q_max_per_a: float,
-    kept: float,
+    share: float,
     all_up_to_per_a: float,
     generator: np.random.Generator,
 ) -> Iterator[Waves]:
-    """Amplitudes at the wave vectors h b1 + k b2 + l b3 up to a length, without zero and one of each with its opposite.
+    """Fourier amplitudes of the density at the wave vectors of a periodic cell up to a length, block by block.
 
-    The b are reciprocal to the cell, positions (n_atoms, 3), cell (3, 3), lattice vectors as rows, in A.
+    The wave vectors are h b1 + k b2 + l b3 with the b reciprocal to the cell, without zero, and one of every two that
+    are opposite. Takes positions (n_atoms, 3) and the cell (3, 3), lattice vectors as rows, in A.
 
     The phase factor of h, k, l is the product of three powers, so that the sum over atoms becomes a product of
     matrices: one over (h, k) and atoms, one over atoms and l >= 0. Of the lines (h, k) of wave vectors that pass the
-    origin farther away than `all_up_to_per_a` only a fraction `kept` is computed, and counts for more. Single
+    origin farther away than `all_up_to_per_a` only a fraction `share` is computed, and counts for more. Single
     precision is enough: the amplitudes are wrong by 1e-6 of the number of atoms.
     """
     reciprocal = 2 * np.pi * np.linalg.inv(cell).T
@@ -57,7 +58,7 @@ def density_waves(
     base = h[:, None] * reciprocal[0] + k[:, None] * reciprocal[1]
     distances = np.linalg.norm(base - (base @ along)[:, None] * along, axis=1)
     far = distances > all_up_to_per_a
-    chosen = np.flatnonzero((distances <= q_max_per_a) & (~far | (generator.random(len(h)) < kept)))
+    chosen = np.flatnonzero((distances <= q_max_per_a) & (~far | (generator.random(len(h)) < share)))
     # lines at like distances have like numbers of wave vectors
     chosen = chosen[np.argsort(distances[chosen])]
     levels = np.arange(l_max + 1)
@@ -70,11 +71,11 @@ def density_waves(
         top = int(np.flatnonzero(inside.any(axis=0)).max(initial=0)) + 1
         factors = x[h[lines]] * y[k[lines]]
         amplitudes = [(factors[:, i:j] @ z[:top, i:j].T)[inside[:, :top]] for i, j in pairwise(starts)]
-        weights = np.broadcast_to(np.where(far[lines], 1 / kept, 1.0)[:, None], inside.shape)
+        weights = np.broadcast_to(np.where(far[lines], 1 / share, 1.0)[:, None], inside.shape)
         yield Waves(lengths[inside], weights[inside], np.array(amplitudes))
 
 
 def _powers(phases: Array, n: int) -> NDArray[np.complex64]:
-    """exp(i m phase) for m from 0 to n, then from -n to -1, as negative indices find them; (2 n + 1, n_atoms)."""
+    """exp(i m phase), (2 n + 1, n_atoms), for m from 0 to n, then from -n to -1: row m also where m is negative."""
     powers = np.append(np.arange(n + 1), np.arange(-n, 0))
     return np.exp(1j * powers[:, None] * phases).astype(np.complex64)

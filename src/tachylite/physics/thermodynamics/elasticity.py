@@ -1,15 +1,14 @@
 """Elastic constants from stresses under small strains, and the isotropic moduli of a glass."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from numpy.typing import ArrayLike
 
-from tachylite.arrays import Array
+from tachylite.arrays import Array, FloatMatrix
 from tachylite.errors import InputError
+from tachylite.measured import FrozenModel, Measured
 
 VOIGT = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
-"""Which components of a tensor stand in the order of Voigt."""
+"""Rows and columns of a tensor's components in the order of Voigt: xx, yy, zz, yz, xz, xy."""
 
 _ROOT2 = 2**0.5
 _KELVIN = np.array([1, 1, 1, _ROOT2, _ROOT2, _ROOT2])
@@ -23,41 +22,37 @@ _ISOTROPIC = np.array(
         [0, 0, 0, 0, 0, 1],
     ]
 )
-"""Rows: the dilation, then five shears, orthonormal in the notation of Kelvin."""
+"""Orthonormal strains in the notation of Kelvin, one a row: the dilation, then five shears."""
 _LARGEST_NONLINEARITY = 0.2
 
 
-@dataclass(frozen=True)
-class Modulus:
-    """A modulus by the averages of Voigt, Reuss and Hill, and the standard error of the last."""
+class AverageModulus(FrozenModel):
+    """A modulus in GPa by the averages of Voigt, Reuss and Hill."""
 
     voigt: float
     reuss: float
-    hill: float
-    error: float
+    hill: Measured
 
 
-@dataclass(frozen=True)
-class Elasticity:
-    """Elastic constants (GPa) and isotropic moduli, or why they are not to be used."""
+class ElasticConstants(FrozenModel):
+    """Elastic constants and the moduli of their average over directions, or why there are none."""
 
-    reason: str | None
-    constants_gpa: Array
-    """(6, 6), in the order of Voigt, symmetric."""
-    error_gpa: float
-    """Standard error of one constant from the asymmetry of the measured ones."""
-    nonlinearity: float
-    """Largest difference between the slopes of a stress forth and back, over the constant of that strain itself."""
-    bulk: Modulus | None
-    shear: Modulus | None
-    young_gpa: tuple[float, float] | None
-    """With its standard error."""
-    poisson: tuple[float, float] | None
-    """With its standard error."""
+    reason: str | None = None
+    """Why there are no moduli."""
+    constants_gpa: FloatMatrix | None = None
+    """(6, 6), symmetric, in the order of Voigt: xx, yy, zz, yz, xz, xy."""
+    constants_error_gpa: float | None = None
+    """Standard error of one constant, from the asymmetry of the measured ones."""
+    nonlinearity: float | None = None
+    """Largest difference between the slopes of a stress forth and back, over the diagonal constant of that strain."""
+    bulk_modulus_gpa: AverageModulus | None = None
+    shear_modulus_gpa: AverageModulus | None = None
+    young_modulus_gpa: Measured | None = None
+    poisson_ratio: Measured | None = None
 
 
 def deformation(component: int, amount: float) -> Array:
-    """The matrix (3, 3) that strains a cell by `amount` in one component of Voigt; multiply row vectors by it.
+    """Deformation matrix (3, 3) of a strain `amount` in one component of Voigt; multiply row vectors by it.
 
     Shear amounts are engineering strains, twice the component of the tensor.
     """
@@ -68,17 +63,25 @@ def deformation(component: int, amount: float) -> Array:
     return np.eye(3) + strain
 
 
-def elastic_constants(plus_gpa: ArrayLike, minus_gpa: ArrayLike, start_gpa: ArrayLike, strain: float) -> Elasticity:
+def elastic_constants(
+    plus_gpa: ArrayLike, minus_gpa: ArrayLike, start_gpa: ArrayLike, strain: float
+) -> ElasticConstants:
     r"""Elastic constants from the stresses under six strains forth and back, tension positive.
 
-    `plus_gpa` and `minus_gpa` have the shape (6, 3, 3), one stress for each component in the order of Voigt, with
-    the strain `strain` and its negative; `start_gpa`, (3, 3), is the stress without strain.
+        C_ij = (sigma_i(+e_j) - sigma_i(-e_j)) / 2 e        made symmetric
 
-        C_ij = (sigma_i(+e_j) - sigma_i(-e_j)) / 2 e
+    ==========  ===========================================================================================
+    symbol      meaning
+    ==========  ===========================================================================================
+    i, j        components of stress and strain in the order of Voigt
+    sigma(+e)   stresses under the strain e, one component after the other: `plus_gpa`, (6, 3, 3)
+    sigma(-e)   stresses under its negative: `minus_gpa`, (6, 3, 3)
+    e           `strain`
+    ==========  ===========================================================================================
 
-    made symmetric. Refused are constants that are not positive definite (an unstable structure) and structures
-    whose answer forth and back differs: they rearrange, or the strain is too large. See `isotropic_moduli` for the
-    averages.
+    `start_gpa`, (3, 3), is the stress without strain. Refused are constants that are not positive definite (an unstable
+    structure) and structures whose slopes forth and back differ: they rearrange, or the strain is too large. See
+    `isotropic_moduli` for the averages.
 
     Raises InputError for stresses of another shape, values that are not finite and a strain that is not positive.
     """
@@ -102,15 +105,21 @@ def elastic_constants(plus_gpa: ArrayLike, minus_gpa: ArrayLike, start_gpa: Arra
             f"not linear: under strain {worst + 1} (Voigt) of {strain:g} forth and back the slopes differ by "
             f"{100 * nonlinearity:.0f} %; the structure rearranges, or the strain is too large"
         )
+    common = {"constants_gpa": constants, "constants_error_gpa": error, "nonlinearity": nonlinearity}
     if reason is not None:
-        return Elasticity(reason, constants, error, nonlinearity, None, None, None, None)
+        return ElasticConstants(reason=reason, **common)
     bulk, shear = isotropic_moduli(constants, error)
-    young, poisson = _young(bulk, shear), _poisson(bulk, shear)
-    return Elasticity(None, constants, error, nonlinearity, bulk, shear, young, poisson)
+    return ElasticConstants(
+        bulk_modulus_gpa=bulk,
+        shear_modulus_gpa=shear,
+        young_modulus_gpa=_young(bulk.hill, shear.hill),
+        poisson_ratio=_poisson(bulk.hill, shear.hill),
+        **common,
+    )
 
 
-def isotropic_moduli(constants_gpa: ArrayLike, error_gpa: float = 0.0) -> tuple[Modulus, Modulus]:
-    r"""Bulk and shear modulus of the average over all directions, from constants (6, 6) in GPa in Voigt's order.
+def isotropic_moduli(constants_gpa: ArrayLike, error_gpa: float = 0.0) -> tuple[AverageModulus, AverageModulus]:
+    r"""Bulk and shear modulus averaged over all directions, from elastic constants (6, 6) in GPa in Voigt's order.
 
     In Kelvin's notation, with a basis of the dilation d and five shears s_a, orthonormal,
 
@@ -145,25 +154,24 @@ def isotropic_moduli(constants_gpa: ArrayLike, error_gpa: float = 0.0) -> tuple[
     return bulk, shear
 
 
-def _modulus(voigt: float, reuss: float, scatter: float, error: float) -> Modulus:
+def _modulus(voigt: float, reuss: float, scatter: float, error: float) -> AverageModulus:
     total = (scatter**2 + ((voigt - reuss) / 2) ** 2 + error**2) ** 0.5
-    return Modulus(float(voigt), float(reuss), float(voigt + reuss) / 2, float(total))
+    hill = Measured(value=float(voigt + reuss) / 2, error=float(total))
+    return AverageModulus(voigt=float(voigt), reuss=float(reuss), hill=hill)
 
 
-def _young(bulk: Modulus, shear: Modulus) -> tuple[float, float]:
-    """E = 9 K G / (3 K + G) with its error, for independent errors of K and G."""
-    k, g = bulk.hill, shear.hill
-    value = 9 * k * g / (3 * k + g)
+def _young(bulk: Measured, shear: Measured) -> Measured:
+    """Young's modulus E = 9 K G / (3 K + G) with its error, for independent errors of K and G."""
+    k, g = bulk.value, shear.value
     error = np.hypot(bulk.error * (g / (3 * k + g)) ** 2, shear.error * 3 * (k / (3 * k + g)) ** 2) * 9
-    return value, float(error)
+    return Measured(value=9 * k * g / (3 * k + g), error=float(error))
 
 
-def _poisson(bulk: Modulus, shear: Modulus) -> tuple[float, float]:
+def _poisson(bulk: Measured, shear: Measured) -> Measured:
     """Poisson ratio (3 K - 2 G) / (6 K + 2 G) with its error, for independent errors of K and G."""
-    k, g = bulk.hill, shear.hill
-    value = (3 * k - 2 * g) / (6 * k + 2 * g)
+    k, g = bulk.value, shear.value
     error = np.hypot(bulk.error * g, shear.error * k) * 18 / (6 * k + 2 * g) ** 2
-    return value, float(error)
+    return Measured(value=(3 * k - 2 * g) / (6 * k + 2 * g), error=float(error))
 
 
 def _voigt(stresses_gpa: ArrayLike) -> Array:

@@ -12,7 +12,7 @@ from tachylite.units import G_CM3_PER_U_A3
 
 @dataclass(frozen=True)
 class AmorphousLimit:
-    """Formation energies of inherent structures, in the unit they came in."""
+    """Lowest and mean formation energy of inherent structures, in the unit that they were given in."""
 
     lowest: float
     """The amorphous limit."""
@@ -24,7 +24,7 @@ class AmorphousLimit:
 def formation_energy(
     energy_ev_per_atom: float, composition: Mapping[str, float], references: Mapping[str, float]
 ) -> float:
-    r"""Energy of a compound above its elements, in eV per atom.
+    r"""Formation energy of a compound from its elements, in eV per atom.
 
         E_f = E - sum_i x_i E_i,    x_i = n_i / sum n
 

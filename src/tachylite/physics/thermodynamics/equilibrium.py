@@ -1,4 +1,4 @@
-"""The search for the volume of zero pressure, as a pure decision.
+"""Search for the volume of zero pressure: decide, from the runs so far, what to simulate next.
 
 A liquid at zero pressure lies between two states that a simulation can tell apart without doubt: a denser
 one that repels (its virial is positive) and a wider one under tension (its pressure is negative). Both are
@@ -21,16 +21,16 @@ from tachylite.errors import InputError
 from tachylite.physics.eos import BirchMurnaghan, fit_birch_murnaghan
 
 SIGNIFICANCE = 2.5
-"""Standard errors beyond which a sign is believed."""
+"""Standard errors that a pressure must exceed for its sign to count as known."""
 
 LARGEST_EXPANSION, LARGEST_COMPRESSION = 1.3, 0.75
-"""Bounds of one step beyond the volumes sampled so far."""
+"""Largest and smallest ratio of the next volume to the outermost ones sampled so far."""
 
 VAPOUR_EXTENT = 2.0
 """A liquid comes under tension below this multiple of the volume of zero virial."""
 
 NEARLY_IDEAL = 0.3
-"""Virial over kinetic pressure of a gas, at two volumes running; a liquid passes through at once."""
+"""Largest virial over kinetic pressure of a gas; a liquid may pass through it at one volume, not at two running."""
 
 EOS_WINDOWS = (1.1, 1.25, 1.6)
 """Samples within this factor of the bracket enter the fit: the narrowest window with three of them is the best."""
@@ -66,7 +66,7 @@ class Sample:
 
 @dataclass(frozen=True)
 class Criteria:
-    """Gates of the search: pressure in GPa, volume error and energy drift relative, rounds after the first scan."""
+    """Tolerances of the search: pressure in GPa, relative volume error and energy drift, number of rounds."""
 
     pressure_tolerance: float
     volume_tolerance: float
@@ -104,7 +104,7 @@ class Failed:
 
 @dataclass(frozen=True)
 class _Point:
-    """All that is known at one volume: pooled samples."""
+    """Pooled samples at one volume."""
 
     volume: float
     pressure: float
@@ -132,12 +132,12 @@ class _Point:
 
 
 def repels(pressure: float, virial: float, error: float) -> bool:
-    """Whether a state pushes outwards without doubt, with its atoms and not just with its heat (GPa)."""
+    """Whether a state has a significantly positive pressure, in GPa, also without the kinetic part."""
     return min(pressure, virial) > SIGNIFICANCE * error
 
 
 def decide(samples: Sequence[Sample], criteria: Criteria, attempt: int) -> Continue | Converged | Failed:
-    """Say what to simulate next, or that the search is over.
+    """Decide which volumes to simulate next, or that the search has converged or failed.
 
     `samples` are all runs so far, in the order they were made; `attempt` counts the rounds after the first
     scan. Raises InputError without samples.
@@ -189,8 +189,8 @@ def _pool(samples: Sequence[Sample]) -> list[_Point]:
             groups.append([sample])
     order = {id(sample): index for index, sample in enumerate(samples)}
     points = []
-    for together in groups:
-        group = [s for s in together if s.expanded] or together
+    for same_volume in groups:
+        group = [s for s in same_volume if s.expanded] or same_volume
         weight = np.array([1 / max(s.pressure_error, 1e-9) ** 2 for s in group])
         weight /= weight.sum()
         latest = max(group, key=lambda s: order[id(s)])
@@ -219,7 +219,7 @@ def _dense_end(points: Sequence[_Point]) -> _Point | None:
 
 
 def _expand(points: Sequence[_Point], dense: _Point, criteria: Criteria) -> Continue | Failed:
-    """No state under tension yet: go further out, or call it a vapour."""
+    """Without a state under tension so far: sample a larger volume, or conclude that it is a vapour."""
     outermost, zero_virial = points[-1], _zero_virial(points)
     where = f"{outermost.volume:.1f} A^3; the pressure there is {outermost.pressure:.2f} +/- {outermost.error:.2f} GPa"
     if zero_virial is not None and outermost.volume >= VAPOUR_EXTENT * zero_virial:
@@ -283,7 +283,7 @@ def _verify(
     equation: BirchMurnaghan | None,
     criteria: Criteria,
 ) -> Continue | Converged:
-    """Believe a volume only after a run at it has passed the gates on pressure and energy."""
+    """Accept a volume only after a run at it has met the tolerances of pressure, volume and energy."""
     nearest = min(points, key=lambda p: abs(np.log(p.volume / tentative)))
     softest = modulus
     if wide.volume > nearest.volume:  # liquids soften as they widen: the slope outwards is the cautious one

@@ -5,28 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from tachylite.arrays import Array
-from tachylite.physics.statistics import GAUSSIAN_95
-from tachylite.physics.transport.arrhenius import ArrheniusFit, arrhenius
-from tachylite.physics.transport.displacement import (
-    MeanSquaredDisplacement,
-    mean_squared_displacement,
-    remove_drift,
-    unwrap,
-)
+from tachylite.arrays import Array, FloatList
+from tachylite.measured import FrozenModel, Interval
+from tachylite.physics.statistics import GAUSSIAN_95, ln_error_of, log_normal_interval
+from tachylite.physics.transport.displacement import MeanSquaredDisplacement, mean_squared_displacement, remove_drift
 from tachylite.units import CM2_S_PER_A2_FS
-
-__all__ = [
-    "ArrheniusFit",
-    "Diffusivity",
-    "MeanSquaredDisplacement",
-    "arrhenius",
-    "diffusivity",
-    "diffusivity_of_tracks",
-    "mean_squared_displacement",
-    "remove_drift",
-    "unwrap",
-]
 
 _N_LAGS = 60
 _FEWEST_FRAMES = 20
@@ -40,27 +23,36 @@ _SUBDIFFUSIVE_EXPONENT = 0.5
 _BALLISTIC_EXPONENT = 1.4
 
 
-@dataclass(frozen=True)
-class Diffusivity:
-    """Tracer diffusivity of one species, or why there is none, with the curve it was read from."""
+class DiffusivityEstimate(FrozenModel):
+    """A diffusivity with its 95 % interval, or why there is none and how large it may be at most."""
 
     diffusive: bool
-    reason: str | None
-    diffusivity_cm2_s: float | None
-    interval_cm2_s: tuple[float, float] | None
-    """95 %."""
-    error_cm2_s: float | None
-    ln_error: float | None
-    """Standard error of ln D."""
-    upper_bound_cm2_s: float | None
+    reason: str | None = None
+    """Why there is no number, where the motion is not diffusive."""
+    diffusivity_cm2_s: float | None = None
+    diffusivity_interval_cm2_s: Interval | None = None
+    upper_bound_cm2_s: float | None = None
     """Where the motion is not diffusive: what the mean squared displacement still allows (97.5 %)."""
     n_independent: float
-    """Independent displacements at the longest lag."""
-    lags_fs: Array
-    msd_a2: Array
-    msd_error_a2: Array
-    fit_start_fs: float | None
-    intercept_a2: float | None
+    """Independent displacements at the longest lag used."""
+
+    @property
+    def ln_error(self) -> float | None:
+        """Standard error of ln D; None where there is no diffusivity."""
+        interval = self.diffusivity_interval_cm2_s
+        return None if interval is None else ln_error_of(interval)
+
+
+class TracerDiffusivity(DiffusivityEstimate):
+    """Tracer diffusivity of one species with the curve it was read from; lists have the shape (n_lags,)."""
+
+    lags_fs: FloatList
+    msd_a2: FloatList
+    msd_error_a2: FloatList
+    fit_start_fs: float | None = None
+    """Lag from which on the curve was fitted."""
+    intercept_a2: float | None = None
+    """Of the fitted line."""
 
 
 @dataclass(frozen=True)
@@ -72,12 +64,14 @@ class _Line:
     slope_error: float
     intercept: float
     weights: Array
-    """Of the points in the slope, (n_lags,)."""
+    """Of the points in the fitted slope, (n_lags,)."""
     covariance_a4: Array
-    """Of the points, were this line the truth, (n_lags, n_lags)."""
+    """Covariance of the points if this line were the truth, (n_lags, n_lags)."""
 
 
-def diffusivity(positions: ArrayLike, species_indices: ArrayLike, masses: ArrayLike, timestep_fs: float) -> Diffusivity:
+def diffusivity(
+    positions: ArrayLike, species_indices: ArrayLike, masses: ArrayLike, timestep_fs: float
+) -> TracerDiffusivity:
     r"""Tracer diffusivity of some atoms from unwrapped positions, shape (n_frames, n_atoms, 3), in A.
 
     The drift of the whole cell (centre of mass by `masses`, shape (n_atoms,)) is removed; `timestep_fs` is
@@ -117,32 +111,34 @@ def diffusivity(positions: ArrayLike, species_indices: ArrayLike, masses: ArrayL
 
 def diffusivity_of_tracks(
     positions: NDArray[np.floating], timestep_fs: float, earliest_start_fs: float = 0.0
-) -> Diffusivity:
+) -> TracerDiffusivity:
     """Diffusivity, as `diffusivity` gives it, of positions that are relative to the centre of mass already.
 
-    Positions have the shape (n_frames, n, 3), in A, float32 or float64. The fit starts at `earliest_start_fs` or later:
-    where a species begins to diffuse says more precisely than one sum over its atoms when that sum does.
+    Positions have the shape (n_frames, n, 3), in A, float32 or float64. The fit starts at `earliest_start_fs` or later.
+    For the sum over all atoms of a species, give the start of the fit of the species: it is known more precisely from
+    many atoms than from their one sum.
     """
-    trajectory = positions
-    if trajectory.shape[1] == 0:
+    if positions.shape[1] == 0:
         return _undetermined("there are no atoms of this species")
-    if not np.isfinite(trajectory).all():
+    if not np.isfinite(positions).all():
         return _undetermined("the positions are not all finite")
-    half = len(trajectory) // 2
+    half = len(positions) // 2
     if half == 0:
         return _undetermined("one frame shows no motion")
     lags = np.unique(np.linspace(half / _N_LAGS, half, _N_LAGS).round().astype(np.int64))
-    curve = mean_squared_displacement(trajectory, lags[lags > 0])
-    if len(trajectory) < _FEWEST_FRAMES:
-        return _result(curve, timestep_fs, None, f"{len(trajectory)} frames are too few; {_FEWEST_FRAMES} are needed")
+    curve = mean_squared_displacement(positions, lags[lags > 0])
+    if len(positions) < _FEWEST_FRAMES:
+        return _from_curve(
+            curve, timestep_fs, None, f"{len(positions)} frames are too few; {_FEWEST_FRAMES} are needed"
+        )
     if curve.msd_a2.min() <= 1e-12:
-        return _result(curve, timestep_fs, None, "the atoms do not move relative to the centre of mass")
+        return _from_curve(curve, timestep_fs, None, "the atoms do not move relative to the centre of mass")
     line = _fit_diffusive_part(curve, earliest_start_fs / timestep_fs)
-    return _result(curve, timestep_fs, line, _objection(curve, line))
+    return _from_curve(curve, timestep_fs, line, _objection(curve, line))
 
 
 def _fit_diffusive_part(curve: MeanSquaredDisplacement, earliest_lag: float) -> _Line:
-    """Fit from where atoms have left their site on, or from later where a later start changes the slope.
+    """Fit the curve from the lag on at which atoms have left their site, or later where that changes the slope.
 
     The first start depends on short lags alone, which are precise: a start chosen by its slope's agreement
     with later ones favours those that agree by chance, and its interval is too narrow. For the same reason only
@@ -155,7 +151,7 @@ def _fit_diffusive_part(curve: MeanSquaredDisplacement, earliest_lag: float) -> 
     starts = np.unique(np.geomspace(earliest + 1, last + 1, 12).astype(int)) - 1
     lines = [_fit_line(curve, int(start)) for start in starts]
     for i, line in enumerate(lines[:-1]):
-        changes = [(other.slope - line.slope, other.weights - line.weights) for other in lines[i + 1 :]]
+        changes = [(later.slope - line.slope, later.weights - line.weights) for later in lines[i + 1 :]]
         if all(abs(d) <= _SURELY_CHANGED * float(w @ line.covariance_a4 @ w) ** 0.5 for d, w in changes):
             return line
     return lines[-1]
@@ -172,18 +168,18 @@ def _fit_line(curve: MeanSquaredDisplacement, first: int) -> _Line:
     for _ in range(8):
         covariance = spread * _covariance(t, n, slope, intercept)
         weighted = np.linalg.solve(covariance[used, used], design)
-        both = np.linalg.solve(design.T @ weighted, weighted.T)
-        slope, intercept = (float(value) for value in both @ y[used])
+        estimators = np.linalg.solve(design.T @ weighted, weighted.T)
+        slope, intercept = (float(value) for value in estimators @ y[used])
         if slope < smallest_slope:
             break
     weights = np.zeros_like(t)
-    weights[used] = both[0]
+    weights[used] = estimators[0]
     covariance = covariance * curve.overlap
     return _Line(first, slope, float(weights @ covariance @ weights) ** 0.5, intercept, weights, covariance)
 
 
 def _covariance(t: Array, n: Array, slope: float, intercept: float) -> Array:
-    """Covariance of the points of a line, for displacements whose squares have the relative variance 1."""
+    """Covariance of the points, (n_lags, n_lags), if squared displacements had the relative variance 1."""
     later = np.maximum.outer(np.arange(t.size), np.arange(t.size))
     earlier = np.minimum.outer(np.arange(t.size), np.arange(t.size))
     walk = np.maximum(slope * t + min(intercept, 0.0), 0.05 * slope * t)
@@ -193,13 +189,13 @@ def _covariance(t: Array, n: Array, slope: float, intercept: float) -> Array:
 
 
 def _exponent(curve: MeanSquaredDisplacement, line: _Line) -> float:
-    """Return d ln MSD / d ln t at the longest lag."""
+    """Exponent d ln MSD / d ln t at the longest lag, from the fitted line."""
     growth = line.slope * float(curve.lags[-1])
     return growth / max(growth + line.intercept, 1e-12)
 
 
 def _growth(curve: MeanSquaredDisplacement, first: int) -> tuple[float, float]:
-    """Return the exponent from a lag to the longest one, less and plus two standard errors."""
+    """Exponent of MSD ~ t^n from a lag to the longest one, less and plus two standard errors."""
     uncertainty = 2 * float(curve.error_a2[-1] / curve.msd_a2[-1])
     growth = float(np.log(curve.msd_a2[-1] / curve.msd_a2[first]))
     factor = float(np.log(curve.lags[-1] / curve.lags[first]))
@@ -228,26 +224,22 @@ def _objection(curve: MeanSquaredDisplacement, line: _Line) -> str | None:
     return None
 
 
-def _result(
+def _from_curve(
     curve: MeanSquaredDisplacement, timestep_fs: float, line: _Line | None, objection: str | None
-) -> Diffusivity:
+) -> TracerDiffusivity:
     to_cm2_s = CM2_S_PER_A2_FS / (6 * timestep_fs)
-    value = interval = error = ln_error = bound = None
+    value = interval = bound = None
     if objection is None and line is not None:
-        value, error = line.slope * to_cm2_s, line.slope_error * to_cm2_s
-        ln_error = line.slope_error / line.slope
-        factor = float(np.exp(GAUSSIAN_95 * ln_error))
-        interval = (value / factor, value * factor)
+        value = line.slope * to_cm2_s
+        interval = log_normal_interval(value, line.slope_error / line.slope)
     else:
         highest = curve.msd_a2 + GAUSSIAN_95 * curve.error_a2
         bound = float(highest[-1] / curve.lags[-1]) * to_cm2_s
-    return Diffusivity(
+    return TracerDiffusivity(
         diffusive=objection is None,
         reason=objection,
         diffusivity_cm2_s=value,
-        interval_cm2_s=interval,
-        error_cm2_s=error,
-        ln_error=ln_error,
+        diffusivity_interval_cm2_s=interval,
         upper_bound_cm2_s=bound,
         n_independent=float(curve.n_independent[-1]),
         lags_fs=curve.lags.astype(np.float64) * timestep_fs,
@@ -258,6 +250,5 @@ def _result(
     )
 
 
-def _undetermined(reason: str) -> Diffusivity:
-    nothing = np.empty(0)
-    return Diffusivity(False, reason, None, None, None, None, None, 0.0, nothing, nothing, nothing, None, None)
+def _undetermined(reason: str) -> TracerDiffusivity:
+    return TracerDiffusivity(diffusive=False, reason=reason, n_independent=0.0, lags_fs=[], msd_a2=[], msd_error_a2=[])

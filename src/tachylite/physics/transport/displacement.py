@@ -30,7 +30,7 @@ class MeanSquaredDisplacement:
 
     @property
     def overlap(self) -> Array:
-        r"""How much less the points scatter and vary together because their windows overlap, (n_lags, n_lags).
+        r"""Covariance of the points with overlapping windows over that without, shape (n_lags, n_lags).
 
         For a random walk, relative to windows that do not overlap,
 
@@ -50,8 +50,8 @@ class MeanSquaredDisplacement:
         lags = self.lags.astype(np.float64)
         short, long = np.minimum.outer(lags, lags), np.maximum.outer(lags, lags)
         length = float(self.n_frames)
-        found = short**2 * (long - short / 3) - short**4 / (6 * (length - long)) + short / 3
-        relative: Array = found / (length - short) / (short**2 * long / length)
+        overlapping = short**2 * (long - short / 3) - short**4 / (6 * (length - long)) + short / 3
+        relative: Array = overlapping / (length - short) / (short**2 * long / length)
         return relative
 
     @property
@@ -61,7 +61,7 @@ class MeanSquaredDisplacement:
 
 
 def unwrap(wrapped_positions: ArrayLike, cells: ArrayLike) -> Array:
-    """Positions that follow the atoms through the faces of the cell.
+    """Unwrap positions: follow the atoms through the faces of the periodic cell.
 
     Takes positions of shape (n_frames, n_atoms, 3) in A and the cell, or one cell for each frame, of shape
     (3, 3) or (n_frames, 3, 3), lattice vectors as rows, in A; gives positions of the same shape that start
@@ -74,7 +74,7 @@ def unwrap(wrapped_positions: ArrayLike, cells: ArrayLike) -> Array:
 
 
 class Unwrapper:
-    """Unwraps a trajectory that comes in blocks of frames, one after the other, as `unwrap` does it at once.
+    """Unwrap a trajectory block by block, as `unwrap` does for a whole one.
 
     Every block has the shape (n_frames, n_atoms, 3), with its cells; what is kept between blocks is one frame.
     """
@@ -120,7 +120,7 @@ class Unwrapper:
 
 
 def remove_drift(positions: ArrayLike, masses: ArrayLike) -> Array:
-    """Positions of shape (n_frames, n_atoms, 3), in A, relative to the centre of mass of all atoms.
+    """Remove the motion of the centre of mass from positions of shape (n_frames, n_atoms, 3), in A.
 
     Masses have the shape (n_atoms,), in any unit.
     """
@@ -156,8 +156,10 @@ def mean_squared_displacement(positions: ArrayLike, lags: ArrayLike) -> MeanSqua
     rows = [_squared_displacements(trajectory, int(lag)) for lag in chosen]
     mean, variance, variance_of_average = np.array(rows).reshape(-1, 3).T
     windows = (n_frames - 1) / chosen
-    together = _collective_ratio(windows, variance / n_atoms, variance_of_average)
-    return MeanSquaredDisplacement(chosen, mean, variance, np.maximum(n_atoms * windows / together, 1.0), n_frames)
+    collective_ratio = _collective_ratio(windows, variance / n_atoms, variance_of_average)
+    return MeanSquaredDisplacement(
+        chosen, mean, variance, np.maximum(n_atoms * windows / collective_ratio, 1.0), n_frames
+    )
 
 
 def _squared_displacements(trajectory: NDArray[np.floating], lag: int) -> tuple[float, float, float]:
@@ -177,13 +179,13 @@ def _squared_displacements(trajectory: NDArray[np.floating], lag: int) -> tuple[
     return mean, max(squares / (origins.size * n_atoms) - mean**2, 0.0), float(averages.var())
 
 
-def _collective_ratio(windows: Array, independent: Array, found: Array) -> float:
-    """How many times the variance of an average over atoms exceeds that over as many independent ones."""
+def _collective_ratio(windows: Array, independent: Array, observed: Array) -> float:
+    """Variance of an average over atoms, over that of an average over as many independent atoms; 1 or more."""
     # fewer windows know their variance badly, much shorter lags do not see collective motion yet
     usable = (windows >= 8) & (windows <= 25) & (independent > 0)
     if not usable.any():
         return 1.0
-    ratios = found[usable] / independent[usable] * windows[usable] / (windows[usable] - 1)
+    ratios = observed[usable] / independent[usable] * windows[usable] / (windows[usable] - 1)
     # the mean of few ratios scatters about 1 for atoms that do not move together: what may be that is shrunk away
     excess = max(float(ratios.mean()) - 1, 0.0)
     return 1 + excess**3 / (excess**2 + _SCATTER_OF_RATIO**2)

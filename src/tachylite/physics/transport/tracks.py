@@ -1,4 +1,4 @@
-"""Where the atoms of one species went, gathered from blocks of frames in memory that is bounded."""
+"""Trajectories of the atoms of one species, collected from blocks of frames in bounded memory."""
 
 from dataclasses import dataclass
 
@@ -8,9 +8,9 @@ from numpy.typing import ArrayLike, NDArray
 from tachylite.arrays import Array
 
 MEMORY_BYTES = 500_000_000
-"""What kept positions may take; 12 bytes for each atom in each frame that is kept."""
+"""Limit of the memory for stored positions: 12 bytes for each atom and frame."""
 
-_FEWEST_KEPT = 5000
+_FEWEST_STORED = 5000
 
 
 @dataclass(frozen=True, eq=False)
@@ -23,9 +23,9 @@ class Tracks:
     """Weighted sums over all atoms, in A, (F, n_sums, 3)."""
     stride: int
     n_frames: int
-    """Before some were left out."""
+    """Frames of the trajectory, including those that were left out."""
     volume_a3: float
-    """Mean."""
+    """Mean volume."""
     length_a: float
     """Cube root of the mean volume."""
     volume_change: float
@@ -33,9 +33,9 @@ class Tracks:
 
 
 class Tracker:
-    """Gathers tracks block by block.
+    """Collect the tracks of chosen atoms block by block, in bounded memory.
 
-    Kept are float32 positions of the chosen atoms, 12 bytes an atom and frame. Where they would take more
+    Stored are float32 positions of the chosen atoms, 12 bytes an atom and frame. Where they would take more
     than `MEMORY_BYTES`, every second frame is left out, again and again; at least 5000 stay, which is more than
     60 lags up to half of the trajectory with 20 origins each ask for.
 
@@ -50,10 +50,10 @@ class Tracker:
         self._fractions = mass / mass.sum()
         self._indices = np.asarray(indices, dtype=np.int64)
         self._weights = np.asarray(weights, dtype=np.float64).reshape(-1, mass.size)
-        self._limit = max(2 * _FEWEST_KEPT, MEMORY_BYTES // (12 * max(self._indices.size, 1)))
-        self._kept: list[NDArray[np.float32]] = []
+        self._limit = max(2 * _FEWEST_STORED, MEMORY_BYTES // (12 * max(self._indices.size, 1)))
+        self._positions: list[NDArray[np.float32]] = []
         self._sums: list[Array] = []
-        self._stride, self._n_frames, self._n_kept = 1, 0, 0
+        self._stride, self._n_frames, self._n_stored = 1, 0, 0
         self._reference: Array | None = None
         self._cell_sum = np.zeros((3, 3))
         self._volumes = (np.inf, 0.0, 0.0)
@@ -75,21 +75,24 @@ class Tracker:
             self._changes = True
         if self._changes:
             part = np.matmul(part, np.linalg.inv(cells[chosen]) @ self._reference)
-        self._kept.append(part[:, self._indices].astype(np.float32))
+        self._positions.append(part[:, self._indices].astype(np.float32))
         self._sums.append(np.einsum("fai,wa->fwi", part, self._weights))
-        self._n_kept += len(chosen)
-        while self._n_kept > self._limit:
+        self._n_stored += len(chosen)
+        while self._n_stored > self._limit:
             self._halve()
 
     def _halve(self) -> None:
-        self._kept, self._sums = [np.concatenate(self._kept)[::2].copy()], [np.concatenate(self._sums)[::2].copy()]
+        self._positions, self._sums = (
+            [np.concatenate(self._positions)[::2].copy()],
+            [np.concatenate(self._sums)[::2].copy()],
+        )
         self._stride *= 2
-        self._n_kept = len(self._kept[0])
+        self._n_stored = len(self._positions[0])
 
     def tracks(self) -> Tracks:
-        """Give what was gathered; one block at least."""
-        positions, sums = np.concatenate(self._kept), np.concatenate(self._sums)
-        self._kept, self._sums = [positions], [sums]
+        """The tracks so far, after one block at least."""
+        positions, sums = np.concatenate(self._positions), np.concatenate(self._sums)
+        self._positions, self._sums = [positions], [sums]
         low, high, total = self._volumes
         volume = total / self._n_frames
         if self._changes and self._reference is not None:
