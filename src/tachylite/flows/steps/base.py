@@ -174,8 +174,11 @@ class Member:
 
     def skipped_fields(self) -> dict[str, Any]:
         """Those of a result that has nothing to continue."""
-        reason = self.source.reason if isinstance(self.source, Result) else None
-        return self.result_fields | {"status": "skipped", "reason": reason or "there is no state to continue"}
+        reason: str | None = "there is no state to continue"
+        if isinstance(self.source, Result):
+            failed = self.source.status == "failed"
+            reason = f"{self.source.title}: {self.source.reason}" if failed else self.source.reason or reason
+        return self.result_fields | {"status": "skipped", "reason": reason}
 
 
 def members_of(protocol: Protocol, step: Step, sources: Sequence[Sequence[Start]]) -> list[Member]:
