@@ -8,7 +8,7 @@ import torch
 from benchmarks.common import TEMPERATURE_K, TIMESTEP_FS, Peer, melt, own_engine, publish, simulate, table
 from numpy.typing import NDArray
 
-from tachylite.engines.potentials.loading import load_model
+from tachylite.engines.potentials.loading import load_potential
 from tachylite.physics.statistics import Estimate, estimate_mean
 from tachylite.schemas import Request, Segment, State
 from tachylite.units import KB_EV
@@ -105,7 +105,7 @@ def pointwise(peer: Peer) -> list[list[str]]:
         start.model_copy(update={"positions": positions.tolist(), "velocities": None})
         for positions in answer.trajectory.positions
     ]
-    potential = load_model("chgnet", None, "cpu").potential
+    potential = load_potential("chgnet", None, "cpu").potential
     differences: dict[str, list[Any]] = {"energy": [], "forces": [], "stress": []}
     for frame, other in zip(
         frames, peer.ask("evaluate", states=[f.model_dump() for f in frames])["answers"], strict=True

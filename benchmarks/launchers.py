@@ -20,7 +20,7 @@ from jobflow import Flow, job, run_locally
 from pymongo import MongoClient
 
 from tachylite.stores import open_store
-from tachylite.stores.store_file import StoreFile
+from tachylite.stores.opening import StoreFile
 
 MONGO = os.environ.get("TACHYLITE_TEST_MONGO", "")
 PARTITION = os.environ.get("TACHYLITE_TEST_SLURM", "")

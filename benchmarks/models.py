@@ -22,7 +22,7 @@ from torch_sim.io import atoms_to_state
 
 from tachylite.engines import Engine, get_engine
 from tachylite.engines.packmol import pack
-from tachylite.engines.potentials.loading import LoadedModel, load_model
+from tachylite.engines.potentials.loading import LoadedPotential, load_potential
 from tachylite.errors import MissingPackageError
 from tachylite.schemas import Request, Segment, State
 
@@ -49,7 +49,7 @@ HEADER = (
     "energies, meV/atom",
 )
 
-type Loaded = dict[str, tuple[Engine, LoadedModel]]
+type Loaded = dict[str, tuple[Engine, LoadedPotential]]
 
 
 @dataclass(frozen=True)
@@ -88,13 +88,13 @@ class Errors:
     """After the energy of every element was fitted: models take other zeros than the structures do."""
 
 
-def own(name: str) -> tuple[Engine, LoadedModel]:
+def own(name: str) -> tuple[Engine, LoadedPotential]:
     """The engine of a name, and what it loads."""
     family, _, model = name.partition(":")
-    return get_engine(name, device="cpu"), load_model(family, model or None, "cpu")
+    return get_engine(name, device="cpu"), load_potential(family, model or None, "cpu")
 
 
-def errors(model: LoadedModel, structures: Sequence[Atoms]) -> Errors | None:
+def errors(model: LoadedPotential, structures: Sequence[Atoms]) -> Errors | None:
     """Compare with the structures whose elements the model knows; None where they are too few to say anything."""
     known = sorted((s for s in structures if set(s.numbers.tolist()) <= model.elements), key=len)
     if len(known) < FEWEST_STRUCTURES:
@@ -133,7 +133,7 @@ def without_references(structures: Sequence[Atoms], misses: NDArray[np.float64])
     return left
 
 
-def melt_for(model: LoadedModel) -> Melt:
+def melt_for(model: LoadedPotential) -> Melt:
     """The first melt whose elements the model knows."""
     numbers = {symbol: number for number, symbol in enumerate(chemical_symbols)}
     return next(m for m in MELTS if {numbers[symbol] for symbol in m.counts} <= model.elements)
@@ -159,7 +159,7 @@ def contender(name: str, engine: Engine, melt: Melt) -> Contender:
     return Contender(name, run, short=steps // 10, long=steps)
 
 
-def described(name: str, model: LoadedModel) -> list[str]:
+def described(name: str, model: LoadedPotential) -> list[str]:
     """What a line begins with: how the engine is named, its model and elements."""
     family, _, chosen = name.partition(":")
     is_path = bool(chosen) and Path(chosen).exists()

@@ -59,7 +59,6 @@ def test_a_protocol_that_keeps_the_volume_begins_with_production(command: Comman
     [
         (("Cu", "--engine", "lennard-jones"), "error: the lennard-jones model does not know Cu"),
         (("Ar", "--engine", "lennard-jones"), "error: --dry-run writes input files, and the lennard-jones engine has"),
-        (("Fe", "--engine", "vasp"), "error: no PBE POTCAR of Fe in "),
         (("Cu", "--engine", "vasp", "--option", "encut=400"), "has no option 'encut'; did you mean 'encut_ev'?"),
         (("Cu", "--engine", "vasp", "--option", "encut_ev=-1"), "option encut_ev = '-1' must be greater than 0"),
         (("Cu", "--engine", "vasp", "--option", "potcar_functional=LDA"), "option potcar_functional = 'LDA' must be"),
@@ -69,6 +68,44 @@ def test_what_cannot_be_written_is_one_line(command: Command, words: tuple[str, 
     code, out, err = command("run", *words, "--atoms", "4", "--dry-run", "look")
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert expected in err
+
+
+def test_without_a_folder_of_potcars_a_dry_run_names_them_and_a_run_refuses(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(SETTINGS, "PMG_VASP_PSP_DIR")
+    words = ("run", "Li3PO4", "CuAl", "--engine", "vasp", "--atoms", "16")
+    code, out, err = command(*words, "--dry-run", "look")
+    assert (code, err) == (0, "")
+    assert sorted(path.name for path in Path().rglob("*") if path.is_file()) == sorted(
+        ["INCAR", "KPOINTS", "POSCAR", "POTCAR.spec"] * 2
+    )
+    assert Poscar.from_file("look/Li3PO4/POSCAR").site_symbols == ["Li", "O", "P"]
+    assert Path("look/Li3PO4/POTCAR.spec").read_text("utf-8").split("\n") == ["Li_sv", "O", "P"]
+    (line,) = [line for line in out.splitlines() if line.startswith("POTCAR.spec: ")]
+    assert line.startswith("POTCAR.spec: no POTCARs are set up here; it names the potentials of POTCAR, one a line")
+    assert "set PMG_VASP_PSP_DIR" in line
+    assert "then, for every formula:" in out
+    code, out, err = command(*words)
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "error: no folder of POTCARs: set PMG_VASP_PSP_DIR" in err
+
+
+def test_a_missing_potcar_is_named_by_a_dry_run_and_refused_by_a_run(command: Command) -> None:
+    code, out, _ = command("run", "Fe", "Cu", "--engine", "vasp", "--atoms", "4", "--dry-run", "look")
+    assert code == 0
+    assert Path("look/Fe/POTCAR.spec").read_text("utf-8") == "Fe_pv"
+    assert Path("look/Cu/POTCAR").exists()
+    assert "(no PBE POTCAR of Fe in " in out
+    code, out, err = command("run", "Fe", "--engine", "vasp", "--atoms", "4")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "error: no PBE POTCAR of Fe in " in err
+
+
+def test_an_element_without_any_potential_is_one_line(command: Command) -> None:
+    code, out, err = command("run", "Po", "--engine", "vasp", "--atoms", "4", "--dry-run", "look")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "error: no PBE POTCAR of Po in " in err
 
 
 def test_a_dry_run_needs_no_vasp_and_a_run_does(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,6 +52,19 @@ def test_a_second_stage_of_the_same_name_begins_again() -> None:
 
 
 @pytest.mark.parametrize("terminal", [True, False])
+def test_work_that_ends_early_says_how_it_ended(terminal: bool) -> None:
+    out = io.StringIO()
+    with shown_progress(Console(file=out, force_terminal=terminal, width=120)):
+        listener = progress_listener.get()
+        assert listener is not None
+        for done in (1, 137):
+            listener(work(done, 1000, "element Li", rate=0.0))
+        listener(Progress("element Li", 137, 137, 1, 0.0, outcome="converged after 137 steps"))
+    assert out.getvalue().count("element Li: converged after 137 steps") == 1
+    assert "1,000/1,000" not in out.getvalue()
+
+
+@pytest.mark.parametrize("terminal", [True, False])
 def test_engines_are_heard_inside_the_block_only(terminal: bool) -> None:
     out = io.StringIO()
     console = Console(file=out, force_terminal=terminal, width=120)

@@ -22,7 +22,7 @@ JOBS = [
 @pytest.fixture
 def manager(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeManager:
     fake = replace_launchers(monkeypatch, tmp_path)
-    fake.found = JOBS
+    fake.reported = JOBS
     return fake
 
 
@@ -52,7 +52,7 @@ def test_a_campaign_from_submission_to_the_end(manager: FakeManager, capfd: pyte
     manager.refusals["2"] = "it has replaced itself"
     assert main(["rerun", campaign]) == 1
     assert "refused: melt production (2): it has replaced itself" in capfd.readouterr().err
-    manager.found = JOBS[:1]
+    manager.reported = JOBS[:1]
     assert main(["rerun"]) == 0
     assert capfd.readouterr().out == f"campaign {campaign}: nothing has failed\n"
     assert main(["status", "newest"]) == 0

@@ -1,4 +1,4 @@
-"""Work that is signalled, killed and starved in processes of its own; run as a program, it reports in JSON.
+"""Runs and relaxations that are signalled, killed and starved in processes of their own, with a report in JSON.
 
 One interpreter imports everything and forks for each attempt, so that an attempt takes a fraction of a second.
 """
@@ -51,8 +51,8 @@ def relax(folder: Path) -> str:
         atoms.positions += np.random.default_rng(seed).normal(0, 0.3, atoms.positions.shape)
         states.append(State.from_atoms(atoms))
     engine = get_engine("lennard-jones", checkpoint_every=10)
-    found = engine.relax(states, folder, relax_cell=True, labels=["first", "second"])
-    return json.dumps([one.model_dump() for one in found])
+    relaxations = engine.relax(states, folder, relax_cell=True, labels=["first", "second"])
+    return json.dumps([relaxation.model_dump() for relaxation in relaxations])
 
 
 WORK = {"run": run, "relax": relax}
@@ -200,17 +200,18 @@ def starvation(folder: Path, name: str) -> dict[str, Any]:
 
     reached: list[int] = []
     report: dict[str, Any] = {"alone": attempt(work, folder / "alone", nothing, nothing)}
+    last = report["alone"]["steps"][-1]
     cases: dict[str, tuple[Listener, Callable[[], None]]] = {
-        "on the way": (at(250, fill), nothing),
-        "at the end": (at(700, lambda: reached.append(1)), fill_at_the_end),
+        "on the way": (at(250 if name == "run" else 15, fill), nothing),
+        "at the end": (at(last, lambda: reached.append(1)), fill_at_the_end),
     }
     for case, (listener, prepare) in cases.items():
         place = folder / case.replace(" ", "-")
         first = attempt(work, place, listener, prepare)
-        kept = sorted(path.name for path in place.glob("*/*"))
+        files = sorted(path.name for path in place.glob("*/*"))
         again = attempt(work, place, nothing, nothing)
         filler.unlink()
-        report[case] = {"first": first, "kept": kept, "again": again, "then": attempt(work, place, nothing, nothing)}
+        report[case] = {"first": first, "files": files, "again": again, "then": attempt(work, place, nothing, nothing)}
     return report
 
 

@@ -11,7 +11,7 @@ from tests.engines.potentials.sample_structures import melt, state_of
 from tests.reference_data import reference, require
 
 from tachylite.engines.contract import check_contract
-from tachylite.engines.potentials.loading import load_model
+from tachylite.engines.potentials.loading import load_potential
 
 UNEP = "models/UNEP-v1.txt"
 TENSORNET = "models/TensorNet-MatPES-PBE-v2025.1-PES"
@@ -37,7 +37,7 @@ class Case:
         if self.needs is not None:
             require(self.needs)
         family, _, model = self.engine.partition(":")
-        return self.change(load_model(family, model or None, "cpu").potential)
+        return self.change(load_potential(family, model or None, "cpu").potential)
 
 
 def in_double(_: Any) -> Any:
@@ -84,7 +84,7 @@ class Altered:
     """Argon, and what a mistake makes of its answers."""
 
     mistake: Callable[[Any, Answer], Any]
-    argon: Any = field(default_factory=lambda: load_model("lennard-jones", None, "cpu").potential)
+    argon: Any = field(default_factory=lambda: load_potential("lennard-jones", None, "cpu").potential)
     dtype: torch.dtype = torch.float64
     ageing: float = 0.0
     since_reset: int | None = None
@@ -192,7 +192,7 @@ WRONG = {
     "a direction in space": (sees_its_direction, "turning the structure changes the energy"),
     "order of atoms": (add(first_of_each), "renumbering atoms changes the energy"),
     "energy of the cell": (add(lambda _: 1e-3), "repeating the cell changes the energy"),
-    "company": (add(lambda state: 1e-3 * (len(state.cell) > 1)), "company changes the energy"),
+    "company": (add(lambda state: 1e-3 * (len(state.cell) > 1)), "a batch changes the energy"),
     "an exception for one": (gives_up, "a member with a position that is not a number raises RuntimeError: no neigh"),
     "one broken, all broken": (spreads, "structure 2: a member with a position .* beside it changes the forces"),
     "broken without a word": (hides, "has energy 0.0 instead of NaN"),

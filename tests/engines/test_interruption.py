@@ -29,13 +29,13 @@ def _no_slurm(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def heard() -> Iterator[list[int]]:
     """What a handler that was there before has heard."""
-    found: list[int] = []
+    received: list[int] = []
 
     def hear(number: int, _: FrameType | None) -> None:
-        found.append(number)
+        received.append(number)
 
     before = signal.signal(signal.SIGTERM, hear)
-    yield found
+    yield received
     signal.signal(signal.SIGTERM, before)
 
 
@@ -81,17 +81,17 @@ def test_an_error_of_the_work_leaves_the_handlers_as_they_were() -> None:
 
 
 def test_a_thread_has_the_clock_alone() -> None:
-    found: list[object] = []
+    observed: list[object] = []
 
     def work() -> None:
         before = signal.getsignal(signal.SIGTERM)
         with use_deadline(time.time() - 1), interruptible() as interruption:
-            found.extend([signal.getsignal(signal.SIGTERM) == before, interruption.due()])
+            observed.extend([signal.getsignal(signal.SIGTERM) == before, interruption.due()])
 
     thread = threading.Thread(target=work)
     thread.start()
     thread.join()
-    assert found == [True, True]
+    assert observed == [True, True]
 
 
 def test_time_for_a_step_and_the_checkpoint_is_left() -> None:

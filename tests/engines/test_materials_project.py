@@ -23,12 +23,12 @@ class FakeClient:
     def __init__(self, answer: Any, delay_s: float = 0.0) -> None:
         self.answer = answer
         self.delay_s = delay_s
-        self.asked: list[dict[str, Any]] = []
+        self.queries: list[dict[str, Any]] = []
         self.closed = False
         self.materials = SimpleNamespace(summary=SimpleNamespace(search=self._search))
 
     def _search(self, **query: Any) -> Any:
-        self.asked.append(query)
+        self.queries.append(query)
         time.sleep(self.delay_s)
         if isinstance(self.answer, Exception):
             raise self.answer
@@ -70,7 +70,7 @@ def test_lowest_polymorph_gives_the_volume(monkeypatch: pytest.MonkeyPatch, vari
     assert volume.volume_a3_per_atom == pytest.approx(9.9)
     assert volume.source == "Materials Project"
     assert keys == ["a key"]
-    assert client.asked[0]["formula"] == "Li3PO4"
+    assert client.queries[0]["formula"] == "Li3PO4"
     assert client.closed
 
 

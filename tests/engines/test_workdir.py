@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tachylite.engines.workdir import (
-    alone_in,
     content_key,
     current_workdir,
+    locked_folder,
     shared_workdir,
     use_workdir,
     write_atomically,
@@ -58,7 +58,7 @@ def test_remains_of_a_process_that_was_killed_are_cleared_away(tmp_path: Path) -
     remains, answer = tmp_path / ".checkpoint.pt.123.partial", tmp_path / "runs.json"
     for path in (remains, answer):
         path.touch()
-    with alone_in(tmp_path):
+    with locked_folder(tmp_path):
         assert not remains.exists()
         assert answer.exists()
 

@@ -1,4 +1,4 @@
-"""A launcher that computes nothing, in the place of every real one."""
+"""A fake launcher that replaces the real ones in tests and runs nothing."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,16 +13,16 @@ from tachylite.schemas.campaign import Campaign, Launcher, Place
 
 
 class FakeManager:
-    """Keeps flows instead of running them: their jobs wait.
+    """Stores flows instead of running them: their jobs wait.
 
-    `found`, where there is any, is what it says of jobs instead, `refusals` why some do not run again.
+    If `reported` is not empty, it is the list of jobs instead; `refusals` are reasons not to run jobs again, by key.
     """
 
     def __init__(self) -> None:
         self.flows: list[Flow] = []
         self.waiting: dict[str, list[LaunchedJob]] = {}
-        self.found: list[LaunchedJob] = []
-        self.again: list[str] = []
+        self.reported: list[LaunchedJob] = []
+        self.restarted: list[str] = []
         self.refusals: dict[str, str] = {}
         self.broken = False
 
@@ -43,21 +43,21 @@ class FakeManager:
         self.waiting[campaign] = [LaunchedJob(flow.uuid, flow.name, "waiting") for flow in flows]
 
     def jobs(self, campaign: str) -> list[LaunchedJob]:
-        return self.found or self.waiting.get(campaign, [])
+        return self.reported or self.waiting.get(campaign, [])
 
     def end(self, campaign: Campaign) -> None:
-        """Have everything of a campaign done."""
+        """Set all jobs of a campaign to completed."""
         done = [replace(job, state="completed") for job in self.waiting[campaign.campaign_id]]
         self.waiting[campaign.campaign_id] = done
 
     def rerun(self, job: LaunchedJob) -> None:
         if job.key in self.refusals:
             raise InputError(self.refusals[job.key])
-        self.again.append(job.key)
+        self.restarted.append(job.key)
 
 
 def replace_launchers(monkeypatch: pytest.MonkeyPatch, folder: Path) -> FakeManager:
-    """Work in a folder, with no store so far, where every launcher is a fake one."""
+    """Change to an empty folder and replace every launcher by a fake one."""
     fake = FakeManager()
     monkeypatch.chdir(folder)
     monkeypatch.delenv("TACHYLITE_STORE", raising=False)

@@ -124,7 +124,7 @@ def test_failed_and_lost_jobs_run_again_and_no_others(manager: FakeManager) -> N
     campaign = hand_over("Cu")
     manager.refusals["stuck"] = "it has replaced itself"
     for key, state in {"a": "completed", "b": "failed", "c": "running", "d": "lost", "stuck": "failed"}.items():
-        manager.found.append(LaunchedJob(key, "melt", state))  # type: ignore[arg-type] # a literal in a dict is a str
+        manager.reported.append(LaunchedJob(key, "melt", state))  # type: ignore[arg-type] # a literal in a dict is a str
     again, refused = rerun(campaign)
-    assert [job.key for job in again] == manager.again == ["b", "d"]
+    assert [job.key for job in again] == manager.restarted == ["b", "d"]
     assert refused == ["melt (stuck): it has replaced itself"]

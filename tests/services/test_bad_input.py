@@ -11,7 +11,7 @@ from tests.services.queues import rapidfire, set_up_fireworks, set_up_remote, ta
 
 from tachylite.stores import open_store
 from tachylite.stores.indexes import INDEXES
-from tachylite.stores.store_file import StoreFile
+from tachylite.stores.opening import StoreFile
 
 pytestmark = NEEDS_SERVICES
 

@@ -14,8 +14,8 @@ from tachylite.flows.learning import run_learning
 from tachylite.learning.model_file import from_bytes
 from tachylite.stores import open_store
 from tachylite.stores.descriptors import find_state_descriptors
+from tachylite.stores.opening import StoreFile
 from tachylite.stores.queries import load_model_file
-from tachylite.stores.store_file import StoreFile
 
 pytest.importorskip("sklearn")
 pytestmark = NEEDS_SERVICES

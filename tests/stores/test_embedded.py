@@ -31,8 +31,8 @@ READ = """
 import sys
 from tachylite.stores import open_store
 store = open_store(sys.argv[1], create=False)
-kept = store.get_output(sys.argv[2], load=True)["trajectories"][1]
-print(kept["@class"], kept["sha256"])
+trajectory = store.get_output(sys.argv[2], load=True)["trajectories"][1]
+print(trajectory["@class"], trajectory["sha256"])
 """
 
 

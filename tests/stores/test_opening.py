@@ -28,7 +28,7 @@ def refusal(spec: Any, **options: Any) -> str:
 
 @pytest.fixture(autouse=True)
 def short_waits(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tachylite.stores.opening._PROBE_TIMEOUT_MS", 200)
+    monkeypatch.setattr("tachylite.stores.settings._PROBE_TIMEOUT_MS", 200)
 
 
 def mongo(**changes: Any) -> dict[str, Any]:

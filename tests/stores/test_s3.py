@@ -104,13 +104,13 @@ def test_a_campaign_with_its_trajectories_in_the_bucket(
     words = ("--engine", "ase:emt", "--protocol", "protocol.yaml", "--store", "store.yaml", "--workdir", "work")
     run("run", "Cu", "Cu3Au", *words, "--report", "report")
     assert len(server.objects()) == 2
-    said = "".join(capfd.readouterr())
+    output = "".join(capfd.readouterr())
     run("query", "--store", "store.yaml", "--json")
-    found = capfd.readouterr().out
-    assert {material["formula"] for material in json.loads(found)} == {"Cu", "Cu3Au"}
+    json_output = capfd.readouterr().out
+    assert {material["formula"] for material in json.loads(json_output)} == {"Cu", "Cu3Au"}
     run("report", "Cu", "--store", "store.yaml", "-o", "again")
-    said += found + "".join(capfd.readouterr())
-    assert "is not in the store" not in said
+    output += json_output + "".join(capfd.readouterr())
+    assert "is not in the store" not in output
     store = open_store("store.yaml")
     for material in find_materials(store):
         assert material.melt is not None
@@ -120,11 +120,12 @@ def test_a_campaign_with_its_trajectories_in_the_bucket(
     assert {row.n_frames for row in rows} == {20}
     run("run", "Cu", "Cu3Au", *words, "--force")
     assert len(server.objects()) == 2, "of the same material, the same two"
-    said += store.name + str(list(store.query())) + str(list(store.additional_stores["data"].query({}, ["blob_uuid"])))
+    blobs = store.additional_stores["data"].query({}, ["blob_uuid"])
+    output += store.name + str(list(store.query())) + str(list(blobs))
     files = [path for path in tmp_path.rglob("*") if path.is_file() and path.name != "store.yaml"]
     assert len(files) > 10
     for secret in (server.key_id, server.secret):
-        assert secret not in said
+        assert secret not in output
         assert [path for path in files if secret.encode() in path.read_bytes()] == []
     store.remove_docs({})
     assert server.objects() == {}
@@ -151,9 +152,9 @@ def test_what_cannot_work_is_said_in_one_line(
     embedded = {"type": "EmbeddedDocumentStore", "database_path": str(tmp_path / "documents")}
     (tmp_path / "store.yaml").write_text(yaml.safe_dump(described(server, embedded, **changes)), encoding="utf-8")
     run("query", "--store", "store.yaml", code=2)
-    said = capfd.readouterr().err
-    assert expected in said
-    assert "store.yaml: additional_stores.data at " in said
-    assert said.count("\n") == 1
+    output = capfd.readouterr().err
+    assert expected in output
+    assert "store.yaml: additional_stores.data at " in output
+    assert output.count("\n") == 1
     for secret in ("s3cret", server.secret, server.key_id):
-        assert secret not in said
+        assert secret not in output

@@ -10,7 +10,7 @@ from tests.stores.store_samples import simulate
 from tachylite.flows import run_amorphous
 from tachylite.schemas import Material, Protocol
 from tachylite.stores import find_materials, find_rows, open_store
-from tachylite.stores.store_file import StoreFile
+from tachylite.stores.opening import StoreFile
 
 pytestmark = pytest.mark.filterwarnings("ignore:cd is deprecated:FutureWarning")
 

@@ -15,22 +15,25 @@ from tachylite.schemas import Protocol
 def write_dry_run(plan: Plan, folder: Path) -> list[str]:
     """Write the complete inputs of the first step of every member to folders of their own; lines that say the rest.
 
-    Raises InputError for an engine that has no input files, and for a protocol that begins with no molecular dynamics.
+    POTCAR.spec takes the place of POTCARs that are missing. Raises InputError for an engine that has no input files,
+    and for a protocol that begins with no molecular dynamics.
     """
     engine = plan.engine
     if not isinstance(engine, VaspEngine):
         raise InputError(f"--dry-run writes input files, and the {engine.name} engine has none; give --engine vasp")
     first = plan.protocol.steps[0]
     maker = maker_of(first, AmorphousMaker(engine=engine, protocol=plan.protocol, seed=plan.seed))
-    lines, elements = [], set[str]()
+    lines, elements, potcar_lines = [], set[str](), set[str]()
     for member in plan.members:
         request = maker.first_request(pack_formula(member.formula, plan.protocol, plan.seed))
         if request is None:
             raise InputError(f"--dry-run writes inputs of molecular dynamics, and step {first.name} begins with none")
         place = folder / member.reduced
         elements.update(request.state.elements)
-        engine.write_first_inputs(request, place)
+        if potcar_line := engine.write_first_inputs(request, place):
+            potcar_lines.add(potcar_line)
         lines.append(f"{place}: {request.label}, {request.state.volume_a3:.1f} A^3, {len(request.state.numbers)} atoms")
+    lines += sorted(potcar_lines)
     lines.append("then, for every formula:")
     lines += [f"  {line}" for line in what_follows(plan.protocol)]
     lines.append(f"and once: reference crystals of {', '.join(sorted(elements))}, relaxed")

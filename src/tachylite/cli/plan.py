@@ -55,6 +55,8 @@ def make_plan(
     n_atoms: int | None,
     seed: int,
     options: Mapping[str, Any],
+    *,
+    dry_run: bool = False,
 ) -> Plan:
     """Check what was asked for, and load what it names.
 
@@ -70,7 +72,8 @@ def make_plan(
     _refuse_twice(reduced)
     structures = dict(read_crystal(path, reduced) for path in crystals)
     forces = get_engine(engine, **options)
-    forces.check_elements(sorted({symbol for count in counts for symbol in count}))
+    if not (dry_run and forces.name == "vasp"):  # which writes POTCAR.spec where there are no POTCARs
+        forces.check_elements(sorted({symbol for count in counts for symbol in count}))
     members = [
         Member(formula, name, material_id(name, sum(count.values()), chosen, forces, seed))
         for formula, name, count in zip(formulas, reduced, counts, strict=True)

@@ -78,7 +78,8 @@ class Bar:
         )
         if work.done >= work.total:
             self._ended = True
-            self._display.console.print(f"{title(work)}: {work.total:,} {work.unit}", highlight=False, markup=False)
+            ending = work.outcome or f"{work.total:,} {work.unit}"
+            self._display.console.print(f"{title(work)}: {ending}", highlight=False, markup=False)
 
 
 def title(work: Work) -> str:
@@ -87,7 +88,9 @@ def title(work: Work) -> str:
 
 
 def counts(work: Work) -> str:
-    """Steps done, rate and time left: `600/1,500 steps, 85 steps/s, 11 s left`."""
+    """Steps done, rate and time left: `600/1,500 steps, 85 steps/s, 11 s left`; at an early end, the outcome."""
+    if work.outcome:
+        return work.outcome
     text = f"{work.done:,}/{work.total:,} {work.unit}"
     if work.rate <= 0:
         return text

@@ -75,7 +75,8 @@ def run(
         from tachylite.cli.plan import check_program, make_plan
         from tachylite.stores import open_store
 
-        plan = make_plan(formulas, protocol, engine, crystal or [], atoms, seed, parse_options(option or []))
+        options = parse_options(option or [])
+        plan = make_plan(formulas, protocol, engine, crystal or [], atoms, seed, options, dry_run=dry_run is not None)
         following = _write_dry_run(plan, dry_run) if dry_run else []
     if dry_run:
         typer.echo("\n".join(following))

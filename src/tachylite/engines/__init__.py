@@ -1,4 +1,4 @@
-"""Who computes the forces: engines, found by name."""
+"""Engines, which compute the forces, by name."""
 
 from tachylite.engines.base import Answer, Engine, Progress, progress_listener
 from tachylite.engines.registry import get_engine

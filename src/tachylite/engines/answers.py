@@ -1,4 +1,4 @@
-"""From the series of a run to its document: averages with errors, health of the end, a trajectory."""
+"""The document of a run from its time series: averages with errors, final state and trajectory."""
 
 import numpy as np
 
@@ -19,9 +19,9 @@ def make_answer(
     wall_time_s: float,
     provenance: Provenance,
 ) -> Answer:
-    """Summarise what a request gave; `reason` says why it ended before its time.
+    """Make the document and the trajectory of a run; `reason` says why it ended early, if it did.
 
-    `series` holds a value a step, (n_steps,), under `time_fs`, `segment`, `temperature_k`, `energy_ev`,
+    `series` holds one value per step, (n_steps,), under `time_fs`, `segment`, `temperature_k`, `energy_ev`,
     `pressure_virial_gpa`, `pressure_total_gpa`, ...; frames are positions (F, N, 3) in A at their times (F,).
     """
     trajectory = _trajectory(request.state, series, times_fs, frames)
@@ -59,7 +59,7 @@ def _trajectory(state: State, series: dict[str, Array], times: Array, frames: Ar
 
 
 def _summarise(segment: Segment, series: dict[str, Array], n_atoms: int) -> SegmentResult:
-    """Averages over the part in which both energy and virial have settled."""
+    """Averages of a segment over the steps after both energy and virial have equilibrated."""
     energy = series["energy_ev"] / n_atoms
     virial = series["pressure_virial_gpa"]
     start = max(detect_equilibration(energy), detect_equilibration(virial))
@@ -68,14 +68,14 @@ def _summarise(segment: Segment, series: dict[str, Array], n_atoms: int) -> Segm
     return SegmentResult(
         segment=segment,
         equilibration_steps=start,
-        temperature_k=_measured(series["temperature_k"][start:]),
-        energy_ev_per_atom=_measured(energy[start:]),
-        pressure_total_gpa=_measured(series["pressure_total_gpa"][start:]),
-        pressure_virial_gpa=_measured(virial[start:]),
+        temperature_k=_mean_with_error(series["temperature_k"][start:]),
+        energy_ev_per_atom=_mean_with_error(energy[start:]),
+        pressure_total_gpa=_mean_with_error(series["pressure_total_gpa"][start:]),
+        pressure_virial_gpa=_mean_with_error(virial[start:]),
         energy_drift=drift / max(abs(float(energy.mean())), 1e-12),
     )
 
 
-def _measured(values: Array) -> Measured:
+def _mean_with_error(values: Array) -> Measured:
     estimate = estimate_mean(values)
     return Measured(value=estimate.mean, error=estimate.error)

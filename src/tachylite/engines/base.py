@@ -1,4 +1,4 @@
-"""What an engine is: it takes requests and answers with documents, never with an exception for one member."""
+"""The interface of an engine: it takes requests and returns documents; a member that fails is a document too."""
 
 from collections.abc import Callable, Sequence
 from contextvars import ContextVar
@@ -9,14 +9,15 @@ from typing import Protocol, runtime_checkable
 from tachylite.schemas import Provenance, Relaxation, Request, Run, State, Trajectory
 
 MAX_FORCE_EV_A = 0.05
-"""What is left of the largest force, in eV/A, when a structure counts as relaxed."""
+"""Largest force, in eV/A, up to which a structure counts as relaxed."""
 
 
 @dataclass(frozen=True)
 class Progress:
-    """How far a piece of work is: `done` of `total` steps, `members` at once, `rate` steps per second.
+    """How far a calculation is: `done` of at most `total` steps, for `members` at once, at `rate` steps per second.
 
-    A `unit` says what is counted where it is no steps.
+    `unit` says what is counted where it is not steps. The last report of a calculation that may end before `total`
+    has an `outcome`, such as "converged after 137 steps".
     """
 
     label: str
@@ -25,15 +26,16 @@ class Progress:
     members: int
     rate: float
     unit: str = "steps"
+    outcome: str = ""
 
 
 progress_listener: ContextVar[Callable[[Progress], None] | None] = ContextVar("progress_listener", default=None)
-"""Called a few times a second by an engine at work; the command line shows it."""
+"""Function that engines call with their progress, a few times a second; the command line sets it."""
 
 
 @dataclass(frozen=True)
 class Answer:
-    """A run and, where frames were recorded, its trajectory."""
+    """The document of a run and, where frames were recorded, its trajectory."""
 
     run: Run
     trajectory: Trajectory | None
@@ -41,10 +43,10 @@ class Answer:
 
 @runtime_checkable
 class Engine(Protocol):
-    """Who computes the forces.
+    """Computes forces, and with them molecular dynamics and relaxations.
 
     Engines are frozen, hashable by value and MSON-serialisable, so that a Maker can carry one to another
-    machine; heavy things (weights) are loaded at first use.
+    machine; weights are loaded at first use.
     """
 
     @property
@@ -53,19 +55,19 @@ class Engine(Protocol):
 
     @property
     def batches(self) -> bool:
-        """Whether one job runs a whole cohort; else every member has a job of its own."""
+        """Whether one job runs a whole cohort; if not, every member has a job of its own."""
 
     def check_elements(self, symbols: Sequence[str]) -> None:
-        """Raise InputError, naming them, for elements the model does not know."""
+        """Raise InputError, naming them, for elements that the model was not made for."""
 
     def provenance(self, seed: int | None = None) -> Provenance:
         """Describe model, weights and versions."""
 
     def run(self, requests: Sequence[Request], workdir: Path) -> list[Answer]:
-        """Run molecular dynamics; answers in the order of the requests, failures as data.
+        """Run molecular dynamics; return answers in the order of the requests, failures as data.
 
-        Checkpoints and finished answers are kept in `workdir`, named by content: asking again for the same
-        thing continues where it stopped, or answers at once. Before SIGTERM, SIGINT or the end of the walltime
+        Checkpoints and finished answers are kept in `workdir`, named by content: the same request again
+        continues where it stopped, or is answered from there. Before SIGTERM, SIGINT or the end of the walltime
         (`tachylite.engines.interruption`) ends the work, a checkpoint is written; raises OutOfTimeError for the
         last of these.
         """
@@ -79,4 +81,4 @@ class Engine(Protocol):
         labels: Sequence[str],
         max_force_ev_a: float = MAX_FORCE_EV_A,
     ) -> list[Relaxation]:
-        """Relax until no force is larger (and, with the cell, to zero stress); failures as data."""
+        """Relax until no force exceeds `max_force_ev_a` (and, with the cell, to zero stress); failures as data."""

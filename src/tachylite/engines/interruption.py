@@ -1,4 +1,4 @@
-"""What ends work before its time: a signal or the end of the walltime; a checkpoint first, then the end."""
+"""Ending a calculation early, with a checkpoint: on a signal, or before the walltime is used up."""
 
 import functools
 import os
@@ -20,27 +20,27 @@ _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 SLURM_RESERVE_S = 30.0
-"""Time before the end of a Slurm job that is left to whoever called, to store results and to leave."""
+"""Time before the end of a Slurm job that is left to the caller, to store results and to exit."""
 
 RESERVE_S = 1.0
-"""Time left beyond what a step and two checkpoints take."""
+"""Time kept in reserve in addition to that of a step and two checkpoints."""
 
 
 class Terminated(BaseException):
-    """SIGTERM has come; for whoever has to tidy up before a process ends."""
+    """Raised on SIGTERM, so that a process can clean up before it ends."""
 
 
 @contextmanager
 def raising_terminated() -> Iterator[None]:
-    """Raise Terminated inside the `with` block where SIGTERM would end the process on the spot."""
+    """Raise Terminated inside the `with` block where SIGTERM would end the process at once."""
 
-    def raise_it(_: int, __: FrameType | None) -> None:
+    def raise_terminated(_: int, __: FrameType | None) -> None:
         raise Terminated
 
     if threading.current_thread() is not threading.main_thread() or signal.getsignal(signal.SIGTERM) != signal.SIG_DFL:
         yield
         return
-    signal.signal(signal.SIGTERM, raise_it)
+    signal.signal(signal.SIGTERM, raise_terminated)
     try:
         yield
     finally:
@@ -49,7 +49,7 @@ def raising_terminated() -> Iterator[None]:
 
 @contextmanager
 def use_deadline(time_s: float | None) -> Iterator[None]:
-    """Have work inside the `with` block end, with a checkpoint, before a time in seconds since 1970."""
+    """End calculations inside the `with` block, with a checkpoint, before a time in seconds since 1970."""
     token = _deadline.set(time_s)
     try:
         yield
@@ -58,23 +58,23 @@ def use_deadline(time_s: float | None) -> Iterator[None]:
 
 
 def current_deadline() -> float | None:
-    """Seconds since 1970 by which work must end: that of `use_deadline`, else that of the Slurm job, else None."""
+    """Time in seconds since 1970 by which work must end: that of `use_deadline`, or of the Slurm job, or None."""
     chosen = _deadline.get()
     if chosen is not None:
         return chosen
     end = os.environ.get("SLURM_JOB_END_TIME", "")
     if not end.isdigit() and (job := os.environ.get("SLURM_JOB_ID")):
-        end = _asked_of_slurm(job)
+        end = _slurm_end_time(job)
     return int(end) - SLURM_RESERVE_S if end.isdigit() and int(end) > 0 else None
 
 
 @functools.cache
-def _asked_of_slurm(job: str) -> str:
-    """When a job ends, in seconds since 1970: before version 23.02 Slurm says so only when it is asked."""
+def _slurm_end_time(job: str) -> str:
+    """End of a Slurm job in seconds since 1970, from squeue: before version 23.02 Slurm sets no variable for it."""
     command = ["squeue", "--noheader", f"--jobs={job}", "--format=%e"]
     try:
-        said = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True).stdout.strip()  # noqa: S603 - our own words
-        return str(int(datetime.fromisoformat(said).timestamp()))
+        process = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)  # noqa: S603 - our own words
+        return str(int(datetime.fromisoformat(process.stdout.strip()).timestamp()))
     # no squeue here, or a job without an end
     except (OSError, subprocess.SubprocessError, ValueError):
         return ""
@@ -82,7 +82,7 @@ def _asked_of_slurm(job: str) -> str:
 
 @dataclass
 class Interruption:
-    """What has been asked for since the work began: `due` is called before every step, `end` after a checkpoint."""
+    """Signals and the deadline of a calculation, which calls `due` before each step and `end` after a checkpoint."""
 
     deadline: float | None = None
     """On the clock of `time.monotonic`."""
@@ -92,7 +92,7 @@ class Interruption:
     _handlers: dict[int, Callable[[int, FrameType | None], object] | int] = field(default_factory=dict)
 
     def due(self) -> bool:
-        """Whether to save and to end: a signal has come, or another step might not fit into the time left."""
+        """Whether to save and to end now: after a signal, or when another step might not fit into the time left."""
         if self.signal is not None:
             return True
         now = time.monotonic()
@@ -101,26 +101,26 @@ class Interruption:
 
     @contextmanager
     def saving(self) -> Iterator[None]:
-        """Learn how long a checkpoint takes."""
+        """Measure how long the checkpoint written inside the `with` block takes."""
         started = time.monotonic()
         yield
         self._stepped = time.monotonic()
         self._saving_s = max(self._saving_s, self._stepped - started)
 
     def end(self, reached: str) -> None:
-        """Let the signal do what it does to a process without an engine; it returns where that is nothing.
+        """Deliver the signal to the handler it had before; return if that handler does.
 
-        Raises OutOfTimeError, saying what was `reached`, where the time is used up.
+        Raises OutOfTimeError, saying what was `reached`, if the walltime is used up.
         """
         if self.signal is None:
             raise OutOfTimeError(f"the walltime is used up {reached}")
         number, self.signal = self.signal, None
-        self._hand_back()
+        self._restore_handlers()
         signal.raise_signal(number)
         self.listen()
 
     def listen(self) -> None:
-        """Take over the signals, except those that are ignored or belong to a program around Python."""
+        """Handle SIGTERM and SIGINT here, except where they are ignored or handled by a program that embeds Python."""
         for number in SIGNALS:
             handler = signal.getsignal(number)
             if handler is not None and handler != signal.SIG_IGN:
@@ -128,13 +128,13 @@ class Interruption:
                 signal.signal(number, self._note)
 
     def _note(self, number: int, _: FrameType | None) -> None:
-        """Remember the first signal; a second one acts at once."""
+        """Remember the first signal; a second one takes effect at once."""
         if self.signal is not None:
-            self._hand_back()
+            self._restore_handlers()
             signal.raise_signal(number)
         self.signal = number
 
-    def _hand_back(self) -> None:
+    def _restore_handlers(self) -> None:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         self._handlers = {}
@@ -142,7 +142,7 @@ class Interruption:
 
 @contextmanager
 def interruptible() -> Iterator[Interruption]:
-    """Listen to SIGTERM and SIGINT (in the main thread) and to the clock while an engine works."""
+    """Watch SIGTERM and SIGINT (in the main thread) and the deadline inside the `with` block."""
     deadline = current_deadline()
     interruption = Interruption(None if deadline is None else deadline - time.time() + time.monotonic())
     if threading.current_thread() is threading.main_thread():
@@ -150,6 +150,6 @@ def interruptible() -> Iterator[Interruption]:
     try:
         yield interruption
     finally:
-        interruption._hand_back()
-        if interruption.signal is not None:  # it came after the last step
+        interruption._restore_handlers()
+        if interruption.signal is not None:  # the signal came after the last step
             signal.raise_signal(interruption.signal)

@@ -1,4 +1,4 @@
-"""Volumes from the Materials Project, where a key is set; the tables answer where not."""
+"""Starting volumes from the Materials Project, or from tables where no API key is set."""
 
 import logging
 import os
@@ -19,11 +19,11 @@ _PBE_ERROR = 0.04
 """Volumes by PBE lie within about 4 % of the measured ones (DOI 10.1103/PhysRevB.79.155107)."""
 
 type Client = AbstractContextManager[Any]
-"""A `mp_api.client.MPRester`, or what answers `materials.summary.search` like one."""
+"""A `mp_api.client.MPRester`, or an object with the same `materials.summary.search`."""
 
 
 def materials_project_key() -> str | None:
-    """The key in the environment, under the name of mp-api or that of pymatgen."""
+    """API key in the environment, under the variable of mp-api or that of pymatgen; None if unset."""
     return next((os.environ[name] for name in KEY_VARIABLES if os.environ.get(name)), None)
 
 
@@ -33,10 +33,10 @@ def starting_volume(
     *,
     time_limit_s: float = TIME_LIMIT_S,
 ) -> VolumeEstimate:
-    """Volume per atom of the lowest polymorph in the Materials Project, or else the estimate from tables.
+    """Volume per atom of the polymorph of lowest energy in the Materials Project, or an estimate from tables.
 
-    Asks only where a key is set. Whatever goes wrong on the way (mp-api missing, no network, no answer within
-    the limit, nothing known of that composition) is logged in a line, and the estimate is returned. `connect`
+    The Materials Project is asked only where a key is set. Any failure (mp-api missing, no network, no answer
+    within the limit, no entry of that composition) is logged in a line, and the estimate is returned. `connect`
     makes a client from a key. Raises InputError for elements above plutonium.
     """
     estimate = estimate_volume_per_atom(formula.fractions)
@@ -44,7 +44,7 @@ def starting_volume(
     if key is None:
         return estimate
     try:
-        volume = _within(time_limit_s, lambda: materials_project_volume(formula, (connect or _connect)(key)))
+        volume = _call_within(time_limit_s, lambda: materials_project_volume(formula, (connect or _connect)(key)))
     except Exception as error:
         # any failure of a remote service and of its client, whatever its class, ends in the estimate
         reason = str(error).strip().splitlines() or [type(error).__name__]
@@ -58,10 +58,10 @@ def materials_project_volume(formula: Formula, client: Client) -> float:
     name = "".join(f"{symbol}{count if count > 1 else ''}" for symbol, count in formula.unit.items())
     fields = ["volume", "nsites", "energy_above_hull"]
     with client as connection:
-        found: Sequence[Any] = connection.materials.summary.search(formula=name, fields=fields)
-    if not found:
+        entries: Sequence[Any] = connection.materials.summary.search(formula=name, fields=fields)
+    if not entries:
         raise LookupError(f"no entry of {name}")
-    lowest = min(found, key=lambda entry: float(entry.energy_above_hull))
+    lowest = min(entries, key=lambda entry: float(entry.energy_above_hull))
     return float(lowest.volume) / int(lowest.nsites)
 
 
@@ -72,13 +72,13 @@ def _connect(key: str) -> Client:
     return client
 
 
-def _within(limit_s: float, work: Callable[[], float]) -> float:
-    """Result of `work`, or TimeoutError; mp-api has no limit of its own for its first contact."""
+def _call_within(limit_s: float, function: Callable[[], float]) -> float:
+    """Run a function in a thread; TimeoutError after the limit. mp-api has no time limit for its first request."""
     outcome: list[float | Exception] = []
 
     def run() -> None:
         try:
-            outcome.append(work())
+            outcome.append(function())
         except Exception as error:
             # raised again in the calling thread
             outcome.append(error)

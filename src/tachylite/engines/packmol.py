@@ -18,11 +18,11 @@ from tachylite.physics.packing import pair_diameters
 from tachylite.schemas import State
 
 _PACKING_FRACTION = 0.05
-"""What spheres of PACKMOL's tolerance fill of the cell.
+"""Fraction of the cell that spheres of PACKMOL's tolerance as diameter fill.
 
-Its distances are periodic, its box is not: atoms that are pushed out of the cell stay at the face. At 0.3 the
-layer at a face holds 9 % more atoms than the middle, at 0.05 no more than 1 %; soft spheres, which know no
-faces, do the rest.
+PACKMOL's distances are periodic, its box is not: atoms that are pushed out of the cell stay at a face. At 0.3 the
+layer at a face holds 9 % more atoms than the middle, at 0.05 no more than 1 %; the relaxation with soft spheres, for
+which the cell has no faces, removes the rest.
 """
 
 _JITTER = 0.1
@@ -34,7 +34,7 @@ _NO_ROOM_CODE = 173
 
 
 class PackingError(RuntimeError):
-    """PACKMOL could not place the atoms, or answered with something else than their positions."""
+    """PACKMOL could not place the atoms, or its output is not their positions."""
 
 
 def find_packmol() -> Path:
@@ -43,19 +43,19 @@ def find_packmol() -> Path:
     Raises MissingPackageError, with the command that installs it.
     """
     beside = shutil.which("packmol", path=str(Path(sys.executable).parent))
-    found = beside or shutil.which("packmol")
-    if found is None:
+    program = beside or shutil.which("packmol")
+    if program is None:
         raise MissingPackageError("the program packmol is not installed; install it with: pip install packmol")
-    return Path(found)
+    return Path(program)
 
 
 def pack(counts: Mapping[str, int], volume_a3: float, seed: int, *, time_limit_s: float = 120.0) -> State:
     """Place atoms at random in a periodic cube, without overlaps; the same seed gives the same structure.
 
-    PACKMOL keeps all atoms a first tolerance apart, soft spheres then bring every pair to its own diameter
-    (`tachylite.physics.packing.pair_diameters`). `volume_a3` is that of the cell
-    in A^3. Raises InputError for no atoms, a volume that is not positive or a negative seed,
-    MissingPackageError without the program, PackingError where it fails or takes longer than the limit.
+    PACKMOL keeps all atoms a common tolerance apart, soft spheres then push every pair to its own diameter
+    (`tachylite.physics.packing.pair_diameters`). `volume_a3` is that of the cell in A^3. Raises InputError for no
+    atoms, a volume that is not positive or a negative seed, MissingPackageError without the program, PackingError
+    where it fails or takes longer than the limit.
     """
     if not counts or min(counts.values()) < 1:
         raise InputError(f"nothing to pack in {dict(counts)}; every element needs at least one atom")
@@ -126,22 +126,22 @@ def _run(
     (folder / "packmol.inp").write_text(text, encoding="ascii")
     try:
         with (folder / "packmol.inp").open(encoding="ascii") as stdin:
-            done = subprocess.run(  # noqa: S603 - the program was looked up, the input is ours
+            process = subprocess.run(  # noqa: S603 - the program was looked up, the input is ours
                 [program], stdin=stdin, cwd=folder, capture_output=True, text=True, timeout=limit_s, check=False
             )
     except subprocess.TimeoutExpired:
         return None
     except OSError as error:
         raise PackingError(f"packmol at {program} cannot be run: {error.strerror}") from error
-    if done.returncode == _NO_ROOM_CODE:
+    if process.returncode == _NO_ROOM_CODE:
         return None
-    if done.returncode != 0 or "Success!" not in done.stdout:
-        raise PackingError(f"packmol at {program} stopped with code {done.returncode}: {_last_line(done)}")
+    if process.returncode != 0 or "Success!" not in process.stdout:
+        raise PackingError(f"packmol at {program} stopped with code {process.returncode}: {_last_line(process)}")
     return _read(folder / "packed.xyz", counts)
 
 
-def _last_line(done: subprocess.CompletedProcess[str]) -> str:
-    lines = [line.strip() for line in (done.stdout + done.stderr).splitlines()]
+def _last_line(process: subprocess.CompletedProcess[str]) -> str:
+    lines = [line.strip() for line in (process.stdout + process.stderr).splitlines()]
     errors = [line for line in lines if "error" in line.lower()]
     return (errors or [line for line in lines if line] or ["it said nothing"])[0]
 

@@ -1,4 +1,4 @@
-"""Work kept on disk: checkpoints and finished answers, named by what was asked for."""
+"""The work folder: checkpoints and finished answers on disk, named by the content of their request."""
 
 import contextlib
 import fcntl
@@ -14,7 +14,7 @@ from typing import Any
 from tachylite.errors import InputError
 
 CHECKPOINT, LOG = "checkpoint.pt", "log"
-"""Files in the folder of a piece of work that is not finished."""
+"""Files in the folder of a calculation that is not finished."""
 
 PARTIAL = ".partial"
 """Suffix of a file that is being written."""
@@ -24,28 +24,28 @@ _campaign: ContextVar[str] = ContextVar("campaign", default="")
 
 
 def shared_workdir() -> Path:
-    """Folder for work that outlives a campaign.
+    """Folder for checkpoints and answers that several campaigns share.
 
-    That of `use_workdir`, else the one a launcher's job brings along in its metadata, else TACHYLITE_WORKDIR, else the
-    user's cache. It must not be the folder a launcher runs a job in, which many launchers clean.
+    It is that of `use_workdir`, or the one in the metadata of a launcher's job, or TACHYLITE_WORKDIR, or in the user's
+    cache, whichever is set first. It must not be the folder a launcher runs a job in, which many launchers clean.
     """
-    chosen = _workdir.get()
-    if chosen is None and (brought := _metadata_of_job("workdir")):
-        chosen = Path(brought)
-    if chosen is None:
+    folder = _workdir.get()
+    if folder is None and (of_job := _job_metadata("workdir")):
+        folder = Path(of_job)
+    if folder is None:
         cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
-        chosen = Path(os.environ.get("TACHYLITE_WORKDIR", f"{cache}/tachylite/work"))
-    return chosen.expanduser()
+        folder = Path(os.environ.get("TACHYLITE_WORKDIR", f"{cache}/tachylite/work"))
+    return folder.expanduser()
 
 
 def current_workdir() -> Path:
     """Folder for the checkpoints and answers of the campaign under way."""
-    campaign = _campaign.get() if _workdir.get() is not None else _metadata_of_job("campaign")
+    campaign = _campaign.get() if _workdir.get() is not None else _job_metadata("campaign")
     return shared_workdir() / campaign
 
 
-def _metadata_of_job(name: str) -> str:
-    """What the job under way brings along; nothing outside of one."""
+def _job_metadata(name: str) -> str:
+    """Metadata of the jobflow job that is running; an empty string outside of a job."""
     from jobflow import CURRENT_JOB
 
     return str(CURRENT_JOB.job.metadata.get(name, "")) if CURRENT_JOB.job is not None else ""
@@ -53,7 +53,7 @@ def _metadata_of_job(name: str) -> str:
 
 @contextmanager
 def use_workdir(folder: Path, campaign: str = "") -> Iterator[None]:
-    """Keep work done inside the `with` block in a folder; that of a campaign in a folder of its own there."""
+    """Use a work folder inside the `with` block, and in it a folder named by the campaign."""
     tokens = _workdir.set(folder), _campaign.set(campaign)
     try:
         yield
@@ -63,10 +63,10 @@ def use_workdir(folder: Path, campaign: str = "") -> Iterator[None]:
 
 
 @contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Hold a folder while working in it; who asks for the same work meanwhile waits, and then finds the answer.
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Lock a work folder inside the `with` block: other processes with the same request wait, then find the answer.
 
-    Raises InputError, naming the folder, where it cannot be made.
+    Makes the folder. Raises InputError, naming it, where it cannot be made.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -75,26 +75,26 @@ def alone_in(folder: Path) -> Iterator[None]:
         raise cannot_write(folder, error) from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for remains in folder.glob(f".*{PARTIAL}"):  # of whoever was killed while writing
-            remains.unlink()
+        for partial_file in folder.glob(f".*{PARTIAL}"):  # of a process that was killed while writing
+            partial_file.unlink()
         yield
 
 
-def finish(path: Path, answer: bytes) -> None:
-    """Write an answer, and remove what was only needed on the way to it."""
+def write_answer(path: Path, answer: bytes) -> None:
+    """Write a finished answer, and remove the checkpoint and log that led to it."""
     write_atomically(path, answer)
     for name in (CHECKPOINT, LOG):
         (path.parent / name).unlink(missing_ok=True)
 
 
 def content_key(*parts: Any) -> str:
-    """A name for a piece of work: the same for equal JSON content, and for nothing else."""
+    """A name (hash) for a calculation: the same for equal JSON content, different otherwise."""
     text = json.dumps(parts, sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(text.encode()).hexdigest()[:24]
 
 
 def cannot_write(folder: Path, error: OSError) -> InputError:
-    """Name a folder and why it cannot be written."""
+    """Make the error that names a folder and why it cannot be written."""
     return InputError(f"cannot write {folder}: {error.strerror}; choose another folder or free space")
 
 

@@ -1,4 +1,4 @@
-"""Campaigns on clusters: handing flows to FireWorks or jobflow-remote, looking at them, running again what failed."""
+"""Campaigns on clusters: submitting flows to FireWorks or jobflow-remote, their states, and reruns of jobs."""
 
 from tachylite.launchers.campaigns import find_campaign, find_campaigns, launched_jobs, rerun
 from tachylite.launchers.manager import LaunchedJob

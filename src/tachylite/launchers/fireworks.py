@@ -1,4 +1,4 @@
-"""FireWorks: a LaunchPad on MongoDB, from which workers pull jobs."""
+"""The launcher FireWorks: a LaunchPad on MongoDB, from which workers pull jobs."""
 
 import contextlib
 import io
@@ -17,10 +17,10 @@ from tachylite.errors import InputError, MissingPackageError
 from tachylite.launchers.batch_system import Queue, worked_in
 from tachylite.launchers.manager import LaunchedJob, State, last_line
 from tachylite.schemas.campaign import Launcher, Place
-from tachylite.stores.opening import without_secrets
-from tachylite.stores.store_file import StoreFile
+from tachylite.stores.opening import StoreFile
+from tachylite.stores.settings import without_secrets
 
-_PATIENCE_MS = 4000
+_TIMEOUT_MS = 4000
 _LOCK_PATIENCE_S = 10.0
 
 _STATES: dict[str, State] = {
@@ -37,44 +37,44 @@ _STATES: dict[str, State] = {
 
 
 class FireworksManager:
-    """Campaigns on the LaunchPad that a file describes; if not given, where FireWorks looks for it."""
+    """Campaigns on the LaunchPad of a file; if not given, the one that FireWorks finds by default."""
 
     def __init__(self, launchpad: str | None, lost_after_s: float | None = None) -> None:
         try:
             from fireworks.fw_config import RUN_EXPIRATION_SECS
         except ImportError:
             raise MissingPackageError("FireWorks is not installed; install it with: pip install fireworks") from None
-        self._file = _find(launchpad)
-        self._launchpad = _reach(self._file)
-        # FireWorks locks a workflow for less than a second, unless it is killed meanwhile; then waiting once is enough
+        self._file = _launchpad_file(launchpad)
+        self._launchpad = _connect(self._file)
+        # FireWorks locks a workflow for less than a second, or for ever if killed: one wait for all jobs is enough
         self._patience_s = _LOCK_PATIENCE_S
         self._lost_after_s = RUN_EXPIRATION_SECS if lost_after_s is None else lost_after_s
 
     def with_defaults(self, launcher: Launcher) -> Launcher:
-        """With the file of the LaunchPad, which FireWorks looks for in the folder where a command is given."""
+        """Fill in the file of the LaunchPad, which FireWorks would look for in the current folder."""
         return launcher.model_copy(update={"launchpad": str(self._file)})
 
     def configuration(self, place: Place) -> dict[str, object]:
-        """Of a job's spec: the worker that may take it, and what `qlaunch -r` asks the batch system for."""
-        asked = {"queue": place.queue, "walltime": place.walltime, **place.resources}
-        adapter = {name: value for name, value in asked.items() if value is not None}
+        """Entries of a job's spec: the worker that may take it, and the resources that `qlaunch -r` requests."""
+        resources = {"queue": place.queue, "walltime": place.walltime, **place.resources}
+        adapter = {name: value for name, value in resources.items() if value is not None}
         worker = {} if place.worker is None else {"_fworker": place.worker}
         return worker | ({"_queueadapter": adapter} if adapter else {})
 
     def check(self, launcher: Launcher, store: JobStore) -> None:
-        """Refuse a LaunchPad that has never been set up; FireWorks knows its workers only when they come."""
+        """Raise InputError for a LaunchPad that was never set up; FireWorks knows no workers before they pull jobs."""
         if self._launchpad.fw_id_assigner.find_one() is None:
             raise InputError(f"the LaunchPad {self._launchpad.name!r} is not set up yet; do it once: lpad reset")
 
     def add(self, flows: Sequence[Flow], store: Path, campaign: str) -> None:
-        """Add all flows as workflows, or none where that fails."""
+        """Add all flows as workflows, or none if that fails."""
         from jobflow.managers.fireworks import flow_to_workflow
 
         self._launchpad.fireworks.create_index("spec.campaign")
-        kept = StoreFile(str(store))
-        workflows = [flow_to_workflow(flow, kept, metadata={"campaign": campaign}) for flow in flows]
+        store_file = StoreFile(str(store))
+        workflows = [flow_to_workflow(flow, store_file, metadata={"campaign": campaign}) for flow in flows]
         try:
-            # it prints a bar of progress
+            # it prints a progress bar
             with contextlib.redirect_stderr(io.StringIO()):
                 self._launchpad.bulk_add_wfs(workflows)
         except BaseException:
@@ -84,94 +84,95 @@ class FireworksManager:
 
     def jobs(self, campaign: str) -> list[LaunchedJob]:
         """All jobs of a campaign."""
-        found = self._look_up({"spec.campaign": campaign})
-        lost = [int(job.key) for job in found if job.state == "lost"]
-        # it may have ended between the look at the LaunchPad and that at the queue
-        again = {job.key: job for job in self._look_up({"fw_id": {"$in": lost}})} if lost else {}
-        return [again.get(job.key, job) for job in found]
+        jobs = self._query_jobs({"spec.campaign": campaign})
+        lost = [int(job.key) for job in jobs if job.state == "lost"]
+        # a job may have ended between the queries of the LaunchPad and of the queue
+        updated = {job.key: job for job in self._query_jobs({"fw_id": {"$in": lost}})} if lost else {}
+        return [updated.get(job.key, job) for job in jobs]
 
-    def _look_up(self, criteria: dict[str, Any]) -> list[LaunchedJob]:
+    def _query_jobs(self, criteria: dict[str, Any]) -> list[LaunchedJob]:
         fields = {"fw_id": 1, "name": 1, "state": 1, "spec._fworker": 1, "launches": {"$slice": -1}}
-        found = list(self._launchpad.fireworks.find(criteria, fields).sort("fw_id", 1))
-        launches = self._launches([f["launches"][-1] for f in found if f["launches"]])
-        seen, queue = frozenset(self._launchpad.launches.distinct("fworker.name")), Queue()
+        fireworks = list(self._launchpad.fireworks.find(criteria, fields).sort("fw_id", 1))
+        launches = self._launches([f["launches"][-1] for f in fireworks if f["launches"]])
+        workers, queue = frozenset(self._launchpad.launches.distinct("fworker.name")), Queue()
         return [
-            self._described(f, launches.get(f["launches"][-1]) if f["launches"] else None, seen, queue) for f in found
+            self._to_job(f, launches.get(f["launches"][-1]) if f["launches"] else None, workers, queue)
+            for f in fireworks
         ]
 
     def rerun(self, job: LaunchedJob) -> None:
-        """Make a job ready again, a lost one is given up first; raises InputError where its workflow is locked."""
+        """Make a job ready again, after marking a lost one as failed; raises InputError if its workflow is locked."""
         from fireworks.core.launchpad import LockedWorkflowError
 
         number = int(job.key)
         self._wait_for_lock(number)
-        found = self._launchpad.fireworks.find_one({"fw_id": number}, {"launches": 1, "state": 1})
+        firework = self._launchpad.fireworks.find_one({"fw_id": number}, {"launches": 1, "state": 1})
         try:
-            match found["state"]:
+            match firework["state"]:
                 case "RUNNING":
-                    self._launchpad.mark_fizzled(found["launches"][-1])
+                    self._launchpad.mark_fizzled(firework["launches"][-1])
                     self._launchpad.rerun_fw(number)
                 case "FIZZLED":
                     self._launchpad.rerun_fw(number)
                 case "RESERVED":
-                    self._launchpad.cancel_reservation(found["launches"][-1])
-                # any other has ended meanwhile, or runs again already
+                    self._launchpad.cancel_reservation(firework["launches"][-1])
+                # in any other state it has ended meanwhile, or is ready again already
         except LockedWorkflowError:
-            raise self._locked(number) from None
+            raise self._lock_error(number) from None
 
     def _wait_for_lock(self, number: int) -> None:
-        """Wait, less long than FireWorks does, until nobody changes the workflow of a job."""
+        """Wait, not as long as FireWorks would, until the workflow of a job is not locked."""
         while self._launchpad.workflows.find_one({"nodes": number, "locked": {"$exists": True}}, {"_id": 1}):
             if self._patience_s <= 0:
-                raise self._locked(number)
+                raise self._lock_error(number)
             time.sleep(0.5)
             self._patience_s -= 0.5
 
-    def _locked(self, number: int) -> InputError:
+    def _lock_error(self, number: int) -> InputError:
         command = f"lpad -l {shlex.quote(str(self._file))} admin unlock -i {number}"
         return InputError(f"its workflow is locked; if that was a worker which has been killed, free it: {command}")
 
     def _launches(self, numbers: Sequence[int]) -> dict[int, dict[str, Any]]:
         fields = ["launch_id", "host", "launch_dir", "state_history", "action.stored_data._exception._stacktrace"]
-        found = self._launchpad.launches.find({"launch_id": {"$in": list(numbers)}}, fields)
-        return {launch["launch_id"]: launch for launch in found}
+        launches = self._launchpad.launches.find({"launch_id": {"$in": list(numbers)}}, fields)
+        return {launch["launch_id"]: launch for launch in launches}
 
-    def _described(
-        self, firework: dict[str, Any], launch: dict[str, Any] | None, seen: frozenset[str], queue: Queue
+    def _to_job(
+        self, firework: dict[str, Any], launch: dict[str, Any] | None, workers: frozenset[str], queue: Queue
     ) -> LaunchedJob:
         state, reason = _STATES[firework["state"]], ""
         worker = firework.get("spec", {}).get("_fworker")
         if state in {"running", "queued"} and launch is not None:
-            reason = self._lost(launch, queue, running=state == "running")
+            reason = self._reason_lost(launch, queue, running=state == "running")
             state = "lost" if reason else state
         elif state == "failed" and launch is not None:
             stored = ((launch.get("action") or {}).get("stored_data") or {}).get("_exception") or {}
             reason = last_line(stored.get("_stacktrace", "")) or "the job ended without saying why"
-        elif firework["state"] == "READY" and worker is not None and worker not in seen:
+        elif firework["state"] == "READY" and worker is not None and worker not in workers:
             reason = f"no worker named {worker!r} has come to this LaunchPad so far"
         return LaunchedJob(str(firework["fw_id"]), firework["name"], state, reason)
 
-    def _lost(self, launch: dict[str, Any], queue: Queue, *, running: bool) -> str:
-        """Why nothing runs a launch any more: asked of the queue, of this machine, else of its last sign of life."""
+    def _reason_lost(self, launch: dict[str, Any], queue: Queue, *, running: bool) -> str:
+        """Why a launch is lost, according to the queue, this machine or its last sign of life; empty if it is not."""
         history = launch["state_history"]
-        reservation = next((str(past["reservation_id"]) for past in history if "reservation_id" in past), None)
-        if reservation is not None and (there := queue.holds(reservation)) is not None:
-            return "" if there else f"job {reservation} is no longer in the queue"
+        reservation = next((str(entry["reservation_id"]) for entry in history if "reservation_id" in entry), None)
+        if reservation is not None and (is_queued := queue.holds(reservation)) is not None:
+            return "" if is_queued else f"job {reservation} is no longer in the queue"
         if not running:
             return ""
-        if launch["host"] == socket.gethostname() and (there := worked_in(launch["launch_dir"])) is not None:
-            return "" if there else f"no process works in {launch['launch_dir']}"
-        silent = (datetime.now(UTC) - _last_sign(history)).total_seconds()
+        if launch["host"] == socket.gethostname() and (is_running := worked_in(launch["launch_dir"])) is not None:
+            return "" if is_running else f"no process works in {launch['launch_dir']}"
+        silent = (datetime.now(UTC) - _last_update(history)).total_seconds()
         return f"nothing was heard of it for {silent:.0f} s" if silent > self._lost_after_s else ""
 
 
-def _last_sign(history: Sequence[dict[str, Any]]) -> datetime:
-    times = [str(past.get("updated_on") or past["created_on"]) for past in history]
+def _last_update(history: Sequence[dict[str, Any]]) -> datetime:
+    times = [str(entry.get("updated_on") or entry["created_on"]) for entry in history]
     latest = max(datetime.fromisoformat(time) for time in times)
     return latest if latest.tzinfo is not None else latest.replace(tzinfo=UTC)
 
 
-def _find(launchpad: str | None) -> Path:
+def _launchpad_file(launchpad: str | None) -> Path:
     from fireworks.fw_config import LAUNCHPAD_LOC
 
     path = launchpad or LAUNCHPAD_LOC
@@ -180,8 +181,8 @@ def _find(launchpad: str | None) -> Path:
     return Path(path).expanduser().absolute()
 
 
-def _reach(path: Path) -> Any:
-    """Connect to a LaunchPad, with little patience for a wrong address."""
+def _connect(path: Path) -> Any:
+    """Connect to a LaunchPad, with short time limits."""
     from fireworks import LaunchPad
 
     try:
@@ -189,17 +190,17 @@ def _reach(path: Path) -> Any:
     except OSError as error:
         raise InputError(f"launchpad file {path} cannot be read: {error.strerror}") from None
     except (yaml.YAMLError, UnicodeDecodeError):
-        # the parser quotes the line it stumbled over, which may hold a password
+        # the parser quotes the invalid line, which may hold a password
         raise InputError(f"launchpad file {path} is not valid YAML") from None
     if not isinstance(settings, dict):
         raise InputError(f"launchpad file {path} must map host, name, ... to their values")
-    limits = {"serverSelectionTimeoutMS": _PATIENCE_MS, "connectTimeoutMS": _PATIENCE_MS}
+    limits = {"serverSelectionTimeoutMS": _TIMEOUT_MS, "connectTimeoutMS": _TIMEOUT_MS}
     kwargs = limits | (settings.get("mongoclient_kwargs") or {})
     secrets = settings | ({"uri": settings.get("host")} if settings.get("uri_mode") else {})
     try:
         launchpad = LaunchPad.from_dict(settings | {"mongoclient_kwargs": kwargs, "strm_lvl": "CRITICAL"})
         launchpad.fireworks.find_one({}, {"_id": 1})
-    # whatever the file says wrongly, or the server answers, means that this LaunchPad cannot be used
+    # any error in the file or from the server means that this LaunchPad cannot be used
     except Exception as error:
         raise InputError(f"launchpad file {path} cannot be used: {without_secrets(error, secrets)}") from None
     return launchpad

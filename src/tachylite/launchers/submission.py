@@ -16,9 +16,8 @@ from tachylite.flows.run import amorphous_flow, material_ids
 from tachylite.jobs.engine import EngineLike, resolve_engine
 from tachylite.launchers.campaigns import find_campaigns, find_under_way, keep_campaign, known_jobs
 from tachylite.launchers.cohorts import split
-from tachylite.launchers.manager import Manager
+from tachylite.launchers.manager import Manager, get_manager
 from tachylite.launchers.places import assign_places
-from tachylite.launchers.registry import get_manager
 from tachylite.physics.composition import atom_counts, parse_formula
 from tachylite.schemas import Protocol
 from tachylite.schemas.campaign import Campaign, Launcher

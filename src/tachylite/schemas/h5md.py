@@ -1,4 +1,4 @@
-"""The file of a trajectory: checked arrays into H5MD 1.1 (DOI 10.1016/j.cpc.2014.01.018)."""
+"""Writing trajectories as H5MD 1.1 (DOI 10.1016/j.cpc.2014.01.018)."""
 
 import io
 from collections.abc import Mapping
@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     import h5py
 
 POSITION_DECIMALS = 5
-"""Positions are kept to this many decimals of an angstrom: they come back within 5e-6 A."""
+"""Decimals of positions in A: they are read back within 5e-6 A."""
 
 _CHUNK_VALUES = 1000
-"""Frames of one atom that are packed together; longer spans more of a random walk, shorter costs more overhead."""
+"""Frames of one atom in a chunk: longer chunks span a larger range of positions, shorter ones have more overhead."""
 
 _FILL_A = 1e30
-"""Never a position: the filter stores what lies within its resolution of the fill value as that value."""
+"""Fill value far from any position, as the filter replaces values close to it by it."""
 
 _UNITS = {"k": "K", "ev": "eV", "fs": "fs", "gpa": "GPa"}
 
@@ -31,7 +31,7 @@ def pack(
     times_fs: ArrayLike,
     series: Mapping[str, ArrayLike],
 ) -> bytes:
-    """Write arrays, as `Trajectory.from_arrays` takes them, to the bytes of an H5MD file; the same for equal input."""
+    """Write the arrays of `Trajectory.from_arrays` to the bytes of an H5MD file; the same for equal input."""
     import h5py
 
     frames = _Frames(numbers, positions, cells, times_fs)
@@ -45,7 +45,7 @@ def pack(
 
 
 class _Frames:
-    """Checked frame arrays and how they are written."""
+    """Arrays of the frames, checked, and writing them."""
 
     def __init__(self, numbers: ArrayLike, positions: ArrayLike, cells: ArrayLike, times_fs: ArrayLike) -> None:
         self.numbers = np.asarray(numbers, dtype=np.int32)
@@ -67,7 +67,7 @@ class _Frames:
 
     def write(self, file: "h5py.File") -> None:
         count, atoms, _ = self.positions.shape
-        # chunks of equal length, so that the padding of the last one neither costs nor widens its range
+        # chunks of equal length, so that the padding of the last one neither takes space nor widens its range
         length = -(-count // -(-count // _CHUNK_VALUES))
         group = file.create_group("particles/all/position")
         value = group.create_dataset(

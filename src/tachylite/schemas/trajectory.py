@@ -1,4 +1,4 @@
-"""Compressed trajectories: an H5MD file in memory, named by its content."""
+"""Trajectories: a compressed H5MD file in memory, named by its checksum."""
 
 import base64
 import hashlib
@@ -32,7 +32,7 @@ class Trajectory(MSONable):
     `particles/all/position`, `particles/all/species` (atomic numbers), `particles/all/box/edges` (lattice
     vectors as rows) and `observables/<name>` for the series. Positions are fixed-point numbers with a
     resolution of 1e-5 A (the scale-offset filter of HDF5). Equal input gives equal bytes, hence equal
-    `sha256`. Decoded arrays are read-only and kept; decoding happens at first use.
+    `sha256`. Arrays are decoded at first use, cached and read-only.
     """
 
     def __init__(self, h5md: bytes) -> None:
@@ -50,11 +50,11 @@ class Trajectory(MSONable):
         times_fs: ArrayLike,
         series: Mapping[str, ArrayLike],
     ) -> Self:
-        """Pack arrays into a trajectory.
+        """Make a trajectory from arrays.
 
         `numbers` (N,); `positions` (F, N, 3) in A, unwrapped; `cells` (3, 3) or (F, 3, 3) in A, vectors as
         rows; `times_fs` (F,); `series` maps names with their unit, like `temperature_k`, to arrays of one
-        common length, which may differ from F. A series `step` counts 0, 1, 2, ... where none is given.
+        common length, which may differ from F. A series `step` counts 0, 1, 2, ... if none is given.
         Times and energies are kept as float64, other series as float32; they may hold NaN, positions may not.
         Raises InputError where shapes disagree or a frame is not finite.
         """
@@ -95,7 +95,7 @@ class Trajectory(MSONable):
 
     @cached_property
     def series(self) -> dict[str, NDArray[Any]]:
-        """The thermodynamic series by name, with `step` and, where given, `time_fs`; all of one length."""
+        """The thermodynamic series by name, with `step` and, if stored, `time_fs`; all of one length."""
         with self._open() as file:
             axes = file["parameters/series"]
             columns = {name: _frozen(axes[key]) for name, key in _SERIES_AXES.items() if key in axes}
@@ -103,7 +103,7 @@ class Trajectory(MSONable):
         return columns
 
     def atoms(self) -> "list[Atoms]":
-        """Give all frames as periodic ASE atoms."""
+        """All frames as periodic ASE atoms."""
         from ase import Atoms
 
         return [
@@ -112,7 +112,7 @@ class Trajectory(MSONable):
         ]
 
     def pymatgen(self) -> "PymatgenTrajectory":
-        """Give all frames as a pymatgen trajectory, fractional coordinates not wrapped."""
+        """All frames as a pymatgen trajectory, with unwrapped fractional coordinates."""
         from pymatgen.core.periodic_table import Element
         from pymatgen.core.trajectory import Trajectory as PymatgenTrajectory
 
@@ -125,7 +125,7 @@ class Trajectory(MSONable):
         )
 
     def frame(self, i: int) -> State:
-        """Give frame i as a state without velocities; negative i counts from the end; IndexError beyond."""
+        """Frame i as a state without velocities; negative i counts from the end; raises IndexError beyond."""
         return State(numbers=self.numbers.tolist(), positions=self.positions[i].tolist(), cell=self.cells[i].tolist())
 
     def save(self, path: str | Path) -> None:
@@ -134,7 +134,7 @@ class Trajectory(MSONable):
 
     @classmethod
     def load(cls, path: str | Path) -> Self:
-        """Read an H5MD file that `save` wrote; InputError for any other file."""
+        """Read an H5MD file that `save` wrote; raises InputError for any other file."""
         try:
             trajectory = cls(Path(path).read_bytes())
             with trajectory._open() as file:
@@ -144,7 +144,7 @@ class Trajectory(MSONable):
         return trajectory
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the MSON form: the file in base64 with its SHA-256."""
+        """MSON form: the file in base64 with its SHA-256."""
         return {
             "@module": type(self).__module__,
             "@class": type(self).__name__,
@@ -154,7 +154,7 @@ class Trajectory(MSONable):
 
     @classmethod
     def from_dict(cls, d: dict[str, Any]) -> Self:
-        """Read the MSON form; InputError where the bytes do not match their SHA-256."""
+        """Read the MSON form; raises InputError where the bytes do not match their SHA-256."""
         trajectory = cls(base64.b64decode(d["h5md"]))
         if trajectory.sha256 != d["sha256"]:
             raise InputError(f"trajectory {d['sha256']} is damaged: its bytes have SHA-256 {trajectory.sha256}")

@@ -1,4 +1,4 @@
-"""The embedded blob store: one file for every trajectory, named by its content."""
+"""The embedded blob store: one file per trajectory, named by its checksum."""
 
 import base64
 import hashlib
@@ -27,16 +27,16 @@ create table if not exists blobs (
 create index if not exists blobs_of_job on blobs (job_uuid, job_index);
 create index if not exists blobs_of_file on blobs (file);
 """
-_PATIENCE_S = 60.0
+_LOCK_TIMEOUT_S = 60.0
 
 
 class FileBlobStore(Store):
-    """The additional store of a jobflow JobStore in a folder: `<sha256>.h5` files and an index on sqlite.
+    """The additional store of a jobflow JobStore in a folder: `<sha256>.h5` files and an index in sqlite.
 
-    A trajectory becomes the H5MD file it is, anything else a JSON file. Equal content is one file, whoever
-    stores it. Files are written to a temporary name and renamed, and file and index change under one lock, so
-    several processes may write at once and a crash leaves no half-written blob. Documents are found by
-    `blob_uuid`, `job_uuid`, `job_index` and `file`, as equal or `$in`.
+    A trajectory is stored as an H5MD file, other data as a JSON file. Equal content is one file. Files are written to
+    a temporary name and renamed, and file and index change under one lock, so several processes may write at once and
+    a crash leaves no half-written blob. Documents are found by `blob_uuid`, `job_uuid`, `job_index` and `file`, by
+    equality or `$in`.
     """
 
     def __init__(self, path: str, **kwargs: Any) -> None:
@@ -54,13 +54,13 @@ class FileBlobStore(Store):
         raise NotImplementedError("a FileBlobStore has no MongoDB collection")
 
     def connect(self, force_reset: bool = False) -> None:
-        """Make folder and index where they are missing."""
+        """Make folder and index if they are missing."""
         Path(self.path).mkdir(parents=True, exist_ok=True)
         with self._index() as index:
             index.executescript(_SCHEMA)
 
     def close(self) -> None:
-        """Nothing stays open between calls."""
+        """Do nothing, as nothing stays open between calls."""
 
     def count(self, criteria: Mapping[str, Any] | None = None) -> int:
         """Count the blobs that match."""
@@ -76,14 +76,15 @@ class FileBlobStore(Store):
         skip: int = 0,
         limit: int = 0,
     ) -> Iterator[Blob]:
-        """Give the blobs that match, in the order stored or that of `sort`; files are read where `data` is asked for.
+        """Yield the blobs that match, in the order stored or that of `sort`; files are read only for `data`.
 
-        Raises InputError where a file is missing or is not what its name says.
+        Raises InputError where a file is missing or does not have the checksum in its name.
         """
         where, values = _where(criteria)
-        order = ", ".join(f"{_column(name)} {_direction(way)}" for name, way in (sort or {"rowid": 1}).items())
+        sort = sort or {"rowid": 1}
+        ordering = ", ".join(f"{_column(name)} {_sql_direction(order)}" for name, order in sort.items())
         with self._index() as index:
-            rows = index.execute(f"select * from blobs {where} order by {order}", values).fetchall()  # noqa: S608 - our own columns
+            rows = index.execute(f"select * from blobs {where} order by {ordering}", values).fetchall()  # noqa: S608 - our own columns
         for row in islice(rows, skip, skip + limit if limit else None):
             blob = {name: row[name] for name in _COLUMNS} | json.loads(row["rest"])
             if properties is None or "data" in properties:
@@ -91,7 +92,7 @@ class FileBlobStore(Store):
             yield blob if properties is None else {name: blob[name] for name in properties if name in blob}
 
     def update(self, docs: Sequence[Blob] | Blob, key: Sequence[str] | str | None = None) -> None:
-        """Store blobs; one whose `blob_uuid` is known replaces it."""
+        """Store blobs; one with a stored `blob_uuid` replaces the earlier blob."""
         for doc in [docs] if isinstance(docs, dict) else docs:
             file, content = _encode(doc["data"])
             rest = {name: value for name, value in doc.items() if name not in (*_COLUMNS, "data", "_id")}
@@ -103,7 +104,7 @@ class FileBlobStore(Store):
                 index.execute("insert or replace into blobs values (?, ?, ?, ?, ?)", row)
 
     def remove_docs(self, criteria: Mapping[str, Any]) -> None:
-        """Remove the blobs that match, and the files that no blob needs any more."""
+        """Remove the blobs that match, and files that no other blob needs."""
         where, values = _where(criteria)
         with self._locked() as index:
             rows = index.execute(f"delete from blobs {where} returning file", values).fetchall()  # noqa: S608 - our own columns
@@ -113,7 +114,7 @@ class FileBlobStore(Store):
                     (Path(self.path) / file).unlink(missing_ok=True)
 
     def ensure_index(self, key: str, unique: bool = False) -> bool:
-        """Say whether a field has an index."""
+        """Whether a field has an index."""
         return key in _COLUMNS
 
     def groupby(
@@ -125,23 +126,23 @@ class FileBlobStore(Store):
         skip: int = 0,
         limit: int = 0,
     ) -> Iterator[tuple[Blob, list[Blob]]]:
-        """Give the blobs that match, grouped by indexed fields."""
+        """Yield the blobs that match, grouped by indexed fields."""
         names = [keys] if isinstance(keys, str) else list(keys)
-        wanted = [*names, *(properties or ["data", "@module", "@class", *_COLUMNS])]
-        blobs = self.query(criteria, wanted, dict.fromkeys(names, 1), skip, limit)
+        fields = [*names, *(properties or ["data", "@module", "@class", *_COLUMNS])]
+        blobs = self.query(criteria, fields, dict.fromkeys(names, 1), skip, limit)
         for values, group in groupby(blobs, key=lambda blob: tuple(blob[name] for name in names)):
             yield dict(zip(names, values, strict=True)), list(group)
 
     @contextmanager
     def _index(self) -> Iterator[sqlite3.Connection]:
         path = Path(self.path) / INDEX
-        with closing(sqlite3.connect(path, timeout=_PATIENCE_S, isolation_level=None)) as index:
+        with closing(sqlite3.connect(path, timeout=_LOCK_TIMEOUT_S, isolation_level=None)) as index:
             index.row_factory = sqlite3.Row
             yield index
 
     @contextmanager
     def _locked(self) -> Iterator[sqlite3.Connection]:
-        """Open the index for writing; others that write wait, an exception takes everything back."""
+        """Open the index for writing; other writers wait, and an exception undoes all changes."""
         with self._index() as index, index:
             index.execute("begin immediate")
             yield index
@@ -158,7 +159,7 @@ class FileBlobStore(Store):
 
 
 def _encode(data: Any) -> tuple[str, bytes]:
-    """Give the file name and the content of a blob."""
+    """File name and content of a blob."""
     if isinstance(data, dict) and data.get("@class") == Trajectory.__name__ and "h5md" in data:
         content, suffix = base64.b64decode(data["h5md"]), ".h5"
     else:
@@ -170,12 +171,13 @@ def _where(criteria: Mapping[str, Any] | None) -> tuple[str, list[Any]]:
     """Translate criteria into SQL; the names are checked, the values bound."""
     terms: list[str] = []
     values: list[Any] = []
-    for name, wanted in (criteria or {}).items():
-        several = wanted["$in"] if isinstance(wanted, Mapping) and wanted.keys() == {"$in"} else [wanted]
-        if any(isinstance(value, Mapping) for value in several):
-            raise ValueError(f"a FileBlobStore knows only equality and $in, not {wanted}")
-        terms.append(f"{_column(name)} in ({', '.join('?' * len(several))})")
-        values += several
+    for name, condition in (criteria or {}).items():
+        is_in = isinstance(condition, Mapping) and condition.keys() == {"$in"}
+        allowed = condition["$in"] if is_in else [condition]
+        if any(isinstance(value, Mapping) for value in allowed):
+            raise ValueError(f"a FileBlobStore knows only equality and $in, not {condition}")
+        terms.append(f"{_column(name)} in ({', '.join('?' * len(allowed))})")
+        values += allowed
     return (f"where {' and '.join(terms)}" if terms else ""), values
 
 
@@ -185,5 +187,5 @@ def _column(name: str) -> str:
     return name
 
 
-def _direction(way: Any) -> str:
-    return "desc" if getattr(way, "value", way) == -1 else "asc"
+def _sql_direction(order: Any) -> str:
+    return "desc" if getattr(order, "value", order) == -1 else "asc"

@@ -1,4 +1,4 @@
-"""Indexes that make the queries of this package quick on MongoDB."""
+"""Indexes for the queries of this package on MongoDB."""
 
 from collections.abc import Mapping
 from contextlib import suppress
@@ -21,7 +21,7 @@ INDEXES: Mapping[str, tuple[str, ...]] = {
     "tachylite_elements": ("output.elements",),
     "tachylite_trajectories": ("output.runs.trajectory_id",),
 }
-"""Fields by the name of the index over them. One job has one document, whoever writes it how often."""
+"""Fields by the name of the index over them; the identity is unique, so that a job has one document."""
 
 _OF_BLOBS = ("blob_uuid", "job_uuid")
 
@@ -35,11 +35,11 @@ def is_mongodb(store: JobStore) -> bool:
 def ensure_indexes(store: JobStore, source: str) -> None:
     """Create the indexes that are missing: of documents where they are on MongoDB, and of blobs.
 
-    Raises InputError, naming the index and the command that makes it, where the server does not allow it; blobs are
-    found without theirs too.
+    Raises InputError, naming the index and the command that makes it, where the server does not allow it; blobs
+    can be found without theirs.
     """
     for part in store.additional_stores.values():
-        # MontyDB has none
+        # MontyDB has no indexes
         with suppress(NotImplementedError):
             for field in _OF_BLOBS:
                 part.ensure_index(field)
@@ -49,7 +49,8 @@ def ensure_indexes(store: JobStore, source: str) -> None:
     try:
         existing = set(collection.index_information())
     except PyMongoError as error:
-        raise InputError(f"{source}: the indexes of {collection.full_name} cannot be read: {_said(error)}") from None
+        problem = f"the indexes of {collection.full_name} cannot be read: {_one_line(error)}"
+        raise InputError(f"{source}: {problem}") from None
     for name, fields in INDEXES.items():
         if name in existing:
             continue
@@ -59,10 +60,10 @@ def ensure_indexes(store: JobStore, source: str) -> None:
             keys = ", ".join(f'"{field}": 1' for field in fields)
             unique = ", unique: true" if name == IDENTITY else ""
             raise InputError(
-                f"{source}: {collection.full_name} has no index {name} and it cannot be made here: {_said(error)}; "
+                f"{source}: {collection.full_name} has no index {name} and it cannot be made here: {_one_line(error)}; "
                 f'make it once: db.{collection.name}.createIndex({{{keys}}}, {{name: "{name}"{unique}}})'
             ) from None
 
 
-def _said(error: PyMongoError) -> str:
+def _one_line(error: PyMongoError) -> str:
     return " ".join(str(error).partition(", full error")[0].split())[:200]

@@ -195,10 +195,10 @@ def test_bits_do_not_depend_on_when_the_list_was_built(melts: list[Atoms]) -> No
     rng = np.random.default_rng(2)
     for _ in range(8):
         state.positions = state.positions + torch.as_tensor(0.03 * rng.standard_normal(state.positions.shape))
-        kept = carried(state)
+        after_carrying = carried(state)
         fresh = ChgnetPotential()(state)
         for name in ("energy", "forces", "stress"):
-            assert torch.equal(kept[name], fresh[name])
+            assert torch.equal(after_carrying[name], fresh[name])
     assert carried.neighbors.builds < 8
 
 

@@ -17,13 +17,13 @@ def test_chgnet_finds_the_energies_of_the_reference_crystals() -> None:
         from pymatgen.io.ase import AseAtomsAdaptor
 
         network = CHGNet.load(verbose=False, use_device="cpu")
-        found, published = {}, {}
+        computed, published = {}, {}
         for symbol in ("Li", "O", "Si", "P", "Cu", "Zr", "S", "Al"):
             crystal = reference_crystal(symbol)
             atoms = Atoms(numbers=crystal.numbers, positions=crystal.positions, cell=crystal.cell, pbc=True)
             answer = network.predict_structure(AseAtomsAdaptor.get_structure(atoms), task="e")
-            found[symbol], published[symbol] = float(answer["e"]), crystal.energy_ev_per_atom
+            computed[symbol], published[symbol] = float(answer["e"]), crystal.energy_ev_per_atom
     # CHGNet's mean error is 0.03 eV/atom over MPtrj (DOI 10.1038/s42256-023-00716-3), more for elements
-    differences = {symbol: abs(found[symbol] - (published[symbol] or 0.0)) for symbol in found}
+    differences = {symbol: abs(computed[symbol] - (published[symbol] or 0.0)) for symbol in computed}
     assert max(differences.values()) < 0.15
     assert statistics.median(differences.values()) < 0.05

@@ -211,10 +211,10 @@ def test_a_name_is_looked_up_where_matgl_keeps_it(
 ) -> None:
     import huggingface_hub
 
-    asked = []
+    downloads = []
 
     def download(repository: str, name: str, *, cache_dir: Path, local_files_only: bool) -> str:
-        asked.append((repository, name, local_files_only))
+        downloads.append((repository, name, local_files_only))
         if local_files_only:
             raise FileNotFoundError(name)
         return str(folders["M3GNet"] / name)
@@ -222,8 +222,8 @@ def test_a_name_is_looked_up_where_matgl_keeps_it(
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", download)
     assert find_weights("Some-Model") == folders["M3GNet"]
-    assert {repository.partition("/")[2] for repository, *_ in asked} == {"Some-Model"}
-    assert asked[0][2]
+    assert {repository.partition("/")[2] for repository, *_ in downloads} == {"Some-Model"}
+    assert downloads[0][2]
     monkeypatch.setattr(huggingface_hub, "hf_hub_download", lambda *_, **__: (_ for _ in ()).throw(OSError("offline")))
     with pytest.raises(InputError, match=r"there is no folder 'Some-Model', and no MatGL model of that name") as error:
         find_weights("Some-Model")
@@ -242,8 +242,8 @@ def refuse(event, arguments):
     if event in ("socket.connect", "socket.getaddrinfo"):
         sys.exit(f"asked the network: {arguments}")
 sys.addaudithook(refuse)
-from tachylite.engines.potentials.loading import load_model
-print(json.dumps(sorted(load_model("matgl", sys.argv[1], "cpu").elements)))
+from tachylite.engines.potentials.loading import load_potential
+print(json.dumps(sorted(load_potential("matgl", sys.argv[1], "cpu").elements)))
 """
 
 

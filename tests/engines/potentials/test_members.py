@@ -16,11 +16,11 @@ class Counting:
     """Energy is the number of atoms; five atoms are too many."""
 
     asked_for_stress: bool | None = None
-    kept = 0
+    cached = 0
 
     def compute(self, numbers: Any, positions: Any, cell: Any, pbc: Any, *, stress: bool) -> tuple[float, Any, Any]:
         self.asked_for_stress = stress
-        self.kept += 1
+        self.cached += 1
         if len(numbers) == 5:
             raise RuntimeError("five\natoms are  too many")
         if len(numbers) == 6:
@@ -28,7 +28,7 @@ class Counting:
         return float(len(numbers)), positions * 0 + cell[0, 0], np.eye(3) if stress else np.nan
 
     def reset(self) -> None:
-        self.kept = 0
+        self.cached = 0
 
 
 def atoms(count: int) -> Atoms:
@@ -84,4 +84,4 @@ def test_only_what_is_asked_for_is_computed() -> None:
     model.compute_forces = False
     assert set(model(state_of([atoms(2)]))) == {"energy"}
     model.reset()
-    assert single.kept == 0
+    assert single.cached == 0

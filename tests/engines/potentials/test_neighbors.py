@@ -52,8 +52,8 @@ def test_pairs_are_those_of_an_independent_search(seeds: list[int], cutoff: floa
 def test_both_searches_give_the_same(seeds: list[int], cutoff: float) -> None:
     state = state_of([random_crystal(seed) for seed in seeds])
     arguments = (state.positions, state.row_vector_cell, state.pbc, state.system_idx, cutoff)
-    for one, other in zip(search_pairs(*arguments), search_pairs_by_cells(*arguments), strict=True):
-        assert torch.equal(one, other)
+    for by_pairs, by_cells in zip(search_pairs(*arguments), search_pairs_by_cells(*arguments), strict=True):
+        assert torch.equal(by_pairs, by_cells)
 
 
 def test_large_systems_are_searched_by_cells(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -76,41 +76,41 @@ def test_bond_of_an_atom_with_its_own_image_counts_once() -> None:
 @pytest.mark.parametrize("skin", [0.0, 0.4, 1.5])
 def test_kept_list_gives_the_same_bits_as_a_new_one(skin: float) -> None:
     state = state_of([melt("Ar", 20, 20.0, seed=0), random_crystal(3)])
-    kept, fresh = VerletList(6.0, skin), VerletList(6.0, 0.7)
+    reused, fresh = VerletList(6.0, skin), VerletList(6.0, 0.7)
     rng = np.random.default_rng(1)
     for _ in range(25):
         state.positions = state.positions + torch.as_tensor(0.05 * rng.standard_normal(state.positions.shape))
         fresh.reset()
         for name in ("first", "second", "vectors", "distances"):
-            assert torch.equal(getattr(kept.pairs(state), name), getattr(fresh.pairs(state), name)), name
+            assert torch.equal(getattr(reused.pairs(state), name), getattr(fresh.pairs(state), name)), name
     assert fresh.builds == 25
     if skin > 1:
-        assert kept.builds < 10
+        assert reused.builds < 10
 
 
 def test_list_is_searched_again_when_the_batch_changes() -> None:
     first, second = melt("Ar", 12, 20.0, seed=0), melt("Ar", 12, 20.0, seed=1)
     for other in (state_of([second]), state_of([first, second]), state_of([second, first])):
-        kept = VerletList(5.0)
-        kept.pairs(state_of([first]))
-        assert torch.equal(kept.pairs(other).vectors, VerletList(5.0).pairs(other).vectors)
+        reused = VerletList(5.0)
+        reused.pairs(state_of([first]))
+        assert torch.equal(reused.pairs(other).vectors, VerletList(5.0).pairs(other).vectors)
 
 
 def test_list_is_searched_again_when_the_cell_changes() -> None:
     state = state_of([melt("Ar", 12, 20.0, seed=0)])
-    kept = VerletList(5.0)
-    kept.pairs(state)
+    reused = VerletList(5.0)
+    reused.pairs(state)
     state.cell = state.cell * 1.01
-    assert torch.equal(kept.pairs(state).vectors, VerletList(5.0).pairs(state).vectors)
-    assert kept.builds == 2
+    assert torch.equal(reused.pairs(state).vectors, VerletList(5.0).pairs(state).vectors)
+    assert reused.builds == 2
 
 
 def test_jump_by_a_lattice_vector_changes_nothing_but_the_images() -> None:
     atoms = melt("Ar", 15, 20.0, seed=2)
-    kept = VerletList(5.0)
-    before = kept.pairs(state_of([atoms]))
+    reused = VerletList(5.0)
+    before = reused.pairs(state_of([atoms]))
     atoms.positions[4] += atoms.cell[0] - 3 * atoms.cell[2]
-    after = kept.pairs(state_of([atoms]))
+    after = reused.pairs(state_of([atoms]))
     np.testing.assert_allclose(as_rows(after), as_rows(before), atol=2e-6)
 
 

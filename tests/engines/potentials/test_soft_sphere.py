@@ -39,6 +39,6 @@ def test_each_pair_has_its_own_diameter() -> None:
 
 
 def test_import_is_silent() -> None:
-    code = "from tachylite.engines.quiet import import_torch_sim; import_torch_sim()"
+    code = "from tachylite.engines.potentials.loading import import_torch_sim; import_torch_sim()"
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout + done.stderr == ""

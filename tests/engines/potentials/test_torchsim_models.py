@@ -13,7 +13,7 @@ from torch_sim.models.soft_sphere import SoftSphereModel
 from tachylite.engines.contract import check_contract
 from tachylite.engines.potentials import torchsim_models
 from tachylite.engines.potentials.loading import FAMILIES
-from tachylite.engines.potentials.torchsim_models import ForeignModel
+from tachylite.engines.potentials.wrapped_model import WrappedModel
 from tachylite.errors import InputError, MissingPackageError
 
 CPU = torch.device("cpu")
@@ -42,19 +42,19 @@ class FarAwayFails(torch.nn.Module):
 
 
 def test_a_foreign_model_keeps_the_contract() -> None:
-    check_contract(ForeignModel(argon()), ARGON, precision="float32")
+    check_contract(WrappedModel(argon()), ARGON, precision="float32")
 
 
 def test_digits_are_not_lost_far_from_the_cell() -> None:
     near, far = ARGON[0], ARGON[0].copy()
     far.positions += 100_000 * near.cell.array[0]
-    model = ForeignModel(FarAwayFails())
-    expected, found = model(state_of([near])), model(state_of([far]))
-    torch.testing.assert_close(found["forces"], expected["forces"], atol=1e-5, rtol=1e-5)
+    model = WrappedModel(FarAwayFails())
+    expected, wrapped = model(state_of([near])), model(state_of([far]))
+    torch.testing.assert_close(wrapped["forces"], expected["forces"], atol=1e-5, rtol=1e-5)
 
 
 def test_only_what_is_asked_for() -> None:
-    model = ForeignModel(argon())
+    model = WrappedModel(argon())
     model.compute_stress = False
     assert set(model(state_of(ARGON))) == {"energy", "forces"}
     model.compute_forces = False
@@ -64,7 +64,7 @@ def test_only_what_is_asked_for() -> None:
 def test_all_members_may_be_broken() -> None:
     broken = ARGON[0].copy()
     broken.positions[:] = float("nan")
-    answer = ForeignModel(argon())(state_of([broken]))
+    answer = WrappedModel(argon())(state_of([broken]))
     assert answer["energy"].isnan().all()
     assert answer["forces"].isnan().all()
     assert answer["stress"].shape == (1, 3, 3)
@@ -87,8 +87,8 @@ def family(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
             raise KeyError("sigma")
         return argon(stress=part != "without"), [18]
 
-    made = torchsim_models._Family("some-package", "json", locate, build)
-    monkeypatch.setitem(torchsim_models.FAMILIES, "some", made)
+    package = torchsim_models._Family("some-package", "json", locate, build)
+    monkeypatch.setitem(torchsim_models.FAMILIES, "some", package)
     return weights
 
 
@@ -126,8 +126,8 @@ def test_universal_models_are_asked_for_crystals(family: Path, monkeypatch: pyte
     def build(*_: object) -> tuple[Any, Iterable[int]]:
         return argon(), range(1, 90)
 
-    made = torchsim_models._Family("some-package", "json", str, build)
-    monkeypatch.setitem(torchsim_models.FAMILIES, "some", made)
+    package = torchsim_models._Family("some-package", "json", str, build)
+    monkeypatch.setitem(torchsim_models.FAMILIES, "some", package)
     with pytest.raises(InputError, match=f"weights {family} are misread"):
         torchsim_models._load("some", str(family), CPU)
 
@@ -146,4 +146,4 @@ def test_a_missing_package_is_named(name: str, monkeypatch: pytest.MonkeyPatch) 
 
 def test_an_atom_alone() -> None:
     alone = Atoms("Ar", cell=[30.0] * 3, pbc=True)
-    assert float(ForeignModel(argon())(state_of([alone]))["energy"]) == pytest.approx(0.0, abs=1e-12)
+    assert float(WrappedModel(argon())(state_of([alone]))["energy"]) == pytest.approx(0.0, abs=1e-12)

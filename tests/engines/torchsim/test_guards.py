@@ -19,8 +19,7 @@ from tachylite.engines.base import Answer
 from tachylite.engines.packmol import pack
 from tachylite.engines.potentials.lennard_jones import LennardJonesPotential
 from tachylite.engines.torchsim.dynamics import run_batch
-from tachylite.engines.torchsim.engine import TorchSimEngine
-from tachylite.engines.torchsim.guards import Guards
+from tachylite.engines.torchsim.engine import Guards, TorchSimEngine
 from tachylite.errors import InputError
 from tachylite.schemas import Provenance, Request, Segment, State
 
@@ -132,8 +131,8 @@ def test_a_guard_can_be_taken_off(tmp_path: Path) -> None:
 
 def test_a_hot_start_is_a_runaway(tmp_path: Path) -> None:
     hot = CRYSTAL.model_copy(update={"velocities": [[0.05, 0.0, 0.0], [-0.05, 0.0, 0.0]] * (N_ATOMS // 2)})
-    asked = Request(label="hot", state=hot, segments=[Segment(steps=20, temperature_k=300)], seed=0)
-    (answer,) = get_engine("lennard-jones").run([asked], tmp_path)
+    request = Request(label="hot", state=hot, segments=[Segment(steps=20, temperature_k=300)], seed=0)
+    (answer,) = get_engine("lennard-jones").run([request], tmp_path)
     assert answer.run.reason == "temperature runaway: 41330 K instead of 300 K at step 0 of segment 1"
     assert (answer.run.final, answer.run.steps, answer.trajectory) == (hot, 0, None)
 
@@ -192,10 +191,10 @@ def test_options_reach_the_guards_and_the_documents() -> None:
         ({"potential": "chgnet"}, "has no option 'potential'"),
     ],
 )
-def test_what_is_no_option_is_named_with_the_way_out(options: dict[str, Any], said: str) -> None:
+def test_what_is_no_option_is_named_with_the_way_out(options: dict[str, Any], message: str) -> None:
     with pytest.raises(InputError) as caught:
         get_engine("lennard-jones", **options)
-    assert said in str(caught.value)
+    assert message in str(caught.value)
     assert "\n" not in str(caught.value)
 
 

@@ -38,13 +38,13 @@ class Misfortune:
 
 
 def misfortunes(elements: list[str]) -> list[Misfortune]:
-    found = []
+    misfortunes = []
     for word in filter(None, os.environ.get("STAND_IN_VASP", "").split(",")):
         what, _, rest = word.partition(":")
         step, _, where = rest.partition("@")
         if not where or where in str(Path.cwd()) or where in elements:
-            found.append(Misfortune(what, float(step)))
-    return found
+            misfortunes.append(Misfortune(what, float(step)))
+    return misfortunes
 
 
 class Run:
@@ -126,9 +126,9 @@ class Run:
             self.velocities = self.velocities + self.atoms.get_forces() / self.masses / EV_PER_U_A2_FS2 * step_fs / 2
             if algorithm == 3:
                 gamma = float(incar["LANGEVIN_GAMMA"].split()[0]) / 1000
-                kept = np.exp(-gamma * step_fs)
-                width = np.sqrt((1 - kept**2) * KB * target / EV_PER_U_A2_FS2 / self.masses)
-                self.velocities = kept * self.velocities + width * self.rng.standard_normal((n, 3))
+                damping = np.exp(-gamma * step_fs)
+                width = np.sqrt((1 - damping**2) * KB * target / EV_PER_U_A2_FS2 / self.masses)
+                self.velocities = damping * self.velocities + width * self.rng.standard_normal((n, 3))
             self.save()
             if self.told_to_stop():
                 break

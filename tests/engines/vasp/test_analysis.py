@@ -43,10 +43,11 @@ def analyze(capsys: pytest.CaptureFixture[str], *words: str) -> Any:
 def test_a_folder_of_chunks_is_one_trajectory(work: tuple[Path, Trajectory]) -> None:
     folder, trajectory = work
     assert len(list(folder.glob("chunk-*"))) == CHUNKS
-    found = read_trajectory(folder)
-    assert found.n_frames == STEPS
-    assert np.allclose(np.diff(found.times_fs), 4.0)
-    assert np.allclose(found.positions - found.positions[0], trajectory.positions - trajectory.positions[0], atol=1e-4)
+    read_back = read_trajectory(folder)
+    assert read_back.n_frames == STEPS
+    assert np.allclose(np.diff(read_back.times_fs), 4.0)
+    displacements = trajectory.positions - trajectory.positions[0]
+    assert np.allclose(read_back.positions - read_back.positions[0], displacements, atol=1e-4)
 
 
 def test_a_step_at_the_end_of_a_chunk_that_is_repeated_counts_once(
@@ -68,15 +69,15 @@ def test_transport(work: tuple[Path, Trajectory], capsys: pytest.CaptureFixture[
     words = ("--species", "Cu", "--temperature", "4000")
     whole = analyze(capsys, "transport", str(folder), *words)
     assert whole["species"] == "Cu"
-    one = folder / "chunk-0000"
-    from_xml = analyze(capsys, "transport", str(one / "vasprun.xml"), *words)
-    from_xdatcar = analyze(capsys, "transport", str(one / "XDATCAR"), "--timestep", "4", *words)
+    chunk = folder / "chunk-0000"
+    from_xml = analyze(capsys, "transport", str(chunk / "vasprun.xml"), *words)
+    from_xdatcar = analyze(capsys, "transport", str(chunk / "XDATCAR"), "--timestep", "4", *words)
     assert from_xml["n_frames"] == from_xdatcar["n_frames"] == STEPS // CHUNKS
     assert whole["n_frames"] == STEPS
 
 
 def test_structure(work: tuple[Path, Trajectory], capsys: pytest.CaptureFixture[str]) -> None:
     folder, _ = work
-    one = folder / "chunk-0000"
-    found = [analyze(capsys, "structure", str(path)) for path in (folder, one / "XDATCAR", one / "vasprun.xml")]
-    assert all(document.keys() == found[0].keys() for document in found)
+    chunk = folder / "chunk-0000"
+    documents = [analyze(capsys, "structure", str(path)) for path in (folder, chunk / "XDATCAR", chunk / "vasprun.xml")]
+    assert all(document.keys() == documents[0].keys() for document in documents)

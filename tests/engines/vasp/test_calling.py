@@ -9,7 +9,7 @@ from tests.engines.vasp.vasp_samples import metal, nve, request
 
 from tachylite.engines import get_engine
 from tachylite.engines.interruption import Interruption
-from tachylite.engines.vasp.calling import FrozenJobHandler, StopInTime, Work, count_steps, must_end
+from tachylite.engines.vasp.calling import CallContext, FrozenJobHandler, StopInTime, count_steps, must_end
 
 
 @pytest.mark.parametrize(("step_s", "ends"), [(0.0, False), (2.0, False), (4.0, True)])
@@ -22,8 +22,8 @@ def test_without_a_walltime_only_a_signal_ends_a_run() -> None:
     assert must_end(Interruption(signal=15), 0.0)
 
 
-def test_vasp_is_asked_once(tmp_path: Path) -> None:
-    handler = StopInTime(Interruption(signal=15), Work("melt", 0, 100))
+def test_vasp_is_told_to_stop_once(tmp_path: Path) -> None:
+    handler = StopInTime(Interruption(signal=15), CallContext("melt", 0, 100))
     assert handler.check(str(tmp_path))
     assert handler.correct(str(tmp_path))["actions"] is None
     assert (tmp_path / "STOPCAR").read_text(encoding="utf-8") == "LSTOP = .TRUE.\n"

@@ -32,9 +32,9 @@ def kinetic_ev(state: State) -> float:
 
 def test_chunks_are_one_run(vasp: Path) -> None:
     """Without a thermostat nothing but rounding in the files tells chunks from a run in one go."""
-    asked = request(alloy(), nve(24, record_every=4))
-    (whole,) = run(vasp / "whole", asked)
-    (parts,) = run(vasp / "parts", asked, chunk_steps=7)
+    md_request = request(alloy(), nve(24, record_every=4))
+    (whole,) = run(vasp / "whole", md_request)
+    (parts,) = run(vasp / "parts", md_request, chunk_steps=7)
     assert (len(calls(vasp / "whole")), len(calls(vasp / "parts"))) == (1, 4)
     assert whole.trajectory is not None
     assert parts.trajectory is not None
@@ -52,15 +52,15 @@ def test_chunks_are_one_run(vasp: Path) -> None:
 def test_the_document(vasp: Path) -> None:
     start = metal("Cu", shaken_a=0.1)
     (answer,) = run(vasp, request(start, nve(20, record_every=5)))
-    found = answer.run
-    assert (found.status, found.reason, found.steps) == ("completed", None, 20)
-    (segment,) = found.segments
+    md_run = answer.run
+    assert (md_run.status, md_run.reason, md_run.steps) == ("completed", None, 20)
+    (segment,) = md_run.segments
     kinetic_gpa = 4 * KB_EV * segment.temperature_k.value / start.volume_a3 * GPA_PER_EV_A3
     assert segment.pressure_total_gpa.value - segment.pressure_virial_gpa.value == pytest.approx(kinetic_gpa)
     assert segment.pressure_virial_gpa.error > 0
-    assert found.provenance.versions["vasp"] == "6.stand-in"
-    assert found.provenance.options == {"potcars": ["PAW_PBE Cu_pv 06Sep2000"]}
-    assert found.provenance.seed == 3
+    assert md_run.provenance.versions["vasp"] == "6.stand-in"
+    assert md_run.provenance.options == {"potcars": ["PAW_PBE Cu_pv 06Sep2000"]}
+    assert md_run.provenance.seed == 3
     first = answer.trajectory
     assert first is not None
     assert first.series["temperature_k"][0] == pytest.approx(2 * kinetic_ev(start) / KB_EV / 9, rel=1e-6)
@@ -97,10 +97,10 @@ def test_a_ramp_and_a_hold_after_a_stochastic_start(vasp: Path) -> None:
 
 
 def test_what_is_done_is_not_done_again(vasp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = request(metal(), nve(6, record_every=2))
-    (first,) = run(vasp, asked)
+    md_request = request(metal(), nve(6, record_every=2))
+    (first,) = run(vasp, md_request)
     monkeypatch.setattr("atomate2.SETTINGS.VASP_CMD", "no-such-program")
-    (again,) = run(vasp, asked.model_copy(update={"label": "another"}))
+    (again,) = run(vasp, md_request.model_copy(update={"label": "another"}))
     assert again.run == first.run.model_copy(update={"label": "another"})
     assert again.trajectory == first.trajectory
 
@@ -109,10 +109,10 @@ def test_what_is_done_is_not_done_again(vasp: Path, monkeypatch: pytest.MonkeyPa
 def test_a_vasp_that_dies_is_called_again_from_its_last_step(
     vasp: Path, monkeypatch: pytest.MonkeyPatch, what: str
 ) -> None:
-    asked = request(alloy(), nve(16, record_every=4))
-    (whole,) = run(vasp / "whole", asked)
+    md_request = request(alloy(), nve(16, record_every=4))
+    (whole,) = run(vasp / "whole", md_request)
     monkeypatch.setenv("STAND_IN_VASP", f"{what}:6@chunk-0001")
-    (mended,) = run(vasp / "mended", asked, chunk_steps=8)
+    (mended,) = run(vasp / "mended", md_request, chunk_steps=8)
     assert mended.run.status == "completed", mended.run.reason
     assert calls(vasp / "mended") == ["chunk-0000", "chunk-0001", "chunk-0002"]
     assert whole.trajectory is not None
@@ -162,7 +162,7 @@ def test_what_is_missing_on_the_machine_is_a_line(vasp: Path, monkeypatch: pytes
     monkeypatch.setattr("atomate2.SETTINGS.VASP_CMD", COMMAND)
     (nothing,) = run(vasp / "third", request(metal("Cu"), nve(5)))
     assert (nothing.run.reason or "").startswith("no folder of POTCARs: set PMG_VASP_PSP_DIR")
-    assert all(one.run.final.velocities for one in (iron, nobody, nothing))
+    assert all(answer.run.final.velocities for answer in (iron, nobody, nothing))
 
 
 def test_a_left_handed_cell_is_refused(vasp: Path) -> None:
@@ -179,15 +179,15 @@ def test_no_potcar_stays(vasp: Path) -> None:
 
 
 def test_the_end_of_the_walltime_is_met_by_a_stopcar(vasp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked = request(alloy(), nve(40, record_every=4))
-    (whole,) = run(vasp / "whole", asked)
+    md_request = request(alloy(), nve(40, record_every=4))
+    (whole,) = run(vasp / "whole", md_request)
     monkeypatch.setenv("STAND_IN_VASP", "slow:500")
     with use_deadline(time.time() + 10), pytest.raises(OutOfTimeError, match=r"walltime is used up at step \d+ of 40"):
-        run(vasp / "parts", asked)
+        run(vasp / "parts", md_request)
     monkeypatch.delenv("STAND_IN_VASP")
     reached: list[int] = []
     token = progress_listener.set(lambda progress: reached.append(progress.done))
-    (answer,) = run(vasp / "parts", asked)
+    (answer,) = run(vasp / "parts", md_request)
     progress_listener.reset(token)
     assert answer.run.status == "completed"
     assert calls(vasp / "parts") == ["chunk-0000", "chunk-0001"]
@@ -219,8 +219,8 @@ def test_a_signal_asks_vasp_to_end(vasp: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_a_call_that_was_killed_with_its_caller_goes_on_from_its_last_step(vasp: Path) -> None:
     """As after the end of a batch job: no record, a POTCAR left behind, half a step in vasprun.xml."""
-    asked = request(alloy(), nve(20))
-    (whole,) = run(vasp, asked)
+    md_request = request(alloy(), nve(20))
+    (whole,) = run(vasp, md_request)
     (folder,) = vasp.glob("run-*")
     (folder / "run.json").unlink()
     chunk = folder / "chunk-0000"
@@ -228,7 +228,7 @@ def test_a_call_that_was_killed_with_its_caller_goes_on_from_its_last_step(vasp:
     (chunk / "POTCAR").write_text(NO_CONTENT, encoding="utf-8")
     content = (chunk / "vasprun.xml").read_bytes()
     (chunk / "vasprun.xml").write_bytes(content[: content.rindex(b"</calculation>") + 20])
-    (again,) = run(vasp, asked)
+    (again,) = run(vasp, md_request)
     assert len(calls(vasp)) == 1, "all steps were there"
     assert again.run.segments == whole.run.segments
     assert not (chunk / "POTCAR").exists()

@@ -50,24 +50,24 @@ def campaign(engine: Any, protocol: Protocol, formulas: list[str], folder: Path)
 def shape(value: Any) -> Any:
     """Keys and types, all the way down; of a list the shapes that are in it."""
     if isinstance(value, dict):
-        return {key: shape(one) for key, one in value.items()}
+        return {key: shape(entry) for key, entry in value.items()}
     if isinstance(value, list):
-        return sorted({json.dumps(shape(one), sort_keys=True) for one in value})
+        return sorted({json.dumps(shape(entry), sort_keys=True) for entry in value})
     return "number" if isinstance(value, int | float) and not isinstance(value, bool) else type(value).__name__
 
 
-def differences(one: Any, other: Any, place: str = "") -> list[str]:
+def differences(left: Any, right: Any, place: str = "") -> list[str]:
     """Places at which two documents have other keys or types; what is None in one of them has none."""
-    if one is None or other is None:
+    if left is None or right is None:
         return []
-    if isinstance(one, dict) and isinstance(other, dict):
-        found = [f"{place}.{key}" for key in one.keys() ^ other.keys()]
-        return found + [
-            d for key in one.keys() & other.keys() for d in differences(one[key], other[key], f"{place}.{key}")
+    if isinstance(left, dict) and isinstance(right, dict):
+        differing = [f"{place}.{key}" for key in left.keys() ^ right.keys()]
+        return differing + [
+            d for key in left.keys() & right.keys() for d in differences(left[key], right[key], f"{place}.{key}")
         ]
-    if isinstance(one, list) and isinstance(other, list):
-        return [d for a in one[:1] for b in other[:1] for d in differences(a, b, f"{place}[]")]
-    return [] if shape(one) == shape(other) else [f"{place}: {shape(one)} and {shape(other)}"]
+    if isinstance(left, list) and isinstance(right, list):
+        return [d for a in left[:1] for b in right[:1] for d in differences(a, b, f"{place}[]")]
+    return [] if shape(left) == shape(right) else [f"{place}: {shape(left)} and {shape(right)}"]
 
 
 FREE = ("provenance.versions", "provenance.options", "reference_energies")
@@ -83,8 +83,8 @@ def test_the_whole_protocol_gives_the_same_documents_as_chgnet(vasp: Path, proto
     assert [anneal.temperature_k for anneal in ours.anneals] == [1000, 1500, 2000, 2500]
     assert ours.amorphous_limit is not None
     assert ours.amorphous_limit.formation_energy_ev_per_atom is not None
-    found = differences(json.loads(ours.model_dump_json()), json.loads(theirs.model_dump_json()))
-    assert [place for place in found if not any(free in place for free in FREE)] == []
+    differing = differences(json.loads(ours.model_dump_json()), json.loads(theirs.model_dump_json()))
+    assert [place for place in differing if not any(free in place for free in FREE)] == []
     assert ours.melt.equilibrium.pressure_convention == "virial"
     store = open_store(vasp / "store")
     assert [material.material_id for material in find_materials(store, formula="Cu")] == [ours.material_id]

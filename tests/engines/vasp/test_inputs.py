@@ -7,7 +7,7 @@ import atomate2
 import numpy as np
 import pytest
 from pymatgen.io.vasp.inputs import Incar, Poscar
-from tests.engines.vasp.vasp_samples import NO_CONTENT, alloy, install, metal, nve
+from tests.engines.vasp.vasp_samples import NO_CONTENT, alloy, install, metal, nve, request
 
 from tachylite.engines import get_engine
 from tachylite.engines.vasp.engine import VaspEngine
@@ -99,10 +99,10 @@ def iron_oxide() -> State:
 @pytest.mark.parametrize("thermostat", THERMOSTATS)
 def test_molecular_dynamics(thermostat: str) -> None:
     segment = Segment(steps=100, temperature_k=5000, thermostat=cast(Any, thermostat))
-    made = md(alloy(), segment)
-    assert keys(made) == MD | THERMOSTATS[thermostat]
-    assert made.kpoints.style.name == "Gamma"
-    assert made.kpoints.kpts == [(1, 1, 1)]
+    input_set = md(alloy(), segment)
+    assert keys(input_set) == MD | THERMOSTATS[thermostat]
+    assert input_set.kpoints.style.name == "Gamma"
+    assert input_set.kpoints.kpts == [(1, 1, 1)]
 
 
 def test_molecular_dynamics_is_without_u_whatever_the_elements() -> None:
@@ -111,9 +111,9 @@ def test_molecular_dynamics_is_without_u_whatever_the_elements() -> None:
 
 def test_spin_cutoff_and_time_step() -> None:
     segment = Segment(steps=100, temperature_k=5000, timestep_fs=0.5)
-    found = keys(md(iron_oxide(), segment, encut_ev=400, spin_polarized=True))
+    incar = keys(md(iron_oxide(), segment, encut_ev=400, spin_polarized=True))
     changes = {"ISPIN": 2, "MAGMOM": [0.6, 0.6, 5, 5], "ENCUT": 400.0, "POTIM": 0.5}
-    assert found == MD | THERMOSTATS["nose-hoover"] | changes
+    assert incar == MD | THERMOSTATS["nose-hoover"] | changes
 
 
 def test_a_ramp_is_one_line_over_all_its_chunks() -> None:
@@ -152,8 +152,8 @@ def test_a_poscar_groups_the_elements_and_carries_velocities(vasp: Path) -> None
 def test_the_users_own_incar_keys_are_added_as_atomate2_adds_them(vasp: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(atomate2.SETTINGS, "VASP_INCAR_UPDATES", {"NCORE": 4, "LREAL": "Auto"})
     write_inputs(md(alloy(), nve(100)), vasp)
-    found = Incar.from_file(vasp / "INCAR")
-    assert found == MD | THERMOSTATS["none"] | {"TEBEG": 600, "TEEND": 600, "NCORE": 4, "LREAL": "Auto"}
+    incar = Incar.from_file(vasp / "INCAR")
+    assert incar == MD | THERMOSTATS["none"] | {"TEBEG": 600, "TEEND": 600, "NCORE": 4, "LREAL": "Auto"}
     options = get_engine("vasp").provenance().options
     assert options == {"incar": {"LREAL": "Auto"}}, "how work is shared out is no part of an answer"
 
@@ -169,6 +169,24 @@ def test_inputs_of_a_working_folder_are_left_alone(vasp: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     write_inputs(md(alloy(), nve(100)), vasp)
     assert (tmp_path / "POSCAR").read_text(encoding="utf-8") == "mine"
+
+
+def test_first_inputs_name_the_potentials_where_their_potcars_are_missing(vasp: Path) -> None:
+    engine = VaspEngine()
+    assert engine.write_first_inputs(request(alloy(), nve(100)), vasp / "complete") is None
+    assert (vasp / "complete" / "POTCAR").exists()
+    line = engine.write_first_inputs(request(iron_oxide(), nve(100)), vasp / "spec")
+    assert line is not None
+    assert line.startswith("POTCAR.spec: no POTCARs are set up here; ")
+    assert "no PBE POTCAR of Fe, O in " in line
+    assert "\n" not in line
+    assert sorted(path.name for path in (vasp / "spec").iterdir()) == ["INCAR", "KPOINTS", "POSCAR", "POTCAR.spec"]
+    symbols = (vasp / "spec" / "POTCAR.spec").read_text(encoding="utf-8").split("\n")
+    assert symbols == ["O", "Fe_pv"], "in the order of the POSCAR"
+    assert Poscar.from_file(vasp / "spec" / "POSCAR").site_symbols == ["O", "Fe"]
+    (answer,) = engine.run([request(iron_oxide(), nve(2))], vasp)
+    assert answer.run.status == "failed"
+    assert (answer.run.reason or "").startswith("no PBE POTCAR of Fe, O in ")
 
 
 def test_an_engine_travels(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

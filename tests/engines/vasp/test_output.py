@@ -96,10 +96,10 @@ def test_the_kinetic_part_is_added_once() -> None:
 
 
 def test_where_a_run_would_go_on(folder: Path) -> None:
-    found = read_contcar(folder / "CONTCAR", 2)
-    assert found is not None
-    assert np.allclose(found[0], PLACES + 0.03)
-    assert np.allclose(found[1], 0.015)
+    contcar = read_contcar(folder / "CONTCAR", 2)
+    assert contcar is not None
+    assert np.allclose(contcar[0], PLACES + 0.03)
+    assert np.allclose(contcar[1], 0.015)
 
 
 @pytest.mark.parametrize("lines", [0, 5, 9, 12])

@@ -19,8 +19,8 @@ def call(folder: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.fixture
 def inputs(vasp: Path) -> Path:
-    made = md_set(alloy(), nve(3), 0, 3, encut_ev=520, spin_polarized=False, potcar_functional="PBE")
-    write_inputs(made, vasp)
+    input_set = md_set(alloy(), nve(3), 0, 3, encut_ev=520, spin_polarized=False, potcar_functional="PBE")
+    write_inputs(input_set, vasp)
     return vasp
 
 

@@ -1,4 +1,4 @@
-"""Any ASE calculator as a model: ASE's own, those that atomate2 knows, and whatever can be imported."""
+"""Any ASE calculator as a potential: those of ASE, of atomate2, and any that can be imported."""
 
 import importlib.metadata
 import importlib.util
@@ -16,21 +16,21 @@ from ase.stress import voigt_6_to_full_3x3_stress
 from numpy.typing import NDArray
 
 from tachylite.arrays import Array
-from tachylite.engines.potentials.importing import build, fingerprint, import_name
-from tachylite.engines.potentials.loading import LoadedModel
+from tachylite.engines.potentials.importing import call_constructor, fingerprint, import_object
+from tachylite.engines.potentials.loading import LoadedPotential
 from tachylite.engines.potentials.members import MemberModel
 from tachylite.errors import InputError
 
 ALL_ELEMENTS = frozenset(range(1, 119))
 
 EMT_ELEMENTS = frozenset(atomic_numbers[symbol] for symbol in ("Al", "Ni", "Cu", "Pd", "Ag", "Pt", "Au"))
-"""ASE has numbers for H, C, N and O too, which its page calls not for serious use."""
+"""ASE has parameters for H, C, N and O too, which its documentation advises against using."""
 
-WAYS = "give ase:emt, ase:PACKAGE.MODULE:NAME or ase:FILE.py:NAME, where NAME makes a calculator without arguments"
+USAGE = "give ase:emt, ase:PACKAGE.MODULE:NAME or ase:FILE.py:NAME, where NAME makes a calculator without arguments"
 
 
 class AseSystem:
-    """One system at a time by an ASE calculator, in ASE's units; stress as ASE has it, tension positive."""
+    """Computes one system at a time with an ASE calculator, in ASE's units; in the stress, tension is positive."""
 
     def __init__(self, calculator: Any) -> None:
         self.calculator = calculator
@@ -38,42 +38,42 @@ class AseSystem:
     def compute(
         self, numbers: NDArray[np.int64], positions: Array, cell: Array, pbc: NDArray[np.bool_], *, stress: bool
     ) -> tuple[float, Array, Array | float]:
-        """Energy in eV, forces (n_atoms, 3) in eV/A, stress (3, 3) in eV/A^3, or NaN where it is not asked for."""
+        """Energy in eV, forces (n_atoms, 3) in eV/A, stress (3, 3) in eV/A^3, or NaN where `stress` is false."""
         atoms = Atoms(numbers, positions=positions, cell=cell, pbc=pbc)
         changes = self.calculator.check_state(atoms)
         if changes:
             self.calculator.reset()
-            wanted = ["energy", "forces", "stress"] if stress else ["energy", "forces"]
-            self.calculator.calculate(atoms, wanted, changes)
-        found = self.calculator.results
-        return float(found["energy"]), found["forces"], _tensor(found["stress"]) if stress else np.nan
+            properties = ["energy", "forces", "stress"] if stress else ["energy", "forces"]
+            self.calculator.calculate(atoms, properties, changes)
+        results = self.calculator.results
+        return float(results["energy"]), results["forces"], _tensor(results["stress"]) if stress else np.nan
 
     def reset(self) -> None:
-        """Forget the atoms of the last call; the next one is computed as if it were the first."""
+        """Clear the atoms and results of the last call."""
         self.calculator.reset()
 
 
 def _tensor(stress: Array) -> Array:
-    """As (3, 3), from ASE's order of six components; some calculators have all nine."""
+    """Stress as (3, 3), from ASE's order of six components; some calculators give all nine."""
     tensor: Array = np.asarray(stress) if np.size(stress) == 9 else voigt_6_to_full_3x3_stress(stress)
     return tensor.reshape(3, 3)
 
 
-def load(model: str | None, _: torch.device) -> LoadedModel:
-    """Make the calculator that `model` names; it runs where it likes, its answers are on the CPU.
+def load(model: str | None, _: torch.device) -> LoadedPotential:
+    """Make the calculator that `model` names; it chooses its device, its results are on the CPU.
 
     `model` is a name that ASE or atomate2's force-field interface knows, `package.module:NAME` or `FILE.py:NAME`.
-    Raises InputError, with the ways to name one, where there is no such calculator or it has no stress, and
+    Raises InputError, saying how to name one, where there is no such calculator or it has no stress, and
     MissingPackageError where its package is not installed.
     """
     if not model:
-        raise InputError(f"engine 'ase' needs a calculator; {WAYS}")
+        raise InputError(f"engine 'ase' needs a calculator; {USAGE}")
     calculator = _make(model)
     if not hasattr(calculator, "calculate") or not hasattr(calculator, "check_state"):
-        raise InputError(f"ase:{model} gives a {type(calculator).__name__}, and no ASE calculator; {WAYS}")
+        raise InputError(f"ase:{model} gives a {type(calculator).__name__}, and no ASE calculator; {USAGE}")
     if "stress" not in calculator.implemented_properties:
         raise InputError(f"calculator ase:{model} has no stress, and so no pressure; choose another engine")
-    return LoadedModel(
+    return LoadedPotential(
         potential=MemberModel(AseSystem(calculator)),
         name=f"{type(calculator).__name__} ({model})",
         sha256=fingerprint(model, dict(getattr(calculator, "parameters", {}))),
@@ -84,28 +84,28 @@ def load(model: str | None, _: torch.device) -> LoadedModel:
 
 
 def _make(model: str) -> Any:
-    maker = import_name("ase", model, WAYS) if ":" in model else _known(model)
-    return build("ase", model, maker, WAYS) if callable(maker) else maker
+    constructor = import_object("ase", model, USAGE) if ":" in model else _known_calculator(model)
+    return call_constructor("ase", model, constructor, USAGE) if callable(constructor) else constructor
 
 
-def _known(model: str) -> Callable[[], Any]:
-    """The maker of a calculator that ASE or atomate2 knows by name."""
+def _known_calculator(model: str) -> Callable[[], Any]:
+    """A function that makes the calculator that ASE or atomate2 knows by this name."""
     if model.lower() in ase_names:
         return lambda: get_calculator_class(model.lower())()
-    known = "ASE"
+    searched = "ASE"
     if importlib.util.find_spec("atomate2") is not None:
         from atomate2.forcefields.utils import MLFF, ForceFieldMixin, ase_calculator
 
         if model in MLFF.__members__ or model in {field.value for field in MLFF}:
             settings = ForceFieldMixin(force_field_name=model)
             return lambda: ase_calculator(settings.calculator_meta, **settings.calculator_kwargs)
-        known = "ASE or atomate2"
-    more = "" if "atomate2" in known else "; with pip install atomate2, names of its force fields work too"
-    raise InputError(f"unknown calculator ase:{model}: {known} has none of that name; {WAYS}{more}")
+        searched = "ASE or atomate2"
+    hint = "" if "atomate2" in searched else "; with pip install atomate2, names of its force fields work too"
+    raise InputError(f"unknown calculator ase:{model}: {searched} has none of that name; {USAGE}{hint}")
 
 
 def _distributions(calculator: Any) -> tuple[str, ...]:
-    """ASE, and the distribution that the calculator's module belongs to."""
+    """Names of ASE's distribution and of the one that the calculator's module belongs to."""
     top = type(calculator).__module__.partition(".")[0]
     try:
         importlib.metadata.distribution(top)

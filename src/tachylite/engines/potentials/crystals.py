@@ -1,4 +1,4 @@
-"""Whether a potential that is meant for all materials knows a few crystals: a check for weights never seen before."""
+"""Check a universal potential on simple crystals, to detect weights that are read wrongly."""
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -14,7 +14,7 @@ from tachylite.errors import InputError
 from tachylite.units import GPA_PER_EV_A3
 
 UNIVERSAL = 30
-"""A model of at least so many elements claims to know simple crystals; one of fewer may be made for one system."""
+"""Number of elements from which on a model counts as universal; one of fewer may be made for one system."""
 
 LARGEST_PRESSURE = 12.0
 """GPa at the measured lattice parameter: the worst of 16 crystals is below 6 with the weights of CHGNet (PBE, r2SCAN),
@@ -43,15 +43,16 @@ _CRYSTALS = {
 }
 """Lattice parameters in A at room temperature (Wyckoff, Crystal Structures, 1963)."""
 
-type Sides = dict[str, int]
+type FormulaUnits = dict[str, int]
+"""Numbers of formula units by formula."""
 
 
 @dataclass(frozen=True)
 class _Reaction:
-    """Formula units of crystals that vanish and appear, and the measured energy in eV."""
+    """A reaction between crystals: reactants, products, and the measured energy in eV."""
 
-    vanishing: Sides
-    appearing: Sides
+    reactants: FormulaUnits
+    products: FormulaUnits
     energy: float
 
 
@@ -70,11 +71,11 @@ functional and any correction of the anions passes."""
 def check_crystals(
     potential: Callable[[Any], dict[str, torch.Tensor]], elements: Collection[int], device: torch.device, name: str
 ) -> bool:
-    """Compare pressures at measured lattice parameters and energies of reaction with what is known of crystals.
+    """Compare pressures at measured lattice parameters, and energies of reaction, with measured ones.
 
-    Gives False, without a check, for a model of fewer than 30 `elements` (atomic numbers). Raises InputError,
+    Returns False, without a check, for a model of fewer than 30 `elements` (atomic numbers). Raises InputError,
     with the model's `name` and the crystal or reaction, where pressures exceed 12 GPa or an energy of reaction
-    is off by more than 0.25 eV/atom: then the weights are misread.
+    is off by more than 0.25 eV/atom, which happens when weights are misread.
     """
     if len(elements) < UNIVERSAL:
         return False
@@ -98,11 +99,11 @@ def _check_reactions(crystals: dict[str, Atoms], energies: torch.Tensor, name: s
     for (formula, crystal), energy in zip(crystals.items(), energies.tolist(), strict=True):
         per_unit[formula] = energy / crystal.symbols.formula.reduce()[1]
     for reaction in _REACTIONS:
-        sides = (reaction.vanishing, reaction.appearing)
+        sides = (reaction.reactants, reaction.products)
         if not per_unit.keys() >= {formula for side in sides for formula in side}:
             continue
         before, after = (sum(count * per_unit[formula] for formula, count in side.items()) for side in sides)
-        size = sum(count * len(Atoms(formula)) for formula, count in reaction.vanishing.items())
+        size = sum(count * len(Atoms(formula)) for formula, count in reaction.reactants.items())
         energy, expected = (after - before) / size, reaction.energy / size
         if not abs(energy - expected) < LARGEST_ERROR:
             equation = " -> ".join(" + ".join(f"{n} {f}" for f, n in side.items()) for side in sides)

@@ -1,4 +1,4 @@
-"""Names of what a user brings: `package.module:NAME`, or `FILE.py:NAME` with a path."""
+"""Importing a user's calculator or model by name: `package.module:NAME`, or `FILE.py:NAME` with a path."""
 
 import hashlib
 import importlib
@@ -14,44 +14,45 @@ from tachylite.engines.workdir import content_key
 from tachylite.errors import InputError, MissingPackageError
 
 
-def import_name(family: str, name: str, ways: str) -> Any:
-    """Import what a name like `package.module:NAME` or `FILE.py:NAME` means.
+def import_object(family: str, name: str, usage: str) -> Any:
+    """Import the object that `package.module:NAME` or `FILE.py:NAME` names.
 
-    `family` and `ways` (how to give a name) are for messages. Raises InputError for a file or an attribute that is
-    not there, and MissingPackageError for a module that cannot be imported.
+    `family` and `usage` (how to give a name) are for messages. Raises InputError for a file or an attribute that does
+    not exist, and MissingPackageError for a module that cannot be imported.
     """
     module, _, attribute = name.rpartition(":")
     try:
-        return getattr(_module(module), attribute)
+        return getattr(_import_module(module), attribute)
     except ImportError as error:
-        raise MissingPackageError(f"{family}:{name}: {error}; install its package with pip, or {ways}") from error
+        raise MissingPackageError(f"{family}:{name}: {error}; install its package with pip, or {usage}") from error
     except OSError as error:
-        raise InputError(f"{family}:{name}: cannot read {module} ({error.strerror}); {ways}") from error
+        raise InputError(f"{family}:{name}: cannot read {module} ({error.strerror}); {usage}") from error
     except AttributeError as error:
-        raise InputError(f"{family}:{name}: {module} has no {attribute}; {ways}") from error
+        raise InputError(f"{family}:{name}: {module} has no {attribute}; {usage}") from error
     except Exception as error:  # a user's file fails in its own way
-        raise InputError(f"{family}:{name}: {module} cannot be imported ({_said(error)})") from error
+        raise InputError(f"{family}:{name}: {module} cannot be imported ({_one_line(error)})") from error
 
 
-def build(family: str, name: str, maker: Callable[..., Any], ways: str, **options: Any) -> Any:
-    """Call what makes a calculator or a model.
+def call_constructor(family: str, name: str, constructor: Callable[..., Any], usage: str, **options: Any) -> Any:
+    """Call the class or function that makes a calculator or a model.
 
-    Raises MissingPackageError where it needs a package that is not installed, and InputError where it fails.
+    `family`, `name` and `usage` are for messages. Raises MissingPackageError where it needs a package that is not
+    installed, and InputError where it fails.
     """
     try:
-        return maker(**options)
+        return constructor(**options)
     except ImportError as error:
         raise MissingPackageError(
             f"{family}:{name} needs a package that is not installed ({error}); install it with pip"
         ) from error
     except Exception as error:  # a constructor fails in its own way
-        raise InputError(f"{family}:{name} cannot be made ({_said(error)}); {ways}") from error
+        raise InputError(f"{family}:{name} cannot be made ({_one_line(error)}); {usage}") from error
 
 
 def fingerprint(name: str, parameters: Mapping[str, Any]) -> str:
-    """SHA-256 of what tells one import from another: its name, what it was made with, the file it comes from.
+    """SHA-256 of an imported object: of its name, its parameters and the file it comes from.
 
-    A file counts by its content, not by its path; parameters that are no numbers or texts count by their type.
+    A file is hashed by its content, not by its path; parameters other than numbers and texts by their type.
     """
     module, _, attribute = name.rpartition(":")
     content = Path(module).expanduser().read_bytes() if module.endswith(".py") else module.encode()
@@ -59,7 +60,7 @@ def fingerprint(name: str, parameters: Mapping[str, Any]) -> str:
     return hashlib.sha256(b"\0".join([attribute.encode(), values.encode(), content])).hexdigest()
 
 
-def _module(module: str) -> ModuleType:
+def _import_module(module: str) -> ModuleType:
     if not module.endswith(".py"):
         return importlib.import_module(module)
     path = Path(module).expanduser().resolve()
@@ -72,5 +73,5 @@ def _module(module: str) -> ModuleType:
     return loaded
 
 
-def _said(error: Exception) -> str:
+def _one_line(error: Exception) -> str:
     return " ".join(f"{type(error).__name__}: {error}".split())

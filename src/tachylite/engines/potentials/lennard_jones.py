@@ -1,4 +1,4 @@
-"""The Lennard-Jones potential, cheap and analytic, for tests and for learning."""
+"""The Lennard-Jones potential, cheap and analytic, for tests and teaching."""
 
 from typing import Any
 
@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch_sim.state import SimState
 
-from tachylite.engines.potentials.loading import LoadedModel
+from tachylite.engines.potentials.loading import LoadedPotential
 from tachylite.engines.potentials.model import NeighborModel
 from tachylite.engines.potentials.neighbors import collect
 from tachylite.errors import InputError
@@ -18,7 +18,7 @@ ARGON_EPSILON = 0.0103238
 
 
 class LennardJonesPotential(NeighborModel):
-    r"""Lennard-Jones 12-6 with shifted force, the same for all elements; argon if nothing else is said.
+    r"""Lennard-Jones 12-6 with shifted force, the same for all elements; the default parameters are those of argon.
 
     The force is shifted to vanish at the cutoff and the energy is its integral, so that both are continuous
     and energy is conserved (Toxvaerd and Dyre 2011, DOI 10.1063/1.3558787):
@@ -69,9 +69,9 @@ class LennardJonesPotential(NeighborModel):
         return 4 * self.epsilon * (twelfth - sixth), 24 * self.epsilon * (sixth - 2 * twelfth) / distances
 
 
-def load(model: str | None, device: torch.device) -> LoadedModel:
-    """Load argon; there are no weights to choose."""
+def load(model: str | None, device: torch.device) -> LoadedPotential:
+    """Make the potential of argon; raises InputError where a model is given, as there is only one."""
     if model is not None:
         raise InputError(f"engine 'lennard-jones' has no model {model!r}; leave the option out")
     argon = LennardJonesPotential(device=device)
-    return LoadedModel(argon, "Lennard-Jones argon", None, frozenset({18}), "float64")
+    return LoadedPotential(argon, "Lennard-Jones argon", None, frozenset({18}), "float64")

@@ -1,12 +1,15 @@
-"""Potentials by family: who loads which, and what a document says of what was loaded."""
+"""Loading potentials by family and model."""
 
+import contextlib
 import functools
-from collections.abc import Callable
+import os
+import warnings
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tachylite.engines.quiet import import_torch_sim
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
@@ -24,33 +27,33 @@ FAMILIES = {
     "nequip": "tachylite.engines.potentials.torchsim_models:nequip",
     "orb": "tachylite.engines.potentials.torchsim_models:orb",
     "sevennet": "tachylite.engines.potentials.torchsim_models:sevennet",
-    "torchsim": "tachylite.engines.potentials.own_model",
+    "torchsim": "tachylite.engines.potentials.wrapped_model",
 }
-"""The module of every family, and what in it takes (model, device) and gives a LoadedModel: `load` if not named."""
+"""The module that loads each family, with its function from (model, device) to a LoadedPotential if not `load`."""
 
 
 @dataclass(frozen=True)
-class LoadedModel:
-    """A potential ready for use, and what a document says of it."""
+class LoadedPotential:
+    """A potential ready for use, and what provenance records of it."""
 
     potential: "Potential"
     name: str
-    """For people: model and version."""
+    """Model and version, for people."""
     sha256: str | None
-    """Of the weights, or of what else tells this model from others of its family; None where there is one only."""
+    """Checksum of the weights or of what else distinguishes models of the family; None where there is only one."""
     elements: frozenset[int]
     """Atomic numbers that the model was made for."""
     precision: str
     packages: tuple[str, ...] = ()
-    """Distributions whose versions a document names."""
+    """Distributions whose versions provenance records."""
 
 
 @functools.cache
-def load_model(family: str, model: str | None, device: str) -> LoadedModel:
-    """Load a model once in a process.
+def load_potential(family: str, model: str | None, device: str) -> LoadedPotential:
+    """Load a potential, once in a process.
 
-    `device` is `auto`, `cpu`, `cuda` or `cuda:N`. Raises InputError for a device or a model that is not
-    there, and MissingPackageError, with the command that brings it, for a package that is not installed.
+    `device` is `auto`, `cpu`, `cuda` or `cuda:N`. Raises InputError for a device or a model that does not exist, and
+    MissingPackageError, with the command that installs it, for a missing package.
     """
     import_torch_sim()
     import torch
@@ -60,5 +63,28 @@ def load_model(family: str, model: str | None, device: str) -> LoadedModel:
     except RuntimeError as error:
         raise InputError(f"unknown device {device!r}; devices are auto, cpu, cuda, cuda:0, ...") from error
     module, _, function = FAMILIES[family].partition(":")
-    load: Callable[[str | None, torch.device], LoadedModel] = getattr(import_module(module), function or "load")
+    load: Callable[[str | None, torch.device], LoadedPotential] = getattr(import_module(module), function or "load")
     return load(model, where)
+
+
+def import_torch_sim() -> None:
+    """Import TorchSim with its messages suppressed.
+
+    On a machine without a GPU a library below it prints a warning from C, and its import uses deprecated
+    parts of torch.
+    """
+    with _silent_stderr(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)
+        import torch_sim  # noqa: F401 - only the first import prints
+
+
+@contextlib.contextmanager
+def _silent_stderr() -> Iterator[None]:
+    original = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(original, 2)
+        os.close(original)

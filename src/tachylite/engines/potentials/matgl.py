@@ -8,10 +8,9 @@ import torch
 from torch import Tensor
 
 from tachylite.engines.potentials.crystals import check_crystals
-from tachylite.engines.potentials.loading import LoadedModel
+from tachylite.engines.potentials.loading import LoadedPotential
 from tachylite.engines.potentials.matgl_weights import MatglWeights, find_weights, read_weights
-from tachylite.engines.potentials.memory import keep_freed_memory
-from tachylite.engines.potentials.model import NeighborModel
+from tachylite.engines.potentials.model import NeighborModel, keep_freed_memory
 from tachylite.engines.potentials.neighbors import Pairs, collect
 from tachylite.errors import InputError
 
@@ -22,7 +21,7 @@ KNOWN_ENERGIES = {
     # TensorNet-MatPES-PBE-v2025.1-PES, converted for MatGL 4
     "7a19cdedb00a40505b58ff64546ca46b111923fa86a149757f941962cb3bf523": -4.692407,
 }
-"""eV/atom of Li2O (antifluorite, a = 4.63 A) by checksum of the weights, from PESCalculator of matgl 4.1.2."""
+"""Energy in eV/atom of Li2O (antifluorite, a = 4.63 A) by SHA-256 of the weights, from PESCalculator of matgl 4.1.2."""
 
 TOLERANCE = 1e-4
 """eV/atom."""
@@ -32,14 +31,14 @@ class MatglPotential(NeighborModel):
     """Energy, forces and stress of a MatGL potential for a batch of periodic systems.
 
     The network is MatGL's own (M3GNet, DOI 10.1038/s43588-022-00349-3; TensorNet, DOI 10.48550/arXiv.2306.06482;
-    CHGNet, DOI 10.1038/s42256-023-00716-3). It is called once for the whole batch, on a graph whose edges come from
-    a neighbour list that is kept while atoms move little, with frozen weights; forces and stress come from one
+    CHGNet, DOI 10.1038/s42256-023-00716-3). It is called once for the whole batch, with frozen weights, on a graph
+    whose edges come from a neighbour list that is kept while atoms move little; forces and stress come from one
     backward pass to the pair vectors. MatGL's CHGNet compares every bond with every other, in time and memory
-    that grow with the square of the batch, so that it is called for one member after the other; the backward pass
-    is one.
+    that grow with the square of the batch, so it is called for one member after the other, with a common backward
+    pass.
 
-    `precision` is that of the network, while geometry, references of the elements, sums over pairs and answers
-    are in double precision; the neighbour list reaches by `skin` (A) beyond the cutoff.
+    `precision` is that of the network, while geometry, reference energies of the elements, sums over pairs and
+    results are in double precision; the neighbour list reaches by `skin` (A) beyond the cutoff.
     """
 
     def __init__(
@@ -65,7 +64,7 @@ class MatglPotential(NeighborModel):
         """Compute `energy` (n_systems,) eV, `forces` (n_atoms, 3) eV/A, `stress` (n_systems, 3, 3) eV/A^3.
 
         A system with positions or a cell that are not finite, or a collapsed cell, gets NaN; the others are
-        not touched by it.
+        not affected.
         """
         pairs = self.neighbors.pairs(state)
         species = self._species[state.atomic_numbers]
@@ -77,15 +76,15 @@ class MatglPotential(NeighborModel):
         gradient = None
         if self._compute_forces:
             (gradient,) = torch.autograd.grad(energies.sum(), vectors, allow_unused=True, materialize_grads=True)
-        answer = collect(state, pairs, self._references[species], gradient, compute_stress=self._compute_stress)
-        answer["energy"] += energies.detach()
-        return answer
+        results = collect(state, pairs, self._references[species], gradient, compute_stress=self._compute_stress)
+        results["energy"] += energies.detach()
+        return results
 
     def _energies(self, graph: "_Graph") -> Tensor:
-        """What the network gives for every system of a graph, (n_systems,) in eV, double precision."""
+        """Output of the network for every system of a graph, (n_systems,) in eV, double precision."""
         line_graph = self._line_graph(graph) if self._kind == "M3GNet" else None
         # the network adds to every edge the difference of two positions, so that these are zero here
-        answer = self._network(
+        output = self._network(
             g=SimpleNamespace(
                 node_type=graph.species,
                 pos=graph.vectors.new_zeros(len(graph.species), 3),
@@ -98,7 +97,7 @@ class MatglPotential(NeighborModel):
             l_g=line_graph,
         )
         self._network.feature_dict = {}
-        energies: Tensor = self._scale * answer.view(-1).to(torch.float64)
+        energies: Tensor = self._scale * output.view(-1).to(torch.float64)
         return energies
 
     def _line_graph(self, graph: "_Graph") -> dict[str, Tensor]:
@@ -114,7 +113,7 @@ class MatglPotential(NeighborModel):
 
 @dataclass(frozen=True)
 class _Graph:
-    """Every pair as two directed edges, sorted by the atom that they start from, and so by system.
+    """A graph with every pair as two directed edges, sorted by the atom where they start, hence by system.
 
     `edges` (2, n_edges) are atom indices, `vectors` (n_edges, 3) in A point from the first to the second; an edge
     and its opposite have opposite labels in `images` (n_edges, 1), which MatGL compares to tell them apart.
@@ -144,7 +143,7 @@ class _Graph:
         )
 
     def members(self, n_systems: int) -> list["_Graph"]:
-        """The systems, each as a graph of its own."""
+        """Split into one graph per system."""
         atoms = torch.bincount(self.system_idx, minlength=n_systems).tolist()
         edges = torch.bincount(self.system_idx[self.edges[0]], minlength=n_systems).tolist()
         graphs, atom, edge = [], 0, 0
@@ -164,10 +163,10 @@ class _Graph:
         return graphs
 
 
-def load(model: str | None, device: torch.device) -> LoadedModel:
+def load(model: str | None, device: torch.device) -> LoadedPotential:
     """Load a MatGL potential from its folder, or by its name from the hub of MatGL.
 
-    Raises InputError for what is not there, is not a potential, or is misread by the installed matgl.
+    Raises InputError for a model that does not exist, is not a potential, or is misread by the installed matgl.
     """
     if model is None:
         raise InputError("engine 'matgl' needs a model: matgl:FOLDER with model.json, model.pt and state.pt")
@@ -175,7 +174,7 @@ def load(model: str | None, device: torch.device) -> LoadedModel:
     potential = MatglPotential(weights, device=device)
     _check(potential, weights, model)
     potential.reset()
-    return LoadedModel(
+    return LoadedPotential(
         potential=potential,
         name=weights.name if weights.kind in weights.name else f"{weights.kind} {weights.name}",
         sha256=weights.sha256,
@@ -186,7 +185,7 @@ def load(model: str | None, device: torch.device) -> LoadedModel:
 
 
 def _check(potential: MatglPotential, weights: MatglWeights, model: str) -> None:
-    """Compare with known energies of these weights, or with what is known of crystals."""
+    """Compare with the known energy of these weights, or with measured properties of crystals."""
     from ase.build import bulk
     from torch_sim.io import atoms_to_state
 

@@ -1,4 +1,4 @@
-"""Reading what MatGL writes: a folder with model.json, model.pt and state.pt."""
+"""Finding and reading the weights of a MatGL model: a folder with model.json, model.pt and state.pt."""
 
 import hashlib
 import logging
@@ -15,7 +15,7 @@ from torch import Tensor
 from tachylite.errors import InputError, MissingPackageError
 
 FILES = ("model.pt", "state.pt", "model.json")
-"""What MatGL writes for one model; the first two decide the forces."""
+"""The files of a MatGL model; the first two determine the forces."""
 
 KINDS = ("M3GNet", "TensorNet", "CHGNet")
 
@@ -30,14 +30,14 @@ _DAMAGED = (
     ImportError,
     OSError,
 )
-"""What files that are cut short, or of another kind, make matgl and torch raise."""
+"""Exceptions that matgl and torch raise for files that are truncated or of another kind."""
 
 
 @dataclass(frozen=True)
 class MatglWeights:
-    """A network of MatGL, ready for evaluation, and how its answer becomes an energy.
+    """A network of MatGL, ready for evaluation, and how its output becomes an energy.
 
-    E = `scale` e + sum over atoms of `references`, with e what the network gives for a system.
+    E = `scale` e + sum over atoms of `references`, with e the output of the network for a system.
     """
 
     name: str
@@ -48,21 +48,21 @@ class MatglWeights:
     elements: frozenset[int]
     """Atomic numbers that the weights were trained on."""
     species: Tensor
-    """The network's number of every atomic number, (119,); -1 for elements that it does not know."""
+    """The network's index of every atomic number, (119,); -1 for elements that it does not know."""
     references: Tensor
-    """eV, by the network's number of the element, double precision."""
+    """Reference energies in eV, by the network's index of the element, double precision."""
     scale: float
     """eV."""
     sha256: str
-    """Of model.pt followed by state.pt: `cat model.pt state.pt | sha256sum`."""
+    """SHA-256 of model.pt followed by state.pt: `cat model.pt state.pt | sha256sum`."""
     written_by_older: bool
-    """Whether the files name another version of the network than the installed one."""
+    """Whether the files were written for another version of the network than the installed one."""
 
 
 def find_weights(model: str) -> Path:
     """Return the folder of a model: a path, or a name, downloaded once from the hub of MatGL.
 
-    Raises InputError where there is neither, and MissingPackageError without matgl.
+    Raises InputError where neither exists, and MissingPackageError without matgl.
     """
     folder = Path(model).expanduser()
     if all((folder / name).is_file() for name in FILES):
@@ -138,7 +138,7 @@ def read_weights(folder: Path) -> MatglWeights:
 
 
 def _refuse_unknown(potential: Any, kind: str, folder: Path) -> None:
-    """Raise InputError for what MatGL can read but this package cannot run."""
+    """Raise InputError for a model that MatGL can read but this package cannot run."""
     reasons = {
         f"its network is {kind}": kind not in KINDS,
         "it predicts an intensive property": getattr(potential.model, "is_intensive", False),
@@ -155,10 +155,10 @@ def _refuse_unknown(potential: Any, kind: str, folder: Path) -> None:
 
 
 def _import_matgl() -> None:
-    """Import matgl without the deprecations of what it imports; nothing of this asks the network."""
+    """Import matgl with deprecation warnings suppressed; the import needs no network."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            import matgl  # noqa: F401  imported for its first time
+            import matgl  # noqa: F401  only the first import warns
         except ImportError as error:
             raise MissingPackageError("engine 'matgl' needs the package matgl: pip install matgl") from error

@@ -1,4 +1,4 @@
-"""Potentials that compute one system after the other: how they become a model of a batch."""
+"""A model of a batch from a potential that computes one system at a time."""
 
 import logging
 from typing import Any, Protocol
@@ -10,32 +10,32 @@ from torch import Tensor
 from torch_sim.state import SimState
 
 from tachylite.arrays import Array
-from tachylite.engines.potentials.model import Model
+from tachylite.engines.potentials.model import PotentialModel
 from tachylite.engines.potentials.neighbors import find_broken
 
 log = logging.getLogger(__name__)
 
 
 class SingleSystem(Protocol):
-    """What computes one system at a time; it may raise whatever it likes."""
+    """A potential that computes one system at a time; it may raise any exception."""
 
     def compute(
         self, numbers: NDArray[np.int64], positions: Array, cell: Array, pbc: NDArray[np.bool_], *, stress: bool
     ) -> tuple[float, Array, Array | float]:
-        """Energy in eV, forces (n_atoms, 3) in eV/A, stress (3, 3) in eV/A^3, or NaN where it is not asked for.
+        """Energy in eV, forces (n_atoms, 3) in eV/A, stress (3, 3) in eV/A^3, or NaN where `stress` is false.
 
         Takes atomic numbers (n_atoms,), positions (n_atoms, 3) and cell vectors as rows (3, 3), both in A.
         """
 
     def reset(self) -> None:
-        """Forget what was kept from earlier calls."""
+        """Clear what is cached from earlier calls."""
 
 
-class MemberModel(Model):
+class MemberModel(PotentialModel):
     """A model of a batch whose systems are computed one by one, on the CPU.
 
-    A system without a geometry, and one whose calculation raises, has NaN and leaves the others as they are;
-    why is kept in `reasons` and said once in the log.
+    A system with invalid positions or cell, and one whose calculation raises, gets NaN and leaves the others as they
+    are; the reason is kept in `reasons` and logged once.
     """
 
     def __init__(self, single: SingleSystem, *, compute_stress: bool = True) -> None:
@@ -45,11 +45,11 @@ class MemberModel(Model):
 
     @property
     def reasons(self) -> dict[int, str]:
-        """Why systems of the last call have NaN, by their position in the batch: what was said first."""
+        """Why systems of the last call have NaN, by their position in the batch: the first reason of each."""
         return self._reasons
 
     def reset(self) -> None:
-        """Forget what was kept from earlier calls; the answers stay the same."""
+        """Clear what is cached from earlier calls; results stay the same."""
         self.single.reset()
 
     def forward(self, state: SimState, **_: Any) -> dict[str, Tensor]:
@@ -69,10 +69,10 @@ class MemberModel(Model):
                 continue
             atoms = slice(start, end)
             try:
-                answer = self.single.compute(
+                energy_forces_stress = self.single.compute(
                     numbers[atoms], positions[atoms], rows[index], pbc, stress=self._compute_stress
                 )
-                energy[index], forces[atoms], stress[index] = answer
+                energy[index], forces[atoms], stress[index] = energy_forces_stress
             except Exception as error:  # a calculator may raise anything, and the other members go on
                 energy[index], forces[atoms] = np.nan, np.nan
                 reasons[index] = " ".join(f"{type(error).__name__}: {error}".split())
@@ -85,7 +85,7 @@ class MemberModel(Model):
         return results
 
     def _remember(self, reasons: dict[int, str]) -> None:
-        """Keep what was said first: NaN forces make NaN positions, and those say nothing of the cause."""
+        """Keep the first reason of each system: NaN forces lead to NaN positions, which hide the cause."""
         for index, reason in reasons.items():
             if index not in self._reasons:
                 log.warning("system %d of a batch has no energy: %s", index, reason)

@@ -1,4 +1,4 @@
-"""Pairs of atoms within a cutoff, for a batch of systems, from a list that is kept while atoms move little."""
+"""Neighbour lists: pairs of atoms within a cutoff, for a batch of periodic systems."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
     from torch_sim.state import SimState
 
 SMALLEST_HEIGHT = 0.5
-"""A: a periodic cell thinner than this holds no atoms that any potential was made for."""
+"""In A: no potential was made for atoms in a periodic cell thinner than this."""
 
 LARGEST_SEARCH = 2_000_000
-"""Pairs of atoms up to which all of them are visited; a cell list is faster, and smaller, beyond."""
+"""Number of pairs of atoms up to which all are visited; beyond it a cell list is faster and needs less memory."""
 
 
 @dataclass(frozen=True)
@@ -22,8 +22,8 @@ class Pairs:
 
     An atom and its own periodic images form pairs too. `first` and `second` are atom indices of shape
     (n_pairs,); `vectors` (n_pairs, 3) point from first to second and `distances` (n_pairs,) are their
-    lengths, both in A and float64. `broken` (n_systems,) marks systems that have no geometry: a position or
-    cell that is not finite, or a cell that has collapsed; they have no pairs.
+    lengths, both in A and float64. `broken` (n_systems,) marks invalid systems: with a position or
+    cell that is not finite, or a collapsed cell; they have no pairs.
     """
 
     first: Tensor
@@ -39,7 +39,7 @@ class VerletList:
     Pairs up to `cutoff + skin` are searched on the device of the positions and kept until an atom has moved
     by more than half the skin, or cells or batch have changed. Positions may lie outside the cell; cells may
     be triclinic and smaller than the cutoff. The order of the pairs is canonical and the displacements are
-    computed from the given positions in float64, so that the answer is the same bit for bit, whenever the
+    computed from the given positions in float64, so that the result is the same bit for bit, whenever the
     list was built.
     """
 
@@ -47,11 +47,11 @@ class VerletList:
         self.cutoff = cutoff
         self.skin = skin
         self.builds = 0
-        """How many searches there have been."""
+        """Number of searches so far."""
         self.reset()
 
     def reset(self) -> None:
-        """Forget the list; the next call searches anew."""
+        """Clear the list; the next call searches anew."""
         self._key: tuple[Tensor, Tensor, Tensor] | None = None
         self._positions: Tensor | None = None
         self._first = self._second = self._offsets = self._broken = torch.empty(0)
@@ -112,7 +112,7 @@ def search_pairs(
 
     Takes positions (n_atoms, 3) in A, inside or outside the cell; cells (n_systems, 3, 3) in A, lattice
     vectors as rows; `pbc` (3,), which of them are periodic; `system_idx` (n_atoms,), ascending; the cutoff
-    in A. Gives first atom and second atom (n_pairs,) and lattice shifts of the second (n_pairs, 3), whole
+    in A. Returns first atom and second atom (n_pairs,) and lattice shifts of the second (n_pairs, 3), whole
     numbers in double precision, sorted by all three.
     """
     inverse = torch.linalg.pinv(cell)
@@ -153,7 +153,7 @@ def search_pairs(
 def search_pairs_by_cells(
     positions: Tensor, cell: Tensor, pbc: Tensor, system_idx: Tensor, cutoff: float
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Find the same pairs as `search_pairs`, in time proportional to the number of atoms."""
+    """Find the same pairs as `search_pairs`, with a cell list, in time proportional to the number of atoms."""
     from torch_sim.neighbors import torch_nl_linked_cell
 
     mapping, _, shifts = torch_nl_linked_cell(positions, cell, pbc.expand(len(cell), 3), cutoff, system_idx)
@@ -168,12 +168,12 @@ def search_pairs_by_cells(
 
 
 def _search_size(system_idx: Tensor) -> int:
-    """Pairs of atoms, without images, that `search_pairs` visits."""
+    """Number of pairs of atoms, without images, that `search_pairs` visits."""
     return int((torch.bincount(system_idx).square().sum() + len(system_idx)) // 2)
 
 
 def find_broken(positions: Tensor, cell: Tensor, pbc: Tensor, system_idx: Tensor) -> Tensor:
-    """Systems (n_systems,) without a geometry: not finite, or periodic with a cell thinner than 0.5 A."""
+    """Mark invalid systems (n_systems,): not finite, or periodic with a cell thinner than 0.5 A."""
     finite = torch.ones(len(cell), dtype=torch.bool, device=cell.device)
     finite.index_fill_(0, system_idx[~positions.isfinite().all(dim=1)], False)
     finite &= cell.isfinite().all(dim=2).all(dim=1)
@@ -207,7 +207,7 @@ def _is_positive(shifts: Tensor) -> Tensor:
 def collect(
     state: "SimState", pairs: Pairs, energies: Tensor, gradient: Tensor | None, *, compute_stress: bool
 ) -> dict[str, Tensor]:
-    r"""Sum up what a potential gives for its atoms and pairs, as a TorchSim model answers.
+    r"""Sum energies of atoms and gradients of pairs to the results of a TorchSim model.
 
     $$ F_i = \sum_{(i,j)} g_{ij} - \sum_{(j,i)} g_{ji}, \quad
        \sigma = \frac{1}{V} \sum_{(i,j)} r_{ij} \otimes g_{ij}, \quad g_{ij} = \partial E / \partial r_{ij} $$
@@ -217,7 +217,7 @@ def collect(
     | r_ij | `pairs.vectors`, from first to second atom |
     | g_ij | `gradient` (n_pairs, 3), eV/A; None for the energy alone |
 
-    `energies` (n_atoms,) are in eV. Systems without a geometry get NaN.
+    `energies` (n_atoms,) are in eV. Invalid systems get NaN.
     """
     n_systems = len(state.cell)
     invalid = torch.where(pairs.broken, torch.nan, 0.0).to(torch.float64)

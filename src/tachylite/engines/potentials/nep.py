@@ -13,19 +13,19 @@ from numpy.typing import NDArray
 
 from tachylite.arrays import Array
 from tachylite.engines.potentials.ase_calculator import AseSystem
-from tachylite.engines.potentials.loading import LoadedModel
+from tachylite.engines.potentials.loading import LoadedPotential
 from tachylite.engines.potentials.members import MemberModel
 from tachylite.engines.potentials.nep_file import NepFile, read_nep
 from tachylite.errors import InputError, MissingPackageError
 
 TOLERANCE = 1e-6
-"""eV; both codes compute in double precision."""
+"""In eV; calorine and the reference formula both compute in double precision."""
 
 
 class NepSystem:
-    """One system at a time by calorine, with a calculator for every sequence of elements.
+    """Computes one system at a time with calorine, with a calculator for every sequence of elements.
 
-    A calculator is bound to its atoms: giving it others takes several times as long as computing forces.
+    A calculator is bound to its atoms: changing them takes several times as long as computing forces.
     """
 
     def __init__(self, path: Path) -> None:
@@ -37,9 +37,9 @@ class NepSystem:
     def compute(
         self, numbers: NDArray[np.int64], positions: Array, cell: Array, pbc: NDArray[np.bool_], *, stress: bool
     ) -> tuple[float, Array, Array | float]:
-        """Energy in eV, forces (n_atoms, 3) in eV/A, stress (3, 3) in eV/A^3, or NaN where it is not asked for.
+        """Energy in eV, forces (n_atoms, 3) in eV/A, stress (3, 3) in eV/A^3, or NaN where `stress` is false.
 
-        Raises ValueError for a cell that is not periodic in all directions, which calorine takes for one that is.
+        Raises ValueError for a cell that is not periodic in all directions, which calorine would treat as periodic.
         """
         if not pbc.all():
             raise ValueError("the cell is not periodic in all directions, as NEP needs it")
@@ -49,14 +49,14 @@ class NepSystem:
         return self._systems[key].compute(numbers, positions, cell, pbc, stress=stress)
 
     def reset(self) -> None:
-        """Forget the calculators."""
+        """Discard the calculators."""
         self._systems.clear()
 
 
-def load(model: str | None, _: torch.device) -> LoadedModel:
+def load(model: str | None, _: torch.device) -> LoadedPotential:
     """Load a `nep.txt` file with the elements of its header; it runs on the CPU.
 
-    Raises InputError for a file that is not there, is no NEP4 potential, or is misread by calorine, and
+    Raises InputError for a file that does not exist, is not a NEP4 potential, or is misread by calorine, and
     MissingPackageError where calorine is not installed.
     """
     if not model:
@@ -67,7 +67,7 @@ def load(model: str | None, _: torch.device) -> LoadedModel:
     system = NepSystem(file.path)
     check_pair_energies(system, file)
     system.reset()
-    return LoadedModel(
+    return LoadedPotential(
         potential=MemberModel(system),
         name=f"NEP {file.path.stem}",
         sha256=file.sha256,
@@ -78,7 +78,7 @@ def load(model: str | None, _: torch.device) -> LoadedModel:
 
 
 def check_pair_energies(system: NepSystem, file: NepFile) -> None:
-    """Compare the energy of pairs of atoms, each of all pairs of elements, with what the numbers in the file give.
+    """Compare calorine's energy of isolated pairs, one of each pair of elements, with that from the file's parameters.
 
     Raises InputError where they differ by more than 1e-6 eV.
     """

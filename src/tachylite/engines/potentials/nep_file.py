@@ -1,4 +1,4 @@
-"""What a `nep.txt` file holds, and the energies that follow from it without any other code."""
+"""Reading a `nep.txt` file, and energies of pairs of atoms computed directly from its parameters."""
 
 import hashlib
 from dataclasses import dataclass
@@ -12,12 +12,12 @@ from tachylite.arrays import Array
 from tachylite.errors import InputError
 
 KINDS = ("nep4", "nep4_zbl")
-"""First words of files that are understood: potentials of the fourth version, with or without repulsion."""
+"""First words of supported files: potentials of the fourth version, with or without repulsion."""
 
 
 @dataclass(frozen=True)
 class NepFile:
-    """A NEP4 potential as its file has it, cutoffs in A."""
+    """Parameters of a NEP4 potential as in its file, cutoffs in A."""
 
     path: Path
     sha256: str
@@ -44,7 +44,7 @@ class NepFile:
         return min(max(self.angular_cutoff, 0.7 * self.cutoff), self.cutoff)
 
     def pair_energy(self, first: str, second: str) -> float:
-        r"""Energy in eV of two atoms alone in the world at `pair_distance`.
+        r"""Energy in eV of two isolated atoms at `pair_distance`.
 
         $$ E = \sum_i \left[ \sum_m w^1_m \tanh\!\left( \sum_n w^0_{mn} q_n s_n - b^0_m \right) - b^1 \right], \quad
            q_n = \sum_k c_{nk} f_k(r) $$
@@ -63,11 +63,11 @@ class NepFile:
         r = self.pair_distance / self.cutoff
         basis = np.cos(np.arange(self.radial.shape[1]) * np.arccos(np.clip(2 * (r - 1) ** 2 - 1, -1, 1)))
         functions = 0.5 * (basis + 1) * 0.5 * (1 + np.cos(np.pi * r))
-        one, other = self.elements.index(first), self.elements.index(second)
-        return self._site_energy(one, other, functions) + self._site_energy(other, one, functions)
+        i, j = self.elements.index(first), self.elements.index(second)
+        return self._site_energy(i, j, functions) + self._site_energy(j, i, functions)
 
     def _site_energy(self, element: int, neighbor: int, functions: Array) -> float:
-        """Energy in eV of an atom whose only neighbour gives it these radial functions (n_basis,)."""
+        """Energy in eV of an atom with a single neighbour, from the radial functions (n_basis,) at its distance."""
         descriptors = np.zeros(len(self.scaler))
         descriptors[: len(self.radial)] = self.radial[:, :, element, neighbor] @ functions
         layer = np.tanh(self.input_weights[element] @ (descriptors * self.scaler) - self.input_biases[element])
@@ -77,8 +77,8 @@ class NepFile:
 def read_nep(path: Path) -> NepFile:
     """Read a NEP4 potential.
 
-    Raises InputError for a file that is not there or holds something else, or more or fewer numbers than its header
-    asks for.
+    Raises InputError for a file that does not exist, is not a NEP4 potential, or does not have as many parameters as
+    its header requires.
     """
     try:
         content = path.read_bytes()

@@ -1,4 +1,4 @@
-"""Soft spheres: a repulsion that takes overlaps out of a packing."""
+"""Soft-sphere repulsion that removes overlaps from a random packing."""
 
 from collections.abc import Sequence
 
@@ -6,7 +6,7 @@ import numpy as np
 from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
-from tachylite.engines.quiet import import_torch_sim
+from tachylite.engines.potentials.loading import import_torch_sim
 from tachylite.schemas import State
 
 _MAX_STEPS = 1000
@@ -15,7 +15,7 @@ _REMAINING_OVERLAP = 0.02
 
 
 def remove_overlaps(state: State, symbols: Sequence[str], diameters: NDArray[np.float64]) -> State:
-    """Push atoms apart until no pair is nearer than 98 % of its diameter, or 1,000 steps are done.
+    """Push atoms apart until no pair is closer than 98 % of its diameter, for at most 1,000 steps.
 
     FIRE (DOI 10.1103/PhysRevLett.97.170201) in a fixed periodic cell on
 

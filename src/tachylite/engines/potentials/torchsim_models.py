@@ -1,4 +1,4 @@
-"""Models that bring their own TorchSim interface: MACE, SevenNet, ORB, MatterSim, fairchem, NequIP."""
+"""Models of packages with a TorchSim interface: MACE, SevenNet, ORB, MatterSim, fairchem, NequIP."""
 
 import contextlib
 import functools
@@ -15,80 +15,30 @@ from typing import Any
 
 import torch
 from ase.data import atomic_numbers
-from torch import Tensor
-from torch_sim.state import SimState
-from torch_sim.transforms import pbc_wrap_batched
 
 from tachylite.engines.potentials.crystals import check_crystals
-from tachylite.engines.potentials.loading import LoadedModel
-from tachylite.engines.potentials.model import Model
-from tachylite.engines.potentials.neighbors import find_broken
+from tachylite.engines.potentials.loading import LoadedPotential
+from tachylite.engines.potentials.wrapped_model import WrappedModel
 from tachylite.errors import InputError, MissingPackageError
 
 MATERIALS_PROJECT_ELEMENTS = frozenset(range(1, 95)) - {84, 85, 86, 87, 88}
 """The elements of the Materials Project and of OMat24: hydrogen to plutonium without polonium to radium."""
 
 LONGEST_REASON = 200
-"""Characters of what another package says when it fails."""
-
-
-class ForeignModel(Model):
-    """A TorchSim model of another package, in double precision outside, whatever it computes in.
-
-    Positions are wrapped into the cell before they lose digits, answers are converted to double precision and
-    detached, and systems without a geometry are left out and have NaN.
-    """
-
-    def __init__(self, inner: Any) -> None:
-        super().__init__(inner.device)
-        self.inner = inner
-
-    def forward(self, state: SimState, **_: Any) -> dict[str, Tensor]:
-        """Compute `energy` (n_systems,) eV, `forces` (n_atoms, 3) eV/A, `stress` (n_systems, 3, 3) eV/A^3."""
-        intact = ~find_broken(state.positions, state.row_vector_cell, state.pbc, state.system_idx)
-        atoms = intact[state.system_idx]
-        found = self.inner(self._converted(state, intact)) if intact.any() else {}
-        answer = {"energy": self._completed(found.get("energy"), intact)}
-        if self._compute_forces:
-            answer["forces"] = self._completed(found.get("forces"), atoms, 3)
-            if self._compute_stress:
-                answer["stress"] = self._completed(found.get("stress"), intact, 3, 3)
-        return answer
-
-    def _completed(self, found: Tensor | None, kept: Tensor, *shape: int) -> Tensor:
-        """What was found, in the rows that are kept, and NaN in the others."""
-        answer = torch.full((len(kept), *shape), torch.nan, dtype=self.dtype, device=self.device)
-        if found is not None:
-            answer[kept] = found.detach().to(self.dtype)
-        return answer
-
-    def _converted(self, state: SimState, intact: Tensor) -> SimState:
-        """The systems that have a geometry, wrapped, in the precision of the model."""
-        atoms = intact[state.system_idx]
-        system_idx = (intact.cumsum(0) - 1)[state.system_idx[atoms]]
-        positions = pbc_wrap_batched(state.positions[atoms], state.cell[intact], system_idx, state.pbc)
-        precision = self.inner.dtype
-        return SimState(
-            positions=positions.to(precision),
-            masses=state.masses[atoms].to(precision),
-            cell=state.cell[intact].to(precision),
-            pbc=state.pbc,
-            atomic_numbers=state.atomic_numbers[atoms],
-            system_idx=system_idx,
-        )
+"""Characters of another package's error message that are shown."""
 
 
 @dataclass(frozen=True)
 class _Family:
-    """How the models of one package are found and made."""
+    """How the models of one package are located and loaded."""
 
     package: str
     """Distribution, as pip knows it."""
     module: str
     locate: Callable[[str], str]
-    """Path of the weights of a name, downloaded if need be; raises whatever the package raises."""
+    """Path of the weights of that name, downloaded if need be; raises whatever the package raises."""
     build: Callable[[Path, str, torch.device], tuple[Any, Iterable[int]]]
-    """TorchSim model and atomic numbers from a file and the part of the model that is asked for."""
+    """TorchSim model and its atomic numbers, from a file and the part of the model (after `@`) to use."""
     precision: str = "float32"
 
 
@@ -187,10 +137,10 @@ FAMILIES = {
 }
 
 
-def _load(name: str, model: str | None, device: torch.device) -> LoadedModel:
+def _load(name: str, model: str | None, device: torch.device) -> LoadedPotential:
     """Load a model of a family from a file, or by a name that its package knows.
 
-    `model` is FILE or NAME, or either with @ and the part of it that is meant. Raises MissingPackageError, with
+    `model` is FILE or NAME, or either with @ and the part of the model to use. Raises MissingPackageError, with
     the command, without the package, and InputError for weights that are not there, cannot be read or are misread.
     """
     family = FAMILIES[name]
@@ -200,28 +150,28 @@ def _load(name: str, model: str | None, device: torch.device) -> LoadedModel:
     weights, part = (model, "") if Path(model).expanduser().is_file() else model.partition("@")[::2]
     path = Path(weights).expanduser()
     shown = f"{path.name if path.is_file() else weights}{'@' + part if part else ''}"
-    with _quietly():
+    with _without_output():
         if not path.is_file():
-            path = _attempt(
+            path = _or_input_error(
                 lambda: Path(family.locate(weights)),
                 f"there is no file {weights!r}, and no weights of that name for {name} can be had here",
                 "give the path of a file with weights",
             )
-        inner, elements = _attempt(
+        inner, elements = _or_input_error(
             lambda: family.build(path, part, device),
             f"{weights} cannot be read as a model of {name}",
             f"give another file, or the version of {family.package} that wrote it",
         )
         if not inner.compute_stress:
             raise InputError(f"{name}:{model} has no stress, and so no pressure; choose another model")
-        potential = ForeignModel(inner)
-        known = frozenset(int(number) for number in elements)
-        check_crystals(potential, known, potential.device, model)
-    return LoadedModel(
+        potential = WrappedModel(inner)
+        atomic_numbers_known = frozenset(int(number) for number in elements)
+        check_crystals(potential, atomic_numbers_known, potential.device, model)
+    return LoadedPotential(
         potential=potential,
         name=f"{name} {shown}",
         sha256=hashlib.sha256(path.read_bytes() + part.encode()).hexdigest(),
-        elements=known,
+        elements=atomic_numbers_known,
         precision=family.precision,
         packages=(family.package,),
     )
@@ -233,15 +183,15 @@ def _require(family: _Family, name: str) -> None:
 
 
 @contextlib.contextmanager
-def _quietly() -> Iterator[None]:
-    """Hide what packages print and warn of while they load."""
+def _without_output() -> Iterator[None]:
+    """Hide what packages print and warn of inside the `with` block."""
     with warnings.catch_warnings(), contextlib.redirect_stdout(io.StringIO()):
         warnings.simplefilter("ignore")
         yield
 
 
-def _attempt[T](action: Callable[[], T], problem: str, way_out: str) -> T:
-    """Do what another package may fail at in its own way; raises InputError that says so in one line."""
+def _or_input_error[T](action: Callable[[], T], problem: str, way_out: str) -> T:
+    """Call a function of another package; raises InputError, in one line, for whatever exception it raises."""
     try:
         return action()
     except InputError:

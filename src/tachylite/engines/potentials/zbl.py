@@ -1,4 +1,4 @@
-"""Repulsion of nuclei at short distances, to add to a potential that was never shown such pairs."""
+"""Repulsion of nuclei at short distances, to add to a potential that was not trained on such pairs."""
 
 from typing import Any
 
@@ -9,24 +9,23 @@ from torch import Tensor
 from torch_sim.models.interface import ModelInterface
 from torch_sim.state import SimState
 
-from tachylite.engines.potentials.model import NeighborModel
+from tachylite.engines.potentials.model import NeighborModel, PotentialSum
 from tachylite.engines.potentials.neighbors import collect
-from tachylite.engines.potentials.total import Total
 
 COULOMB_EV_A = 14.399645478
 """e^2 / (4 pi eps0) in eV A (CODATA 2018, DOI 10.1103/RevModPhys.93.025010)."""
 
 SCREENING_LENGTH_A = 0.8854 * 0.529177210903
-"""Of the universal screening, for Z1^0.23 + Z2^0.23 = 1."""
+"""Universal screening length, for Z1^0.23 + Z2^0.23 = 1."""
 
 AMPLITUDES = (0.18175, 0.50986, 0.28022, 0.02817)
 EXPONENTS = (3.1998, 0.94229, 0.4029, 0.20162)
 
 INNER, OUTER = 0.3, 0.55
-"""Sums of covalent radii between which the repulsion is switched off.
+"""Distances, in sums of the covalent radii, between which the repulsion is switched off.
 
-The shortest bonds, in uranyl and vanadyl, have 0.68 and 0.72 of them, a pair in a melt of Li3PO4 at 5000 K 0.56.
-CHGNet, left alone, draws most pairs together below 0.5.
+The shortest bonds, in uranyl and vanadyl, have 0.68 and 0.72, the closest pair in a melt of Li3PO4 at 5000 K 0.56.
+CHGNet without repulsion attracts most pairs below 0.5.
 """
 
 
@@ -89,6 +88,6 @@ class ZblPotential(NeighborModel):
         return energy * switch, slope * switch + energy * switch_slope
 
 
-def with_zbl(potential: ModelInterface) -> Total:
-    """Add the repulsion of nuclei to a potential; ordinary bonds, and so their energies, stay as they are."""
-    return Total(potential, ZblPotential(device=potential.device))
+def with_zbl(potential: ModelInterface) -> PotentialSum:
+    """Add the repulsion of nuclei to a potential; energies at ordinary bond lengths stay as they are."""
+    return PotentialSum(potential, ZblPotential(device=potential.device))

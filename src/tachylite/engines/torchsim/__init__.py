@@ -1,1 +1,1 @@
-"""The engine of learned potentials: molecular dynamics of whole cohorts as one batch."""
+"""The batched engine: molecular dynamics and relaxation of whole cohorts with a potential, by TorchSim."""

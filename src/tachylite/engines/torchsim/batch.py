@@ -1,4 +1,4 @@
-"""A batch of members on their way through the same segments: what one step does, and how it is saved."""
+"""A batch of members in molecular dynamics: start, time steps, segments, removal of members, checkpoints."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,8 +12,7 @@ from torch import Tensor
 from torch_sim.integrators import nve_step, nvt_nose_hoover_init, nvt_nose_hoover_step
 from torch_sim.integrators.md import MDState
 
-from tachylite.engines.torchsim.langevin import langevin_step
-from tachylite.engines.torchsim.noise import VELOCITIES, Noise, draw
+from tachylite.engines.torchsim.thermal_noise import VELOCITIES, Noise, draw, langevin_step
 from tachylite.schemas import Request, Segment, State
 from tachylite.units import EV_PER_U_A2_FS2, KB_EV
 
@@ -25,25 +24,25 @@ THERMOSTAT_TIME_FS = 100.0
 
 
 class Potential(Protocol):
-    """What the integrators need of a model; a TorchSim ModelInterface with a cache that can be dropped."""
+    """Interface of a potential: a TorchSim ModelInterface with a cache that can be cleared."""
 
     @property
     def device(self) -> torch.device:
-        """Where it computes."""
+        """Device on which it computes."""
 
     @property
     def dtype(self) -> torch.dtype:
-        """Precision of what it answers with."""
+        """Precision of its results."""
 
     def __call__(self, state: Any) -> dict[str, Tensor]:
         """Energy, forces and stress of a state."""
 
     def reset(self) -> None:
-        """Forget cached neighbours, so that what follows does not depend on what came before."""
+        """Clear cached neighbours, so that results do not depend on earlier calls."""
 
 
 class PotentialWithStress:
-    """A potential that remembers the last stress: TorchSim's integrators keep energy and forces only."""
+    """A potential that keeps the stress of its last call, as TorchSim's integrators keep energy and forces only."""
 
     def __init__(self, potential: Potential) -> None:
         self.potential = potential
@@ -60,15 +59,15 @@ class PotentialWithStress:
 
     @property
     def reasons(self) -> Mapping[int, str]:
-        """Why members have no numbers since the last call, by their position, where the potential can say."""
+        """Why members have NaN since the last call, by their position in the batch, where the potential knows."""
         return getattr(self.potential, "reasons", {})
 
 
 @dataclass
 class Batch:
-    """Members in flight and how far they are.
+    """Members that are being integrated together, and how far they are.
 
-    `members` are positions in the list of requests; those that failed are no longer among them.
+    `members` are positions in the list of requests, without those that failed.
     """
 
     requests: list[Request]
@@ -76,22 +75,22 @@ class Batch:
     state: Any
     segment: int = 0
     step: int = 0
-    """Steps done in the segment."""
+    """Steps done in the current segment."""
     failures: dict[int, str] = field(default_factory=dict)
     last_good: dict[int, tuple[State, int]] = field(default_factory=dict)
-    """Of those that failed, with the steps done until then."""
+    """Last good states of members that failed, with the steps done until then."""
 
     def __post_init__(self) -> None:
         self.refresh()
 
     def refresh(self) -> None:
-        """Derive what follows from members and segment."""
+        """Recompute what depends on the members and the segment."""
         segments = [self.requests[m].segments[self.segment] for m in self.members]
         ends = [(s.temperature_k, s.end_temperature_k or s.temperature_k) for s in segments]
         self._ends_k = torch.tensor(ends, dtype=torch.float64, device=self.state.device).reshape(-1, 2)
         self.sizes: Tensor = self.state.n_atoms_per_system
         """Atoms of every member."""
-        # the thermostat that is stochastic moves the cell as a whole as well
+        # a Langevin thermostat also moves the cell as a whole
         self.freedoms = (3 * self.sizes - (0 if self.schedule.thermostat == "langevin" else 3)).clamp(min=1)
         """Degrees of freedom of every member."""
         sizes = [len(self.requests[m].state.numbers) for m in self.members]
@@ -100,17 +99,17 @@ class Batch:
 
     @property
     def schedule(self) -> Segment:
-        """The segment under way, as the first member has it; members differ in temperature alone."""
+        """The current segment of the first request; those of the others differ in temperature only."""
         return self.requests[0].segments[self.segment]
 
     @property
     def done(self) -> int:
-        """Steps done over all segments."""
+        """Steps done in all segments."""
         return sum(s.steps for s in self.requests[0].segments[: self.segment]) + self.step
 
     @property
     def total(self) -> int:
-        """Steps asked for."""
+        """Steps of all segments."""
         return sum(s.steps for s in self.requests[0].segments)
 
     def target_k(self, step: int) -> Tensor:
@@ -132,8 +131,8 @@ def highest_target_k(request: Request) -> float:
     return max(max(s.temperature_k, s.end_temperature_k or 0.0) for s in request.segments)
 
 
-def start(requests: list[Request], potential: PotentialWithStress) -> Batch:
-    """Put requests into one batched state, with velocities drawn where a request brings none."""
+def start_batch(requests: list[Request], potential: PotentialWithStress) -> Batch:
+    """Make a batch from requests, with random velocities where a request has none."""
     state = _bare_state([r.state for r in requests], potential)
     momenta = torch.cat([_momenta(r, state) for r in requests])
     result = potential(state)
@@ -148,7 +147,7 @@ def _bare_state(states: list[State], potential: PotentialWithStress) -> Any:
 
 
 def _momenta(request: Request, state: Any) -> Tensor:
-    """Those of the request, or drawn from the Maxwell-Boltzmann distribution of its first temperature."""
+    """Momenta of the request, or random ones from the Maxwell-Boltzmann distribution at its first temperature."""
     masses = request.state.atoms.get_masses()[:, None]
     if request.state.velocities is not None:
         momenta = np.asarray(request.state.velocities) * TIME_UNIT_FS * masses
@@ -158,17 +157,17 @@ def _momenta(request: Request, state: Any) -> Tensor:
     return torch.as_tensor(momenta, dtype=state.dtype, device=state.device)
 
 
-def next_segment(batch: Batch, potential: PotentialWithStress) -> None:
-    """Go on with the following segment."""
+def begin_next_segment(batch: Batch, potential: PotentialWithStress) -> None:
+    """Begin the following segment."""
     batch.segment, batch.step = batch.segment + 1, 0
     batch.refresh()
     _begin_segment(batch, potential)
 
 
 def _begin_segment(batch: Batch, potential: PotentialWithStress) -> None:
-    """Give the state what the thermostat of its segment needs; chains start at rest.
+    """Prepare the state for the thermostat of its segment; Nose-Hoover chains start at rest.
 
-    A stochastic thermostat leaves the cell drifting as a whole; the others would keep that drift for ever.
+    A Langevin thermostat leaves the cell drifting as a whole, which the other thermostats would not remove.
     """
     state = batch.state
     if batch.schedule.thermostat != "langevin":
@@ -198,7 +197,7 @@ def _with_chain(batch: Batch, potential: PotentialWithStress) -> Any:
     )
 
 
-def advance(batch: Batch, potential: PotentialWithStress) -> None:
+def take_step(batch: Batch, potential: PotentialWithStress) -> None:
     """Take one time step of every member."""
     timestep = torch.tensor(batch.schedule.timestep_fs / TIME_UNIT_FS, dtype=batch.state.dtype)
     thermal_energy = batch.target_k(batch.step).to(batch.state.dtype) * KB_EV
@@ -225,7 +224,7 @@ def kinetic_energy(batch: Batch) -> Tensor:
 
 
 def state_of(batch: Batch, index: int, positions: Tensor, momenta: Tensor) -> State:
-    """A member with the positions and momenta given, those of all atoms of the batch."""
+    """State of one member, from positions and momenta of all atoms of the batch."""
     state = batch.state
     mask = state.system_idx == index
     velocities = (momenta[mask] / state.masses[mask][:, None] / TIME_UNIT_FS).cpu().numpy()
@@ -237,11 +236,11 @@ def state_of(batch: Batch, index: int, positions: Tensor, momenta: Tensor) -> St
     )
 
 
-def drop(batch: Batch, gone: dict[int, str], potential: PotentialWithStress) -> None:
-    """Take members (by position in the state) out of the batch, each with its reason."""
-    for index, reason in gone.items():
+def remove_members(batch: Batch, reasons: dict[int, str], potential: PotentialWithStress) -> None:
+    """Remove members (by position in the state) from the batch, each with its reason."""
+    for index, reason in reasons.items():
         batch.failures[batch.members[index]] = reason
-    keep = [i for i in range(len(batch.members)) if i not in gone]
+    keep = [i for i in range(len(batch.members)) if i not in reasons]
     batch.members = [batch.members[i] for i in keep]
     if not keep:
         return
@@ -258,8 +257,8 @@ _CHAIN_PARTS = ("positions", "momenta", "masses", "tau", "kinetic_energy", "degr
 _STATE_PARTS = ("positions", "momenta", "forces", "energy")
 
 
-def dump(batch: Batch, potential: PotentialWithStress) -> dict[str, Any]:
-    """Everything that continuing needs, except the requests themselves."""
+def dump_batch(batch: Batch, potential: PotentialWithStress) -> dict[str, Any]:
+    """Content of a checkpoint: all that is needed to continue, except the requests."""
     chain = getattr(batch.state, "chain", None)
     return {
         "members": batch.members,
@@ -273,8 +272,8 @@ def dump(batch: Batch, potential: PotentialWithStress) -> dict[str, Any]:
     }
 
 
-def load(saved: dict[str, Any], requests: list[Request], potential: PotentialWithStress) -> Batch:
-    """Continue from a dump: bit for bit on the CPU, where the potential does not depend on what it computed before."""
+def load_batch(saved: dict[str, Any], requests: list[Request], potential: PotentialWithStress) -> Batch:
+    """Make a batch from the content of a checkpoint; it continues bit for bit on the CPU."""
     bare = _bare_state([requests[m].state for m in saved["members"]], potential)
     parts = saved["state"]
     state = MDState.from_state(bare, momenta=parts["momenta"], energy=parts["energy"], forces=parts["forces"])

@@ -1,4 +1,4 @@
-"""The batched engine: one model, TorchSim's integrators, many members at once, on a GPU or the CPU."""
+"""The batched engine: molecular dynamics and relaxation of many members at once, on a GPU or the CPU."""
 
 import functools
 import importlib.metadata
@@ -11,24 +11,54 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from monty.json import MSONable
-from pydantic import Field, TypeAdapter
+from pydantic import ConfigDict, Field, TypeAdapter
 
 from tachylite.engines.base import MAX_FORCE_EV_A, Answer
-from tachylite.engines.options import checked_options
-from tachylite.engines.potentials.loading import LoadedModel, load_model
-from tachylite.engines.torchsim.guards import Guards
-from tachylite.engines.workdir import alone_in, content_key, finish, write_atomically
+from tachylite.engines.potentials.loading import LoadedPotential, load_potential
+from tachylite.engines.registry import check_options
+from tachylite.engines.workdir import content_key, locked_folder, write_answer, write_atomically
 from tachylite.errors import InputError
 from tachylite.schemas import Provenance, Relaxation, Request, Run, State, Trajectory
 
 if TYPE_CHECKING:
     from tachylite.engines.torchsim.batch import Potential
 
-LAYOUT = 2
-"""Of what is kept in a work folder; another number is another piece of work."""
+LAYOUT = 3
+"""Version of the files in a work folder; it is part of the folder's name."""
 
 _RUNS = TypeAdapter(list[Run])
 _RELAXATIONS = TypeAdapter(list[Relaxation])
+
+
+type Limit = Annotated[float, Field(gt=0)]
+"""A positive limit, infinite for none."""
+
+
+@dataclass(frozen=True)
+class Guards:
+    """Limits beyond which a member of a batch ends, with the reason and its last good state.
+
+    Measured at 5000 K in steps of 2 fs with CHGNet 0.3.0 (Li3PO4, SiO2, NaCl, Al2O3, Cu20Zr12 and UO2, 30 to
+    32 atoms), and over 1,000 structures of its training set, MPtrj (DOI 10.1038/s42256-023-00716-3): melts
+    stayed below 33 eV/A and 0.9 sqrt(N) eV a step and above 0.50 covalent radii; the training set reaches
+    83 eV/A and 0.59 covalent radii.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid")
+
+    temperature_factor: Limit = 3.0
+    """Highest temperature over the highest target of the request; at least `temperature_margin_k` above it."""
+    temperature_margin_k: Limit = 3000.0
+    """In K; the mean temperature since the last check is compared."""
+    closest_approach: Annotated[float, Field(ge=0)] = 0.4
+    """Shortest distance of two atoms, as a fraction of the sum of their covalent radii (DOI 10.1039/B801115J)."""
+    energy_jump_ev: Limit = 5.0
+    """Change of the potential energy in one step, in eV times the square root of the number of atoms.
+
+    The contributions of the atoms, each F v dt, add up like independent random numbers.
+    """
+    largest_force_ev_a: Limit = 100.0
+    """In eV/A; no potential was trained on larger forces, so beyond them it extrapolates."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +67,8 @@ class TorchSimEngine(MSONable):
 
     `model` is a version of the weights or a path to them, where the potential has any; `device` is `cpu`,
     `cuda` or `auto`; a batch holds at most `batch_atoms` atoms; a checkpoint is written every
-    `checkpoint_every` steps; `guards` say when a member of a batch ends before its time; `repulsion` adds that
-    of the nuclei at short distances (`zbl`), for hot melts.
+    `checkpoint_every` steps; `guards` are limits beyond which a member ends early; `repulsion` adds the
+    repulsion of nuclei at short distances (`zbl`), for hot melts.
     """
 
     potential: str = "chgnet"
@@ -52,7 +82,7 @@ class TorchSimEngine(MSONable):
     @classmethod
     def from_options(cls, potential: str, options: dict[str, Any]) -> "TorchSimEngine":
         """Build from `get_engine`'s options; raises InputError for an unknown one or a value that is not allowed."""
-        return cls(**(checked_options(potential, cls, options, hidden="potential") | {"potential": potential}))
+        return cls(**(check_options(potential, cls, options, hidden="potential") | {"potential": potential}))
 
     @property
     def name(self) -> str:
@@ -61,34 +91,34 @@ class TorchSimEngine(MSONable):
 
     @property
     def batches(self) -> bool:
-        """A cohort is one job."""
+        """True: a whole cohort is one job."""
         return True
 
     def check_elements(self, symbols: Sequence[str]) -> None:
-        """Raise InputError, naming them, for elements the model does not know."""
+        """Raise InputError, naming them, for elements that the model was not made for."""
         from ase.data import atomic_numbers
 
-        missing = sorted(s for s in set(symbols) if atomic_numbers[s] not in self._model().elements)
-        if missing:
-            raise InputError(f"the {self.name} model does not know {', '.join(missing)}; choose another engine")
+        unknown = sorted(s for s in set(symbols) if atomic_numbers[s] not in self._loaded().elements)
+        if unknown:
+            raise InputError(f"the {self.name} model does not know {', '.join(unknown)}; choose another engine")
 
     def provenance(self, seed: int | None = None) -> Provenance:
         """Describe model, weights and versions."""
-        model = self._model()
-        packages = ("tachylite", "torch", "torch-sim-atomistic", *model.packages)
+        loaded = self._loaded()
+        packages = ("tachylite", "torch", "torch-sim-atomistic", *loaded.packages)
         return Provenance(
             engine=self.potential,
-            model=model.name,
-            model_sha256=model.sha256,
-            device=str(model.potential.device),
-            dtype=model.precision,
+            model=loaded.name,
+            model_sha256=loaded.sha256,
+            device=str(loaded.potential.device),
+            dtype=loaded.precision,
             seed=seed,
             versions={p: importlib.metadata.version(p) for p in packages},
-            options=self._deciding_options(),
+            options=self._result_changing_options(),
         )
 
     def run(self, requests: Sequence[Request], workdir: Path) -> list[Answer]:
-        """Run molecular dynamics; answers in the order of the requests, failures as data."""
+        """Run molecular dynamics; return answers in the order of the requests, failures as data."""
         answers: dict[int, Answer] = {}
         for indices in self._batches(requests):
             batch = [requests[i] for i in indices]
@@ -104,14 +134,14 @@ class TorchSimEngine(MSONable):
         labels: Sequence[str],
         max_force_ev_a: float = MAX_FORCE_EV_A,
     ) -> list[Relaxation]:
-        """Relax until no force is larger (and, with the cell, to zero stress) by FIRE and L-BFGS; failures as data."""
+        """Relax by FIRE and L-BFGS until no force is larger (and, with the cell, to zero stress); failures as data."""
         potential = self._potential()
         from tachylite.engines.torchsim.relaxation import relax_batch
 
         content = [s.model_dump() for s in states]
         folder = workdir / f"relax-{content_key(LAYOUT, self._identity(), content, relax_cell, max_force_ev_a)}"
         finished = folder / "relaxations.json"
-        with alone_in(folder):
+        with locked_folder(folder):
             if not finished.exists():
                 results = relax_batch(
                     list(states),
@@ -124,18 +154,18 @@ class TorchSimEngine(MSONable):
                     checkpoint_every=self.checkpoint_every,
                 )
                 # pydantic's JSON would lose the energy of one that diverged, which is not a number
-                finish(finished, json.dumps([r.model_dump() for r in results]).encode())
+                write_answer(finished, json.dumps([r.model_dump() for r in results]).encode())
             stored = _RELAXATIONS.validate_python(json.loads(finished.read_bytes()))
         return [r.model_copy(update={"label": label}) for r, label in zip(stored, labels, strict=True)]
 
-    def _model(self) -> LoadedModel:
-        return load_model(self.potential, self.model, self.device)
+    def _loaded(self) -> LoadedPotential:
+        return load_potential(self.potential, self.model, self.device)
 
     def _potential(self) -> "Potential":
-        return _load_potential(self.potential, self.model, self.device, self.repulsion)
+        return _load_with_repulsion(self.potential, self.model, self.device, self.repulsion)
 
-    def _deciding_options(self) -> dict[str, Any]:
-        """Options, other than the usual ones, that may change an answer, spelt as on the command line."""
+    def _result_changing_options(self) -> dict[str, Any]:
+        """Options with other than default values that may change a result, named as on the command line."""
         options: dict[str, Any] = {} if self.repulsion is None else {"repulsion": self.repulsion}
         for guard in fields(Guards):
             value = getattr(self.guards, guard.name)
@@ -145,26 +175,26 @@ class TorchSimEngine(MSONable):
         return options
 
     def _identity(self) -> list[Any]:
-        """What decides the forces, and so may not change between a checkpoint and its continuation."""
-        model = self._model()
+        """What determines the forces, and so must not change between a checkpoint and its continuation."""
+        loaded = self._loaded()
         return [
             self.potential,
-            model.name,
-            model.sha256,
-            str(model.potential.device),
-            model.precision,
+            loaded.name,
+            loaded.sha256,
+            str(loaded.potential.device),
+            loaded.precision,
             self.repulsion,
         ]
 
     def _batches(self, requests: Sequence[Request]) -> list[list[int]]:
-        """Requests with the same schedule go together, up to the size of a batch."""
+        """Group requests (by position) with the same segments into batches of at most `batch_atoms` atoms."""
 
-        def schedule(index: int) -> str:
+        def schedule_key(index: int) -> str:
             segments = [s.model_dump(exclude={"temperature_k", "end_temperature_k"}) for s in requests[index].segments]
             return content_key(segments)
 
         batches = []
-        for _, group in groupby(sorted(range(len(requests)), key=schedule), key=schedule):
+        for _, group in groupby(sorted(range(len(requests)), key=schedule_key), key=schedule_key):
             batch: list[int] = []
             atoms = 0
             for index in group:
@@ -182,13 +212,13 @@ class TorchSimEngine(MSONable):
         from tachylite.engines.torchsim.dynamics import run_batch
 
         content = [r.model_dump(exclude={"label"}) for r in requests]
-        key = content_key(LAYOUT, self._identity(), content, self._deciding_options())
+        key = content_key(LAYOUT, self._identity(), content, self._result_changing_options())
         folder = workdir / f"run-{key}"
         finished = folder / "runs.json"
-        with alone_in(folder):
+        with locked_folder(folder):
             if finished.exists():
                 runs = _RUNS.validate_json(finished.read_bytes())
-                return [_stored(run, folder, request.label) for run, request in zip(runs, requests, strict=True)]
+                return [_stored_answer(run, folder, request.label) for run, request in zip(runs, requests, strict=True)]
             answers = run_batch(
                 requests,
                 potential,
@@ -200,21 +230,21 @@ class TorchSimEngine(MSONable):
             for answer in answers:
                 if answer.trajectory is not None:
                     write_atomically(folder / f"{answer.trajectory.sha256}.h5", answer.trajectory.h5md)
-            finish(finished, _RUNS.dump_json([a.run for a in answers]))
+            write_answer(finished, _RUNS.dump_json([a.run for a in answers]))
         return answers
 
 
 @functools.cache
-def _load_potential(family: str, model: str | None, device: str, repulsion: Literal["zbl"] | None) -> "Potential":
-    bare = load_model(family, model, device).potential
+def _load_with_repulsion(family: str, model: str | None, device: str, repulsion: Literal["zbl"] | None) -> "Potential":
+    potential = load_potential(family, model, device).potential
     if repulsion is None:
-        return bare
+        return potential
     from tachylite.engines.potentials.zbl import with_zbl
 
-    return with_zbl(bare)
+    return with_zbl(potential)
 
 
-def _stored(run: Run, folder: Path, label: str) -> Answer:
+def _stored_answer(run: Run, folder: Path, label: str) -> Answer:
     path = folder / f"{run.trajectory_id}.h5"
     trajectory = None if run.trajectory_id is None else Trajectory.load(path)
     return Answer(run=run.model_copy(update={"label": label}), trajectory=trajectory)

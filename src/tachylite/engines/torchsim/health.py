@@ -1,4 +1,4 @@
-"""Is a member still a simulation? Its numbers against the guards, and its last state that was well within them."""
+"""Checks that end a member whose dynamics has gone wrong, and the last good state of each member."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -12,54 +12,55 @@ from torch import Tensor
 from tachylite.arrays import Array
 from tachylite.engines.potentials.neighbors import VerletList
 from tachylite.engines.torchsim.batch import Batch, highest_target_k, state_of
-from tachylite.engines.torchsim.guards import Guards
+from tachylite.engines.torchsim.engine import Guards
 from tachylite.engines.torchsim.recorder import ENERGY, FORCE, temperatures_k
 from tachylite.schemas import State
 
-WELL_WITHIN = 0.8
-"""Fraction of every limit below which a state counts as good: trouble takes some steps to show."""
+GOOD_FRACTION = 0.8
+"""Fraction of every limit up to which a state counts as good, as problems take some steps to show."""
 
 SKIN_A = 0.3
-"""Hot atoms outrun any skin between two looks; a thin one keeps the search small."""
+"""Between two checks hot atoms move by more than any skin; a thin one keeps the neighbour list small."""
 
 
 class Health:
-    """Examines a batch every few steps, without touching it."""
+    """Compares the members of a batch with the guards every few steps, without changing the batch."""
 
     def __init__(self, batch: Batch, guards: Guards) -> None:
         self.guards = guards
         self._radii = torch.as_tensor(covalent_radii, dtype=torch.float64, device=batch.state.device)
         longest = 2 * float(self._radii[batch.state.atomic_numbers].max())
-        self._neighbors = VerletList(guards.closest_approach * longest / WELL_WITHIN, SKIN_A)
+        self._neighbors = VerletList(guards.closest_approach * longest / GOOD_FRACTION, SKIN_A)
         self.energies_ev = _numpy(batch.state.energy)
-        """Of every member at the last look."""
+        """Potential energy of every member at the last check."""
         self.good_steps = np.full(len(batch.members), -1)
-        """Steps that every member had done in its last good state; -1 where it had none."""
+        """Steps done by every member in its last good state; -1 where it had none."""
         self.positions, self.momenta = batch.state.positions.clone(), batch.state.momenta.clone()
 
     def examine(self, batch: Batch, rows: Array, causes: Mapping[int, str]) -> dict[int, str]:
-        """Members (by position in the state) that must end, each with its reason.
+        """Find members (by position in the state) that must end, each with its reason.
 
-        `rows` are those of the steps since the last look, as `tachylite.engines.torchsim.recorder.Recorder.look` gives
-        them; `causes` are what the potential says of members it has no numbers for.
+        `rows` are those of the steps since the last check, as `tachylite.engines.torchsim.recorder.Recorder.take_rows`
+        returns them; `causes` are the potential's reasons for members with NaN.
         """
-        with np.errstate(invalid="ignore"):  # what is not finite is found as such
-            strains, texts = zip(*self._strains(batch, rows), strict=True)
+        with np.errstate(invalid="ignore"):  # values that are not finite are handled below
+            ratios, messages = zip(*self._values_over_limits(batch, rows), strict=True)
         finite = _finite(batch) & np.isfinite(rows).all(axis=(0, 1))
-        worst = np.max(strains, axis=0)
+        worst = np.max(ratios, axis=0)
         reasons: dict[int, str] = {}
         for index in np.flatnonzero(~(finite & (worst <= 1))).tolist():
             cause = f" ({causes[index]})" if index in causes else ""
-            what = f"diverged: a force or position is not finite{cause}"
+            reason = f"diverged: a force or position is not finite{cause}"
             if finite[index]:
-                what = next(text(index) for strain, text in zip(strains, texts, strict=True) if strain[index] > 1)
-            reasons[index] = f"{what} at step {batch.step} of segment {batch.segment + 1}"
-        self._remember(batch, finite & (worst <= WELL_WITHIN))
+                exceeded = (text for ratio, text in zip(ratios, messages, strict=True) if ratio[index] > 1)
+                reason = next(exceeded)(index)
+            reasons[index] = f"{reason} at step {batch.step} of segment {batch.segment + 1}"
+        self._update_good_states(batch, finite & (worst <= GOOD_FRACTION))
         self.energies_ev = rows[-1, ENERGY].copy()
         return reasons
 
-    def _strains(self, batch: Batch, rows: Array) -> Iterator[tuple[Array, Callable[[int], str]]]:
-        """How near every member is to a limit (1 at the limit), and what to say of one that is beyond."""
+    def _values_over_limits(self, batch: Batch, rows: Array) -> Iterator[tuple[Array, Callable[[int], str]]]:
+        """For each guard, every member's value over the limit, and the reason to give where that exceeds 1."""
         guards = self.guards
         distance, pair = self._closest(batch)
         yield guards.closest_approach / distance, lambda i: f"overlapping atoms: {_describe(batch, *pair(i))}"
@@ -72,11 +73,11 @@ class Health:
             lambda i: f"temperature runaway: {temperature[i]:.0f} K instead of {target[i]:.0f} K",
         )
 
-        steps = np.abs(np.diff(np.vstack([self.energies_ev, rows[:, ENERGY]]), axis=0)).max(axis=0)
+        jumps = np.abs(np.diff(np.vstack([self.energies_ev, rows[:, ENERGY]]), axis=0)).max(axis=0)
         allowed = guards.energy_jump_ev * np.sqrt(_numpy(batch.sizes))
         yield (
-            steps / allowed,
-            lambda i: f"energy jump: {steps[i]:.0f} eV in one step, where {allowed[i]:.0f} eV are much",
+            jumps / allowed,
+            lambda i: f"energy jump: {jumps[i]:.0f} eV in one step, where {allowed[i]:.0f} eV are much",
         )
 
         force = rows[:, FORCE].max(axis=0)
@@ -86,7 +87,7 @@ class Health:
         )
 
     def _closest(self, batch: Batch) -> tuple[Array, Callable[[int], tuple[int, int, float]]]:
-        """Shortest distance over the sum of the covalent radii, (n_members,), and the pair that a member has there."""
+        """Shortest distance over the sum of covalent radii, (n_members,), and a function for the pair of a member."""
         state = batch.state
         closest = torch.full((len(batch.members),), torch.inf, dtype=torch.float64, device=state.device)
         pairs = self._neighbors.pairs(state)
@@ -102,20 +103,20 @@ class Health:
         return _numpy(closest), pair
 
     def last_good(self, batch: Batch, index: int) -> tuple[State, int]:
-        """The last good state of a member and the steps it had done; the state it came with if none was."""
+        """The last good state of a member and the steps done until then; its initial state if there was none."""
         steps = int(self.good_steps[index])
         if steps < 0:
             return batch.requests[batch.members[index]].state, 0
         return state_of(batch, index, self.positions, self.momenta), steps
 
-    def keep(self, batch: Batch, members: Sequence[int]) -> None:
-        """Forget all members but these (by position in the state); to be called before they leave the batch."""
+    def keep_only(self, batch: Batch, members: Sequence[int]) -> None:
+        """Forget all members but these (by position in the state); to be called before the others leave the batch."""
         atoms = torch.isin(batch.state.system_idx, torch.tensor(members, dtype=torch.int64, device=batch.state.device))
         self.positions, self.momenta = self.positions[atoms], self.momenta[atoms]
         self.energies_ev, self.good_steps = self.energies_ev[members], self.good_steps[members]
 
     def dump(self) -> dict[str, Any]:
-        """What a checkpoint keeps."""
+        """Content for a checkpoint."""
         return {
             "positions": self.positions,
             "momenta": self.momenta,
@@ -124,11 +125,11 @@ class Health:
         }
 
     def load(self, saved: dict[str, Any]) -> None:
-        """Go on from a dump."""
+        """Continue from the content of a checkpoint."""
         self.positions, self.momenta = saved["positions"], saved["momenta"]
         self.energies_ev, self.good_steps = _numpy(saved["energies_ev"]), _numpy(saved["good_steps"])
 
-    def _remember(self, batch: Batch, good: NDArray[np.bool_]) -> None:
+    def _update_good_states(self, batch: Batch, good: NDArray[np.bool_]) -> None:
         where = torch.from_numpy(good).to(batch.state.device)[batch.state.system_idx, None]
         self.positions = torch.where(where, batch.state.positions, self.positions)
         self.momenta = torch.where(where, batch.state.momenta, self.momenta)

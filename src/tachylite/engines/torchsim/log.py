@@ -1,4 +1,4 @@
-"""A file of numbers that only grows; what a crash left half written at its end is cut off."""
+"""An append-only file of arrays, from which a record that a crash left incomplete is cut off."""
 
 import json
 import os
@@ -17,9 +17,9 @@ _BYTES = 8
 
 
 class Log:
-    """Records, each a JSON header and float64 numbers, in a file of which the first `length` bytes count.
+    """A file of records, each a JSON header and float64 numbers; its first `length` bytes are valid.
 
-    What lies beyond is cut off at once. Raises InputError where the file is shorter than that or cannot be
+    What follows them is cut off on opening. Raises InputError where the file is shorter than that or cannot be
     written.
     """
 
@@ -35,7 +35,7 @@ class Log:
             raise cannot_write(path.parent, error) from error
 
     def append(self, header: dict[str, Any], arrays: Iterable[Array]) -> None:
-        """Write a record to the disk.
+        """Append a record and flush it to disk.
 
         Raises InputError, naming the folder, where it cannot be written; the log is then as it was.
         """
@@ -54,19 +54,19 @@ class Log:
             raise cannot_write(self.path.parent, error) from error
 
     def headers(self) -> list[tuple[dict[str, Any], int]]:
-        """All headers, each with the place in the file at which its numbers start.
+        """All headers, each with the offset in the file at which its numbers start.
 
-        A header says in `numbers` how many there are.
+        `numbers` in a header is how many there are.
         """
-        found = []
+        headers = []
         with self.path.open("rb") as file:
             while (start := file.tell()) < self.length:
                 size = int.from_bytes(file.read(_BYTES), "little")
                 header = json.loads(file.read(size))
-                found.append((header, start + _BYTES + size))
+                headers.append((header, start + _BYTES + size))
                 file.seek(header["numbers"] * _BYTES, os.SEEK_CUR)
-        return found
+        return headers
 
     def read(self, start: int, skip: int, count: int) -> Array:
-        """Read `count` numbers that come after the first `skip` behind a place in the file."""
+        """Read `count` numbers after the first `skip` from an offset in the file."""
         return np.fromfile(self.path, dtype=np.float64, count=count, offset=start + skip * _BYTES)

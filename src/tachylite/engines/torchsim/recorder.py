@@ -1,4 +1,4 @@
-"""What a batch leaves behind: a row of averages each step, a frame every so often, in a log on disk."""
+"""Recording a batch: time series of every step and frames at intervals, in a log on disk."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,14 +24,14 @@ MEMBER_COLUMNS = (
 )
 
 KINETIC, ENERGY, STRESS, FORCE = range(4)
-"""Rows of `measure`: kinetic and potential energy (eV), trace of the stress (eV/A^3), largest force (eV/A) squared."""
+"""Rows of `measure`: kinetic and potential energy (eV), trace of the stress (eV/A^3), largest squared force."""
 
 BUFFER_BYTES = 32 * 1024**2
-"""The log is written at every checkpoint, and earlier where more than this has come together."""
+"""The log is written at every checkpoint, and earlier when more than this has accumulated."""
 
 
 def measure(batch: Batch, potential: PotentialWithStress) -> Tensor:
-    """Numbers of every member at a step, (4, n_members), left on the device."""
+    """Measure every member at a step, (4, n_members), on the device."""
     state = batch.state
     largest = torch.zeros_like(state.energy)
     largest.scatter_reduce_(0, state.system_idx, state.forces.square().sum(dim=1), "amax")
@@ -40,7 +40,7 @@ def measure(batch: Batch, potential: PotentialWithStress) -> Tensor:
 
 
 def first_row(batch: Batch, potential: PotentialWithStress) -> Array:
-    """Numbers of the members before any step, (1, 4, n_members), as `Recorder.look` gives them."""
+    """Rows of the members before any step, (1, 4, n_members), as `Recorder.take_rows` returns them."""
     return _with_force(torch.stack([measure(batch, potential)]))
 
 
@@ -50,7 +50,7 @@ def temperatures_k(batch: Batch, rows: Array) -> Array:
 
 
 def _with_force(rows: Tensor) -> Array:
-    """To the CPU, with the force instead of its square."""
+    """Copy rows to the CPU, with the force instead of its square."""
     numbers: Array = rows.to(torch.float64).cpu().numpy().copy()
     numbers[:, FORCE] = np.sqrt(numbers[:, FORCE])
     return numbers
@@ -58,7 +58,7 @@ def _with_force(rows: Tensor) -> Array:
 
 @dataclass(frozen=True)
 class _Block:
-    """Steps between two looks: (2, n), (n_members, 5, n), and frames with their times."""
+    """Series between two checks: (2, n) shared, (n_members, 5, n) of members, and frames with their times."""
 
     shared: Array
     members: Array
@@ -67,17 +67,17 @@ class _Block:
 
     @property
     def size(self) -> int:
-        """In bytes."""
+        """Size in bytes."""
         return self.members.nbytes + self.frames.nbytes
 
 
 @dataclass
 class Recorder:
-    """Numbers of the steps since the last look, on the device; those of earlier steps, and the log of all others."""
+    """Time series and frames of a batch: on the device since the last check, then in memory, then in the log."""
 
     log: Log
     atoms: list[int]
-    """Of every request."""
+    """Number of atoms of every request."""
     time_fs: float = 0.0
     rows: list[Tensor] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
@@ -86,20 +86,20 @@ class Recorder:
 
     @classmethod
     def in_folder(cls, folder: Path, atoms: list[int], saved: dict[str, Any] | None) -> "Recorder":
-        """Begin anew, or go on from what `dump` gave."""
+        """Begin, or continue from what `dump` returned."""
         path = folder / LOG
         if saved is None:
             return cls(Log(path), atoms)
-        known = {name: saved[name] for name in ("time_fs", "rows", "times", "frames")}
-        return cls(Log(path, saved["log_bytes"]), atoms, **known)
+        buffers = {name: saved[name] for name in ("time_fs", "rows", "times", "frames")}
+        return cls(Log(path, saved["log_bytes"]), atoms, **buffers)
 
     def dump(self) -> dict[str, Any]:
-        """What a checkpoint keeps, once `flush` has written the rest."""
-        kept = {"time_fs": self.time_fs, "rows": self.rows, "times": self.times, "frames": self.frames}
-        return kept | {"log_bytes": self.log.length}
+        """Content for a checkpoint, once `flush` has written the rest."""
+        buffers = {"time_fs": self.time_fs, "rows": self.rows, "times": self.times, "frames": self.frames}
+        return buffers | {"log_bytes": self.log.length}
 
     def record(self, batch: Batch, potential: PotentialWithStress) -> None:
-        """Take down the step just made."""
+        """Record the step just taken."""
         self.time_fs += batch.schedule.timestep_fs
         self.times.append(self.time_fs)
         self.rows.append(measure(batch, potential))
@@ -107,8 +107,11 @@ class Recorder:
         if every and batch.step % every == 0:
             self.frames.append((self.time_fs, batch.state.positions))
 
-    def look(self, batch: Batch) -> Array:
-        """Rows of `measure` (n_steps, 4, n_members) since the last look, with the force itself."""
+    def take_rows(self, batch: Batch) -> Array:
+        """Move what was recorded since the last check to memory; its rows of `measure`, (n_steps, 4, n_members).
+
+        The last of a row's quantities is the force itself.
+        """
         rows = _with_force(torch.stack(self.rows))
         count = len(rows)
         temperature = temperatures_k(batch, rows)
@@ -129,13 +132,13 @@ class Recorder:
         self.rows, self.times, self.frames = [], [], []
         return rows
 
-    def flush_if_much(self, batch: Batch) -> None:
-        """Write to the log what has been looked at, where it is much."""
+    def flush_if_full(self, batch: Batch) -> None:
+        """Write blocks to the log if they exceed BUFFER_BYTES."""
         if sum(block.size for block in self._blocks) > BUFFER_BYTES:
             self.flush(batch)
 
     def flush(self, batch: Batch) -> None:
-        """Write to the log what has been looked at; `batch` holds the members that it is of."""
+        """Write blocks to the log; `batch` holds the members that they are of."""
         if not self._blocks:
             return
         shared = np.concatenate([b.shared for b in self._blocks], axis=1)
@@ -158,7 +161,7 @@ class Recorder:
     def read(self, member: int, until: int | None = None) -> tuple[dict[str, Array], Array, Array]:
         """Series by column name, frame times (F,) in fs and positions (F, N, 3) in A of a member.
 
-        Nothing after the first `until` steps, where a number is given.
+        Only the first `until` steps, where a number is given.
         """
         records = [(header, start) for header, start in self.log.headers() if member in header["members"]]
         atoms = self.atoms[member]
@@ -173,10 +176,10 @@ class Recorder:
             table[:2, step : step + n] = self.log.read(start, 0, 2 * n).reshape(2, n)
             table[2:, step : step + n] = self.log.read(start, skip, len(MEMBER_COLUMNS) * n).reshape(-1, n)
             times[frame : frame + f] = self.log.read(start, 2 * n, f)
-            found = self.log.read(start, skip + len(MEMBER_COLUMNS) * n, 3 * atoms * f)
-            frames[frame : frame + f] = found.reshape(f, atoms, 3)
+            flat = self.log.read(start, skip + len(MEMBER_COLUMNS) * n, 3 * atoms * f)
+            frames[frame : frame + f] = flat.reshape(f, atoms, 3)
             step, frame = step + n, frame + f
         series = {name: table[i, :until] for i, name in enumerate((*SHARED_COLUMNS, *MEMBER_COLUMNS))}
         last = series["time_fs"][-1] if len(series["time_fs"]) else -1.0
-        kept = int(np.searchsorted(times, last, side="right"))
-        return series, times[:kept], frames[:kept]
+        n_frames = int(np.searchsorted(times, last, side="right"))
+        return series, times[:n_frames], frames[:n_frames]

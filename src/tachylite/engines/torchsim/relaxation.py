@@ -1,6 +1,6 @@
 """Relaxation of a batch, with or without the cell: FIRE far from the minimum, L-BFGS near it.
 
-FIRE alone (DOI 10.1103/PhysRevLett.97.170201) is safe from any start but slow along the soft modes of a glass
+FIRE alone (DOI 10.1103/PhysRevLett.97.170201) is robust from any start but slow along the soft modes of a glass
 and its cell; L-BFGS then needs a fifth of the steps (151 and 211 instead of more than 700 each for two
 snapshots of molten Li3PO4).
 """
@@ -26,7 +26,7 @@ from tachylite.units import GPA_PER_EV_A3
 
 @dataclass(frozen=True)
 class Stage:
-    """An optimiser and where it stops: largest force (eV/A), largest stress (GPa), steps."""
+    """An optimiser and its limits: largest force (eV/A), largest stress (GPa), number of steps."""
 
     start: Callable[..., Any]
     step: Callable[..., Any]
@@ -44,7 +44,7 @@ MAX_STEPS = sum(stage.max_steps for stage in STAGES)
 
 @dataclass
 class _Member:
-    """What is known of a member when it leaves a stage."""
+    """State and results of a member when it last left a stage."""
 
     state: State
     steps: int = 0
@@ -58,52 +58,66 @@ class _Member:
 
 
 @dataclass
-class _Descent:
-    """Members on their way down: which stage and step, and who is in flight in it."""
+class _BatchRelaxation:
+    """Relaxation of all members: the current stage and step, and the members that are active in it."""
 
     members: list[_Member]
     potential: PotentialWithStress
     relax_cell: bool
     max_force: float
-    """Where the last stage stops, in eV/A; earlier ones do not go below it."""
+    """Largest force at which the last stage stops, in eV/A; earlier stages do not go below it."""
     stage: int = 0
     step: int = 0
-    flying: list[int] = field(default_factory=list)
+    """Steps taken in the stage."""
+    earlier_steps: int = 0
+    """Steps taken in earlier stages."""
+    active: list[int] = field(default_factory=list)
     state: Any = None
-    """Of the optimiser; None where its stage has not begun."""
+    """State of the optimiser with the active members; None before its stage begins."""
 
     @property
-    def goes_on(self) -> bool:
+    def is_unfinished(self) -> bool:
         return self.stage < len(STAGES)
 
     @property
-    def done(self) -> int:
-        """Steps, over all stages, of those who go on longest."""
-        return sum(stage.max_steps for stage in STAGES[: self.stage]) + self.step
+    def steps_taken(self) -> int:
+        """Steps taken in all stages."""
+        return self.earlier_steps + self.step
+
+    @property
+    def outcome(self) -> str:
+        """How the relaxation ended, in words."""
+        converged = sum(member.reason is None for member in self.members)
+        if len(self.members) == 1:
+            words = "converged" if converged else "not converged"
+        else:
+            words = f"{converged} of {len(self.members)} converged"
+        return f"{words} after {self.steps_taken:,} steps"
 
     def advance(self) -> None:
-        """Begin a stage where none is under way, let those leave who have arrived, and take a step."""
+        """Begin a stage if none is running, remove members that are done with it, and take a step."""
         if self.state is None:
-            self.flying = [i for i, m in enumerate(self.members) if not m.diverged]
-            if self.flying:
-                self.state = self._begin()
-        if self.flying:
-            self._part()
-        if not self.flying:
+            self.active = [i for i, m in enumerate(self.members) if not m.diverged]
+            if self.active:
+                self.state = self._begin_stage()
+        if self.active:
+            self._remove_finished()
+        if not self.active:
+            self.earlier_steps += self.step
             self.stage, self.step, self.state = self.stage + 1, 0, None
             return
         self.state = STAGES[self.stage].step(self.state, self.potential)
         self.step += 1
 
-    def _begin(self) -> Any:
-        atoms = [self.members[i].state.atoms for i in self.flying]
-        bare = torch_sim.initialize_state(atoms, device=self.potential.device, dtype=self.potential.dtype)
+    def _begin_stage(self) -> Any:
+        atoms = [self.members[i].state.atoms for i in self.active]
+        state = torch_sim.initialize_state(atoms, device=self.potential.device, dtype=self.potential.dtype)
         return STAGES[self.stage].start(
-            bare, self.potential, cell_filter=CellFilter.frechet if self.relax_cell else None
+            state, self.potential, cell_filter=CellFilter.frechet if self.relax_cell else None
         )
 
-    def _part(self) -> None:
-        """Take down the members that leave; each keeps its last state, also where it did not get there."""
+    def _remove_finished(self) -> None:
+        """Remove members that converged, diverged or used up their steps, and store their last state."""
         stage, state = STAGES[self.stage], self.state
         forces, stresses = torch_sim.system_wise_max_force(state), self.potential.stress * GPA_PER_EV_A3
         last = self.stage == len(STAGES) - 1
@@ -115,7 +129,7 @@ class _Descent:
         if not leaving.any():
             return
         for index in torch.nonzero(leaving).flatten().tolist():
-            member = self.members[self.flying[index]]
+            member = self.members[self.active[index]]
             member.steps += self.step
             if bad[index]:
                 member.reason, member.diverged = f"diverged after {member.steps} steps", True
@@ -129,8 +143,8 @@ class _Descent:
                 largest = f", stress {float(stresses[index].abs().max()):.2f} GPa" if self.relax_cell else ""
                 member.reason = f"not converged in {member.steps} steps: largest force {member.force:.2g} eV/A{largest}"
         keep = torch.nonzero(~leaving).flatten().tolist()
-        self.flying = [self.flying[i] for i in keep]
-        if self.flying:
+        self.active = [self.active[i] for i in keep]
+        if self.active:
             self.state = state[keep]
             self.potential.stress = self.potential.stress[keep]
             self.potential.reset()
@@ -142,7 +156,8 @@ class _Descent:
             "members": [asdict(m) | {"state": m.state.model_dump()} for m in self.members],
             "stage": self.stage,
             "step": self.step,
-            "flying": self.flying,
+            "earlier_steps": self.earlier_steps,
+            "active": self.active,
             "optimiser": {name: value for name, value in tensors.items() if isinstance(value, torch.Tensor)},
             "stress": self.potential.stress,
         }
@@ -151,12 +166,13 @@ class _Descent:
         write_atomically(path, buffer.getbuffer())
 
     def load(self, path: Path) -> None:
-        """Go on from a checkpoint: bit for bit on the CPU."""
+        """Continue from a checkpoint: bit for bit on the CPU."""
         saved = torch.load(path, map_location=self.potential.device, weights_only=True)
         self.members = [_Member(**(m | {"state": State.model_validate(m["state"])})) for m in saved["members"]]
-        self.stage, self.step, self.flying = saved["stage"], saved["step"], saved["flying"]
+        self.stage, self.step, self.active = saved["stage"], saved["step"], saved["active"]
+        self.earlier_steps = saved["earlier_steps"]
         if saved["optimiser"]:
-            self.state = self._begin()
+            self.state = self._begin_stage()
             for name, value in saved["optimiser"].items():
                 setattr(self.state, name, value)
         self.potential.stress = saved["stress"]
@@ -175,28 +191,30 @@ def relax_batch(
 ) -> list[Relaxation]:
     """Relax every state until no force exceeds `max_force_ev_a` and, with the cell, no stress 0.1 GPa.
 
-    At most 1,000 steps; members leave the batch as they converge, and one that diverges ends alone.
-    Checkpoints are written to `folder` every `checkpoint_every` steps and before a signal or the end of the
-    walltime ends the work. Raises OutOfTimeError for the latter, InputError where the folder cannot be written.
+    It takes at most 1,000 steps; members leave the batch as they converge, and one that diverges ends alone.
+    Checkpoints are written to `folder` every `checkpoint_every` steps of a stage, at the end of a stage, and before a
+    signal or the end of the walltime ends the work. Raises OutOfTimeError for the latter, InputError where the folder
+    cannot be written.
     """
-    descent = _Descent([_Member(state) for state in states], PotentialWithStress(potential), relax_cell, max_force_ev_a)
+    members = [_Member(state) for state in states]
+    relaxation = _BatchRelaxation(members, PotentialWithStress(potential), relax_cell, max_force_ev_a)
     path = folder / CHECKPOINT
     if path.exists():
-        descent.load(path)
-    begun = descent.done
+        relaxation.load(path)
+    steps_at_start = relaxation.steps_taken
     with interruptible() as interruption:
-        while descent.goes_on:
+        while relaxation.is_unfinished:
             if interruption.due():
-                if descent.done > begun:
+                if relaxation.steps_taken > steps_at_start:
                     with interruption.saving():
-                        descent.save(path)
-                interruption.end(f"at step {descent.done} of relaxing {labels[0]}")
-            descent.advance()
-            _report(labels[0], descent.done, len(descent.flying))
-            if descent.done % checkpoint_every == 0:
+                        relaxation.save(path)
+                interruption.end(f"at step {relaxation.steps_taken} of relaxing {labels[0]}")
+            relaxation.advance()
+            _report(labels[0], relaxation)
+            if relaxation.step % checkpoint_every == 0:
                 with interruption.saving():
-                    descent.save(path)
-    _report(labels[0], MAX_STEPS, len(states))
+                    relaxation.save(path)
+    _report(labels[0], relaxation, relaxation.outcome)
     return [
         Relaxation(
             label=label,
@@ -213,7 +231,7 @@ def relax_batch(
             state=member.state,
             provenance=provenance,
         )
-        for member, label in zip(descent.members, labels, strict=True)
+        for member, label in zip(relaxation.members, labels, strict=True)
     ]
 
 
@@ -226,7 +244,9 @@ def _state(state: Any, index: int) -> State:
     )
 
 
-def _report(label: str, step: int, members: int) -> None:
+def _report(label: str, relaxation: _BatchRelaxation, outcome: str = "") -> None:
     listener = progress_listener.get()
     if listener is not None:
-        listener(Progress(label=label, done=step, total=MAX_STEPS, members=members, rate=0.0))
+        done, members = relaxation.steps_taken, len(relaxation.members)
+        total = done if outcome else MAX_STEPS
+        listener(Progress(label=label, done=done, total=total, members=members, rate=0.0, outcome=outcome))

@@ -1,4 +1,4 @@
-"""One call of VASP under custodian: watched, ended in time, and its complaint in one line."""
+"""One call of VASP under custodian: progress, a stop before the walltime ends, and its error in one line."""
 
 import contextlib
 import time
@@ -16,7 +16,7 @@ from tachylite.engines.interruption import RESERVE_S, Interruption
 from tachylite.engines.vasp.setup import quietly, settings, vasp_command
 
 POLL_S = 5.0
-"""Between two looks at a VASP that runs; custodian writes its log at each."""
+"""Seconds between two checks of a running VASP; custodian writes its log at each."""
 
 STEPS_IN_RESERVE = 3
 """Ionic steps that must fit into the time left, as custodian's handler of the walltime has it."""
@@ -25,41 +25,41 @@ _IONIC_STEP = b" F= "
 
 
 @dataclass(frozen=True)
-class Work:
-    """What a call of VASP is part of: steps done before it and in all, for whoever watches."""
+class CallContext:
+    """The calculation that a call of VASP belongs to, for progress reports: label, steps done before, and in all."""
 
     label: str
-    before: int
+    done_before: int
     total: int
 
 
 class FrozenJobHandler(FrozenJobErrorHandler):
-    """Ends a VASP that has written nothing for six hours; custodian's own handler would change ALGO and go on."""
+    """Ends a VASP that has written nothing for six hours; custodian's own handler would change ALGO and continue."""
 
     def correct(self, directory: str = "./") -> dict[str, Any]:
-        """Give up."""
+        """Report the error without a correction, so that custodian gives up."""
         return {"errors": ["FrozenJobHandler job"], "actions": None}
 
 
 class StopInTime(ErrorHandler):
-    """Asks VASP, by a STOPCAR, to end after the ionic step under way: after a signal, or when time runs out."""
+    """Makes VASP end after the current ionic step, by a STOPCAR: after a signal, or when time runs out."""
 
     is_monitor = True
     is_terminating = False
     raises_runtime_error = False
 
-    def __init__(self, interruption: Interruption, work: Work) -> None:
-        self.interruption, self.work = interruption, work
+    def __init__(self, interruption: Interruption, context: CallContext) -> None:
+        self.interruption, self.context = interruption, context
         self.started = time.monotonic()
-        self.asked = False
+        self.stop_requested = False
 
     def check(self, directory: str = "./") -> bool:
-        """Report how far VASP is, and say once whether it has to end."""
+        """Report the progress of VASP; True once when it has to end."""
         done, elapsed = count_steps(Path(directory)), time.monotonic() - self.started
-        _report(self.work, done, elapsed)
-        if self.asked or not must_end(self.interruption, elapsed / max(done, 1)):
+        _report(self.context, done, elapsed)
+        if self.stop_requested or not must_end(self.interruption, elapsed / max(done, 1)):
             return False
-        self.asked = True
+        self.stop_requested = True
         return True
 
     def correct(self, directory: str = "./") -> dict[str, Any]:
@@ -68,12 +68,12 @@ class StopInTime(ErrorHandler):
         return {"errors": ["told to stop"], "actions": None}
 
     def as_dict(self) -> dict[str, Any]:
-        """Name it in custodian's log; what it listens to cannot be written down."""
+        """Name of the handler for custodian's log; its interruption cannot be serialised."""
         return {"@module": type(self).__module__, "@class": type(self).__name__}
 
 
 def must_end(interruption: Interruption, step_s: float) -> bool:
-    """Whether a signal has come, or a few ionic steps more might not fit into the time left."""
+    """Whether to end now: after a signal, or when a few more ionic steps might not fit into the time left."""
     if interruption.signal is not None or interruption.deadline is None:
         return interruption.signal is not None
     return time.monotonic() + STEPS_IN_RESERVE * step_s + RESERVE_S > interruption.deadline
@@ -82,33 +82,33 @@ def must_end(interruption: Interruption, step_s: float) -> bool:
 def call_vasp(
     folder: Path,
     interruption: Interruption,
-    work: Work,
+    context: CallContext,
     *,
     corrections: Sequence[ErrorHandler] = (),
 ) -> str | None:
-    """Run VASP on the inputs in a folder; a line that says what went wrong, or None.
+    """Run VASP on the inputs in a folder; return the error in one line, or None.
 
-    Beside `corrections`, custodian only watches: it changes nothing. POTCARs are removed from the folder when
-    VASP has ended. An exception from outside asks VASP to end at once, and goes on its way.
+    Apart from `corrections`, custodian only monitors and changes nothing. POTCARs are removed from the folder when
+    VASP has ended. An exception such as KeyboardInterrupt makes VASP end at once, and is raised again.
     """
     from atomate2.vasp.run import run_vasp
 
-    chosen = settings()
+    atomate2_settings = settings()
     try:
         with quietly():
             run_vasp(
                 vasp_cmd=vasp_command(),
-                vasp_gamma_cmd=chosen.VASP_GAMMA_CMD,
-                max_errors=chosen.VASP_CUSTODIAN_MAX_ERRORS,
+                vasp_gamma_cmd=atomate2_settings.VASP_GAMMA_CMD,
+                max_errors=atomate2_settings.VASP_CUSTODIAN_MAX_ERRORS,
                 # custodian copies the folder of the process there, which is not this one
                 scratch_dir=None,
-                handlers=[*corrections, FrozenJobHandler(), StopInTime(interruption, work)],
-                # what vasprun.xml is worth, is seen when its steps are read
+                handlers=[*corrections, FrozenJobHandler(), StopInTime(interruption, context)],
+                # vasprun.xml is checked when its steps are read
                 validators=[VaspFilesValidator()],
                 custodian_kwargs={"directory": str(folder), "polling_time_step": POLL_S, "monitor_freq": 1},
             )
     except Exception as error:  # custodian's handlers fail in their own ways on files that are broken
-        return _complaint(folder, error)
+        return _error_message(folder, error)
     except BaseException:
         (folder / "STOPCAR").write_text("LABORT = .TRUE.\n", encoding="utf-8")
         raise
@@ -118,31 +118,31 @@ def call_vasp(
 
 
 def remove_potcars(folder: Path) -> None:
-    """Leave no POTCAR behind: their content is licensed, and its titles are in vasprun.xml."""
+    """Remove POTCARs from a folder: their content is licensed, and their titles are in vasprun.xml."""
     for path in folder.glob("POTCAR*"):
         path.unlink()
 
 
 def count_steps(folder: Path) -> int:
-    """Ionic steps that VASP has finished, by its OSZICAR."""
+    """Number of ionic steps that VASP has finished, from OSZICAR."""
     try:
         return (folder / "OSZICAR").read_bytes().count(_IONIC_STEP)
     except OSError:
         return 0
 
 
-def _complaint(folder: Path, error: Exception) -> str:
-    """What custodian says, the errors that it knows from VASP's words, and else the last of these words."""
-    what = str(error).removesuffix(". Terminating...") or type(error).__name__
+def _error_message(folder: Path, error: Exception) -> str:
+    """Custodian's message, with the errors it recognises in VASP's output, or the last line of that output."""
+    message = str(error).removesuffix(". Terminating...") or type(error).__name__
     handler: Any = VaspErrorHandler()
-    known = False
+    recognised = False
     with contextlib.suppress(OSError), quietly():
-        known = handler.check(directory=str(folder))
-    if known:
-        return f"VASP failed: {what} ({', '.join(sorted(handler.errors))})"
-    words = [_last_line(folder / name) for name in ("std_err.txt", "vasp.out")]
-    said = next((line for line in words if line), "")
-    return f"VASP failed: {what}" + (f": {said}" if said else "")
+        recognised = handler.check(directory=str(folder))
+    if recognised:
+        return f"VASP failed: {message} ({', '.join(sorted(handler.errors))})"
+    last_lines = [_last_line(folder / name) for name in ("std_err.txt", "vasp.out")]
+    output = next((line for line in last_lines if line), "")
+    return f"VASP failed: {message}" + (f": {output}" if output else "")
 
 
 def _last_line(path: Path) -> str:
@@ -155,8 +155,9 @@ def _last_line(path: Path) -> str:
     return next((" ".join(line.split())[:200] for line in reversed(lines) if line.strip()), "")
 
 
-def _report(work: Work, done: int, elapsed_s: float) -> None:
+def _report(context: CallContext, done: int, elapsed_s: float) -> None:
     listener = progress_listener.get()
     if listener is not None:
         rate = done / max(elapsed_s, 1e-9)
-        listener(Progress(label=work.label, done=work.before + done, total=work.total, members=1, rate=rate))
+        done += context.done_before
+        listener(Progress(label=context.label, done=done, total=context.total, members=1, rate=rate))

@@ -1,4 +1,4 @@
-"""Molecular dynamics of one member: chunk after chunk, each from the positions and velocities of the one before."""
+"""Molecular dynamics of one member in chunks, each a call of VASP that continues the one before."""
 
 import time
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from tachylite.arrays import Array
 from tachylite.engines.answers import make_answer
 from tachylite.engines.base import Answer
 from tachylite.engines.interruption import Interruption
-from tachylite.engines.vasp.calling import Work, call_vasp, must_end, remove_potcars
+from tachylite.engines.vasp.calling import CallContext, call_vasp, must_end, remove_potcars
 from tachylite.engines.vasp.chunks import Chunk, read_chunk
 from tachylite.engines.vasp.inputs import write_inputs
 from tachylite.engines.vasp.output import total_pressure_gpa
@@ -21,12 +21,12 @@ from tachylite.schemas import Provenance, Request, Segment, State
 from tachylite.units import EV_PER_U_A2_FS2, KB_EV
 
 type MakeSet = Callable[[State, Segment, int, int], Any]
-"""From a state, a segment, its steps done and those to do, to the input set of a call of VASP."""
+"""Makes the input set of a call of VASP from a state, a segment, its steps done and those to do."""
 
 
 @dataclass
-class RunInProgress:
-    """A member on its way."""
+class ChunkedRun:
+    """Molecular dynamics of one request as a sequence of calls of VASP, each a chunk of its steps."""
 
     request: Request
     folder: Path
@@ -40,17 +40,17 @@ class RunInProgress:
 
     @property
     def done(self) -> int:
-        """Steps over all segments."""
+        """Steps done in all segments."""
         return sum(chunk.steps for chunk in self.chunks)
 
     @property
     def total(self) -> int:
-        """Steps asked for."""
+        """Steps of all segments."""
         return sum(segment.steps for segment in self.request.segments)
 
     @property
     def place(self) -> tuple[int, int]:
-        """Segment under way, and its steps done."""
+        """Current segment, and its steps done."""
         before = 0
         for index, segment in enumerate(self.request.segments):
             if self.done < before + segment.steps:
@@ -60,7 +60,7 @@ class RunInProgress:
 
     @property
     def state(self) -> State:
-        """Where the next chunk starts."""
+        """State from which the next chunk starts."""
         return self.chunks[-1].final if self.chunks else self.request.state
 
     @property
@@ -69,7 +69,7 @@ class RunInProgress:
         return bool(self.chunks) and self.chunks[-1].repeats
 
     def resume(self) -> None:
-        """Take in what earlier sittings left, also the steps of a call that was killed with its caller."""
+        """Read the chunks that earlier processes left, including the steps of a call that was killed."""
         for folder in sorted(self.folder.glob("chunk-*")):
             self.attempts += 1
             if self.done == self.total:
@@ -83,7 +83,7 @@ class RunInProgress:
                 self.chunks.append(chunk)
 
     def run(self, interruption: Interruption) -> None:
-        """Go on to the end, or until a chunk gives a reason not to.
+        """Run chunks until all steps are done or one has a problem.
 
         A VASP that crashes after some steps is called again from the last one, as often as atomate2's
         VASP_CUSTODIAN_MAX_ERRORS says.
@@ -92,29 +92,29 @@ class RunInProgress:
         while self.done < self.total and self.reason is None:
             if must_end(interruption, step_s):
                 self._end(interruption)
-            chunk, complaint = self._attempt(interruption)
+            chunk, error = self._run_chunk(interruption)
             step_s = chunk.wall_time_s / max(chunk.steps, 1)
-            self.crashes += complaint is not None
-            # who ends this process may have ended VASP with it
-            told_to_end = not chunk.steps and must_end(interruption, 0.0)
-            if chunk.problem is not None and not told_to_end:
+            self.crashes += error is not None
+            # the signal that ends this process may have ended VASP too
+            ended_by_signal = not chunk.steps and must_end(interruption, 0.0)
+            if chunk.problem is not None and not ended_by_signal:
                 self.reason = self._located(chunk.problem, chunk)
             elif self.crashes > self.max_crashes:
-                self.reason = self._located(f"{complaint}, {self.crashes} times", chunk)
+                self.reason = self._located(f"{error}, {self.crashes} times", chunk)
             self.chunks.append(chunk)
 
     def _end(self, interruption: Interruption) -> None:
         interruption.end(f"at step {self.done:,} of {self.total:,} of {self.request.label}")
 
-    def _attempt(self, interruption: Interruption) -> tuple[Chunk, str | None]:
+    def _run_chunk(self, interruption: Interruption) -> tuple[Chunk, str | None]:
         folder = self.folder / f"chunk-{self.attempts:04d}"
         self.attempts += 1
         started = time.monotonic()
         write_inputs(self.next_set(), folder)
-        complaint = call_vasp(folder, interruption, Work(self.request.label, self.done, self.total))
-        chunk = replace(self._read(folder, complaint), wall_time_s=time.monotonic() - started)
+        error = call_vasp(folder, interruption, CallContext(self.request.label, self.done, self.total))
+        chunk = replace(self._read(folder, error), wall_time_s=time.monotonic() - started)
         chunk.save(folder)
-        return chunk, complaint
+        return chunk, error
 
     def next_set(self) -> Any:
         """Inputs of the next call of VASP."""
@@ -124,7 +124,7 @@ class RunInProgress:
         return self.make_set(self._start(segment, begin), segment, begin, steps + self.repeated)
 
     def _start(self, segment: Segment, begin: int) -> State:
-        """The state to write down: with velocities, which do not drift where the thermostat would keep that."""
+        """Initial state of the next chunk, with velocities; without a drift where the thermostat would preserve it."""
         state = self.state
         masses = state.atoms.get_masses()[:, None]
         if state.velocities is None:
@@ -136,23 +136,23 @@ class RunInProgress:
             velocities = velocities - (masses * velocities).sum(axis=0) / masses.sum()
         return state.model_copy(update={"velocities": velocities.tolist()})
 
-    def _read(self, folder: Path, complaint: str | None) -> Chunk:
+    def _read(self, folder: Path, error: str | None) -> Chunk:
         index, _ = place = self.place
         segment = self.request.segments[index]
-        return read_chunk(folder, segment, place, self.state, repeated=self.repeated, complaint=complaint)
+        return read_chunk(folder, segment, place, self.state, repeated=self.repeated, error=error)
 
     def _located(self, problem: str, chunk: Chunk) -> str:
         return f"{problem}, at step {chunk.begin + chunk.steps + 1} of segment {chunk.segment + 1}"
 
     def answer(self, provenance: Provenance) -> Answer:
-        """The document, and what was reached."""
+        """The document and trajectory of the steps that were done."""
         series, times, frames = self._series()
-        found = next((chunk for chunk in reversed(self.chunks) if chunk.version), None)
-        if found is not None:
+        latest = next((chunk for chunk in reversed(self.chunks) if chunk.version), None)
+        if latest is not None:
             provenance = provenance.model_copy(
                 update={
-                    "versions": provenance.versions | {"vasp": found.version},
-                    "options": provenance.options | {"potcars": found.potcars},
+                    "versions": provenance.versions | {"vasp": latest.version},
+                    "options": provenance.options | {"potcars": latest.potcars},
                 }
             )
         return make_answer(
@@ -167,13 +167,13 @@ class RunInProgress:
         )
 
     def _series(self) -> tuple[dict[str, Array], Array, Array]:
-        """Series by name, times of the frames in fs, and frames; VASP's first step, of the start itself, is step 1."""
+        """Series by name, times of the frames in fs, and frames; step 1 is VASP's first step, the initial state."""
         n_atoms, volume = len(self.request.state.numbers), self.request.state.volume_a3
         rows: dict[str, list[Array]] = {name: [] for name in _COLUMNS}
         times, frames, before_fs = [], [np.empty((0, n_atoms, 3))], 0.0
         for index, segment in enumerate(self.request.segments):
             freedoms = max(3 * n_atoms - (0 if segment.thermostat == "langevin" else 3), 1)
-            for chunk in (one for one in self.chunks if one.segment == index):
+            for chunk in (c for c in self.chunks if c.segment == index):
                 steps = np.arange(chunk.begin, chunk.begin + chunk.steps, dtype=np.float64)
                 temperature = 2 * chunk.kinetic_ev / KB_EV / freedoms
                 rows["time_fs"].append(before_fs + (steps + 1) * segment.timestep_fs)
@@ -202,6 +202,6 @@ _COLUMNS = (
 
 
 def check_cell(state: State) -> None:
-    """Refuse a left-handed cell, which VASP does not take and pymatgen inverts without the velocities."""
+    """Raise InputError for a left-handed cell, which VASP refuses and pymatgen inverts without the velocities."""
     if np.linalg.det(np.asarray(state.cell)) <= 0:
         raise InputError("the lattice vectors are left-handed; exchange two of them")

@@ -1,4 +1,4 @@
-"""The engine that has VASP compute the forces: each member alone, in a folder of its own."""
+"""The VASP engine: runs each member by itself, in a folder of its own."""
 
 import importlib.metadata
 from collections.abc import Callable, Sequence
@@ -11,18 +11,18 @@ from pydantic import Field
 
 from tachylite.engines.base import MAX_FORCE_EV_A, Answer
 from tachylite.engines.interruption import interruptible
-from tachylite.engines.options import checked_options
+from tachylite.engines.registry import check_options
 from tachylite.engines.vasp.inputs import md_set, write_inputs
 from tachylite.engines.vasp.setup import check_potcars, incar_updates, settings, vasp_command
-from tachylite.engines.workdir import alone_in, content_key, finish, write_atomically
+from tachylite.engines.workdir import content_key, locked_folder, write_answer, write_atomically
 from tachylite.errors import InputError
 from tachylite.schemas import Provenance, Relaxation, Request, Run, Segment, State, Trajectory
 
 if TYPE_CHECKING:
-    from tachylite.engines.vasp.dynamics import RunInProgress
+    from tachylite.engines.vasp.dynamics import ChunkedRun
 
 LAYOUT = 1
-"""Of what is kept in a work folder; another number is another piece of work."""
+"""Version of the files in a work folder; it is part of the folder's name."""
 
 PACKAGES = ("tachylite", "atomate2", "custodian", "pymatgen-core")
 
@@ -44,7 +44,7 @@ class VaspEngine(MSONable):
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> "VaspEngine":
         """Build from `get_engine`'s options; raises InputError for an unknown one or a value that is not allowed."""
-        return cls(**checked_options("vasp", cls, options, hidden=""))
+        return cls(**check_options("vasp", cls, options, hidden=""))
 
     @property
     def name(self) -> str:
@@ -53,7 +53,7 @@ class VaspEngine(MSONable):
 
     @property
     def batches(self) -> bool:
-        """Every member has a job of its own."""
+        """False: every member has a job of its own."""
         return False
 
     def check_elements(self, symbols: Sequence[str]) -> None:
@@ -61,7 +61,7 @@ class VaspEngine(MSONable):
         check_potcars(symbols, self.potcar_functional)
 
     def provenance(self, seed: int | None = None) -> Provenance:
-        """Describe functional, settings and versions; that of VASP itself is in the documents of its runs."""
+        """Describe functional, settings and versions; the version of VASP is in the documents of its runs."""
         return Provenance(
             engine="vasp",
             model=self.potcar_functional,
@@ -69,7 +69,7 @@ class VaspEngine(MSONable):
             dtype="float64",
             seed=seed,
             versions={package: importlib.metadata.version(package) for package in PACKAGES},
-            options=self._deciding_options(),
+            options=self._result_changing_options(),
         )
 
     def run(self, requests: Sequence[Request], workdir: Path) -> list[Answer]:
@@ -87,7 +87,7 @@ class VaspEngine(MSONable):
     ) -> list[Relaxation]:
         """Relax and compute as the Materials Project does, one state after the other; failures as data.
 
-        Its criterion is the energy; another `max_force_ev_a` than the usual one takes its place.
+        Its criterion is the energy; a `max_force_ev_a` other than the default replaces it.
         """
         limit = None if max_force_ev_a == MAX_FORCE_EV_A else max_force_ev_a
         return [
@@ -95,29 +95,39 @@ class VaspEngine(MSONable):
             for state, label in zip(states, labels, strict=True)
         ]
 
-    def write_first_inputs(self, request: Request, folder: Path) -> None:
+    def write_first_inputs(self, request: Request, folder: Path) -> str | None:
         """Write the inputs of the first call of VASP for a request; velocities are drawn as `run` draws them.
 
-        Raises InputError where a POTCAR is missing.
+        Where a POTCAR is missing, POTCAR.spec with the symbols of the potentials, one a line, is written instead, and
+        the returned line says so. Raises InputError for an element that the Materials Project has no potential for.
         """
-        check_potcars(request.state.elements, self.potcar_functional)
-        write_inputs(self._flight(request, folder).next_set(), folder)
+        input_set = self._chunked_run(request, folder).next_set()
+        try:
+            check_potcars(request.state.elements, self.potcar_functional)
+        except InputError as missing:
+            try:
+                write_inputs(input_set, folder, potcar_spec=True)
+            except KeyError:
+                raise missing from None
+            return f"POTCAR.spec: no POTCARs are set up here; it names the potentials of POTCAR, one a line ({missing})"
+        write_inputs(input_set, folder)
+        return None
 
-    def _deciding_options(self) -> dict[str, Any]:
-        """What may change an answer, the usual left out: how long a chunk is does not."""
-        usual = {one.name: one.default for one in fields(self)}
+    def _result_changing_options(self) -> dict[str, Any]:
+        """Options with other than default values that may change a result; the length of a chunk does not."""
+        defaults = {option.name: option.default for option in fields(self)}
         options = {name: getattr(self, name) for name in ("encut_ev", "spin_polarized")}
-        changed = {name: value for name, value in options.items() if value != usual[name]}
+        changed = {name: value for name, value in options.items() if value != defaults[name]}
         updates = incar_updates()
         return changed | ({"incar": updates} if updates else {})
 
     def _identity(self) -> list[Any]:
-        return [LAYOUT, self.potcar_functional, self._deciding_options()]
+        return [LAYOUT, self.potcar_functional, self._result_changing_options()]
 
-    def _flight(self, request: Request, folder: Path) -> "RunInProgress":
-        from tachylite.engines.vasp.dynamics import RunInProgress
+    def _chunked_run(self, request: Request, folder: Path) -> "ChunkedRun":
+        from tachylite.engines.vasp.dynamics import ChunkedRun
 
-        return RunInProgress(request, folder, self._md_set, self.chunk_steps, settings().VASP_CUSTODIAN_MAX_ERRORS)
+        return ChunkedRun(request, folder, self._md_set, self.chunk_steps, settings().VASP_CUSTODIAN_MAX_ERRORS)
 
     def _md_set(self, state: State, segment: Segment, begin: int, steps: int) -> Any:
         return md_set(
@@ -136,23 +146,23 @@ class VaspEngine(MSONable):
         content = request.model_dump(exclude={"label"})
         folder = workdir / f"run-{content_key(self._identity(), content)}"
         finished = folder / "run.json"
-        with alone_in(folder):
+        with locked_folder(folder):
             if finished.exists():
                 run = Run.model_validate_json(finished.read_bytes()).model_copy(update={"label": request.label})
                 frames = folder / f"{run.trajectory_id}.h5"
                 return Answer(run, None if run.trajectory_id is None else Trajectory.load(frames))
-            flight = self._flight(request, folder)
-            flight.resume()
-            if flight.done < flight.total:
-                flight.reason = _problem(lambda: check_cell(request.state)) or self._obstacle(request.state)
+            chunked = self._chunked_run(request, folder)
+            chunked.resume()
+            if chunked.done < chunked.total:
+                chunked.reason = _error_of(lambda: check_cell(request.state)) or self._obstacle(request.state)
             with interruptible() as interruption:
-                flight.run(interruption)
-            answer = flight.answer(self.provenance())
-            # what has failed is tried again when it is asked for again: the reason may be the machine's
+                chunked.run(interruption)
+            answer = chunked.answer(self.provenance())
+            # a failed run is not kept, so that it is tried again: the reason may lie with the machine
             if answer.run.status == "completed":
                 if answer.trajectory is not None:
                     write_atomically(folder / f"{answer.trajectory.sha256}.h5", answer.trajectory.h5md)
-                finish(finished, answer.run.model_dump_json().encode())
+                write_answer(finished, answer.run.model_dump_json().encode())
         return answer
 
     def _relax(
@@ -162,11 +172,11 @@ class VaspEngine(MSONable):
 
         folder = workdir / f"relax-{content_key(self._identity(), state.model_dump(), relax_cell, max_force_ev_a)}"
         finished = folder / "relaxation.json"
-        with alone_in(folder):
+        with locked_folder(folder):
             if finished.exists():
                 stored = Relaxation.model_validate_json(finished.read_bytes())
                 return stored.model_copy(update={"label": label})
-            descent = VaspRelaxation(
+            relaxation = VaspRelaxation(
                 state,
                 folder,
                 label,
@@ -175,21 +185,21 @@ class VaspEngine(MSONable):
                 settings().VASP_CUSTODIAN_MAX_ERRORS,
                 max_force_ev_a,
             )
-            descent.resume()
-            descent.reason = self._obstacle(state)
+            relaxation.resume()
+            relaxation.reason = self._obstacle(state)
             with interruptible() as interruption:
-                descent.run(interruption)
-            relaxation = descent.answer(label, self.provenance())
-            if relaxation.status == "converged":
-                finish(finished, relaxation.model_dump_json().encode())
-        return relaxation
+                relaxation.run(interruption)
+            document = relaxation.answer(label, self.provenance())
+            if document.status == "converged":
+                write_answer(finished, document.model_dump_json().encode())
+        return document
 
     def _obstacle(self, state: State) -> str | None:
-        """Why VASP cannot be called for a state, if it cannot."""
-        return _problem(vasp_command) or _problem(lambda: self.check_elements(state.elements))
+        """Reason why VASP cannot be called for a state, or None."""
+        return _error_of(vasp_command) or _error_of(lambda: self.check_elements(state.elements))
 
 
-def _problem(check: Callable[[], object]) -> str | None:
+def _error_of(check: Callable[[], object]) -> str | None:
     try:
         check()
     except InputError as error:

@@ -1,4 +1,4 @@
-"""The inputs of every kind of step: molecular dynamics as MPMorph does it, energies as the Materials Project does."""
+"""Input sets of VASP: molecular dynamics as in MPMorph, relaxations and statics as in the Materials Project."""
 
 from pathlib import Path
 from typing import Any
@@ -10,10 +10,10 @@ from tachylite.engines.vasp.setup import quietly
 from tachylite.schemas import Segment, State
 
 EDIFF_PER_ATOM_EV = 1e-5
-"""Of molecular dynamics; what pymatgen's set for it means, and atomate2 0.1.6 does not apply."""
+"""EDIFF of molecular dynamics per atom, as in pymatgen's set for it; atomate2 0.1.6 does not apply it."""
 
 FRICTION_PER_PS = 10.0
-"""Of the Langevin thermostat: a relaxation time of 100 fs, as the other engines have it."""
+"""Friction of the Langevin thermostat: a relaxation time of 100 fs, as in the other engines."""
 
 _NO_EFFECT = (
     "EDIFF_PER_ATOM",
@@ -29,7 +29,7 @@ _NO_EFFECT = (
     "LSCALU",
     "NSIM",
 )
-"""In atomate2's set, and not for VASP, not for molecular dynamics, or for the machine to decide."""
+"""Keys of atomate2's set to leave out: unknown to VASP, without effect in molecular dynamics, or for the machine."""
 
 _ENSEMBLES: dict[str, dict[str, Any]] = {
     "nose-hoover": {"MDALGO": 2, "SMASS": 0},
@@ -39,12 +39,12 @@ _ENSEMBLES: dict[str, dict[str, Any]] = {
 
 
 def order_of(state: State) -> NDArray[np.int64]:
-    """Places of the atoms in a POSCAR, grouped by element, in the state: (n_atoms,)."""
+    """Indices in the state of the atoms in POSCAR order, which groups them by element: (n_atoms,)."""
     return np.argsort(state.numbers, kind="stable").astype(np.int64)
 
 
 def structure_of(state: State) -> Any:
-    """A pymatgen structure in the order of the POSCAR, with velocities (A/fs) where the state has them."""
+    """A pymatgen structure in the order of the POSCAR, with velocities (A/fs) if the state has them."""
     from pymatgen.core import Lattice, Structure
 
     order = order_of(state)
@@ -68,7 +68,7 @@ def md_set(
     spin_polarized: bool,
     potcar_functional: str,
 ) -> Any:
-    """Input set of the steps `begin` to `begin + steps` of a segment: atomate2's MPMorph set, put right.
+    """Input set of the steps `begin` to `begin + steps` of a segment: atomate2's MPMorph set with corrections.
 
     Gamma point, no +U. The energy cutoff is explicit, and EDIFF is the set's value per atom times the atoms.
     """
@@ -100,11 +100,10 @@ def md_set(
 def energy_set(
     kind: str, state: State, *, relax_cell: bool, potcar_functional: str, max_force_ev_a: float | None = None
 ) -> Any:
-    """Input set of a `relax` or a `static`, as atomate2's Materials Project jobs have them, with +U where that has it.
+    """Input set of a `relax` or a `static`, as atomate2's Materials Project jobs have them, with their +U.
 
-    A relaxation ends by the energy, as theirs do, or by `max_force_ev_a` where that is given.
-
-    https://doi.org/10.1103/PhysRevB.84.045115 is what these settings are calibrated for.
+    A relaxation ends by the energy, as theirs do, or by `max_force_ev_a` if that is given. The settings are those of
+    the calibration of the Materials Project's corrections, DOI 10.1103/PhysRevB.84.045115.
     """
     from pymatgen.io.vasp.sets import MPRelaxSet, MPStaticSet
 
@@ -125,13 +124,16 @@ def energy_set(
         return MPRelaxSet(**common, user_incar_settings=settings)
 
 
-def write_inputs(input_set: Any, folder: Path) -> None:
+def write_inputs(input_set: Any, folder: Path, *, potcar_spec: bool = False) -> None:
     """Write INCAR, KPOINTS, POSCAR and POTCAR, with the INCAR keys of the user's atomate2 settings.
 
-    Raises FileNotFoundError or ValueError where a POTCAR is missing.
+    With `potcar_spec`, POTCAR.spec is written instead of POTCAR: the symbols of the potentials, one a line. Without
+    it, raises FileNotFoundError or ValueError where a POTCAR is missing.
     """
     from atomate2.vasp.files import write_vasp_input_set
 
     with quietly():
         # clean_prev would remove files of these names from the folder that the process runs in
-        write_vasp_input_set(input_set.structure, input_set, directory=folder, clean_prev=False)
+        write_vasp_input_set(
+            input_set.structure, input_set, directory=folder, clean_prev=False, potcar_spec=potcar_spec
+        )

@@ -1,4 +1,4 @@
-"""What VASP leaves behind: steps from vasprun.xml, however far it got, and where it would go on, from CONTCAR."""
+"""Reading VASP's output: steps from vasprun.xml, even if incomplete, and the next state from CONTCAR."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -22,10 +22,10 @@ class Step:
     scaled: Array
     """Positions in units of the lattice vectors, (N, 3), in the order of the POSCAR."""
     energy_ev: float
-    """Free energy, whose derivatives the forces are."""
+    """Free energy, of which the forces are derivatives."""
     kinetic_ev: float
     virial_gpa: float
-    """The pressure of VASP's stress, which has no kinetic part."""
+    """Pressure from VASP's stress, without kinetic part."""
     finite: bool
     electronic_steps: int
 
@@ -39,11 +39,11 @@ class Output:
     potcars: list[str] = field(default_factory=list)
     """Titles of the POTCARs."""
     truncated: bool = False
-    """Whether vasprun.xml ends before its end, or is not there."""
+    """Whether vasprun.xml is incomplete or missing."""
 
 
 def read_vasprun(path: Path) -> Output:
-    """Read what there is of a vasprun.xml, one step in memory at a time; a file that is cut off gives its whole steps.
+    """Read a vasprun.xml with one step in memory at a time; of an incomplete file, the complete steps.
 
     Numbers that VASP could not fit into their columns (asterisks) are read as NaN.
     """
@@ -74,7 +74,7 @@ def _step(element: Element) -> Step:
     stress = _vectors(element, "varray[@name='stress']/v")
     forces = _vectors(element, "varray[@name='forces']/v")
     scaled = _vectors(element, "structure/varray[@name='positions']/v")
-    energies = {one.get("name"): _number(one.text) for one in element.iterfind("energy/i")}
+    energies = {entry.get("name"): _number(entry.text) for entry in element.iterfind("energy/i")}
     energy, kinetic = energies.get("e_fr_energy", _NOT_A_NUMBER), energies.get("kinetic", 0.0)
     virial = float(np.trace(stress)) / 3 / KBAR_PER_GPA if stress.shape == (3, 3) else _NOT_A_NUMBER
     numbers = (energy, kinetic, virial)
@@ -89,8 +89,8 @@ def _step(element: Element) -> Step:
 
 
 def _text(element: Element, name: str) -> str:
-    found = element.find(f"i[@name='{name}']")
-    return "" if found is None else (found.text or "").strip()
+    entry = element.find(f"i[@name='{name}']")
+    return "" if entry is None else (entry.text or "").strip()
 
 
 def _number(text: str | None) -> float:
@@ -108,7 +108,7 @@ def _vectors(element: Element, path: str) -> Array:
 
 
 def read_contcar(path: Path, n_atoms: int) -> tuple[Array, Array] | None:
-    """Positions in units of the lattice vectors and velocities in A/fs, each (N, 3); None where they are not whole.
+    """Positions in units of the lattice vectors and velocities in A/fs, each (N, 3); None if the file is incomplete.
 
     https://www.vasp.at/wiki/index.php/CONTCAR: velocities come after the positions, in A/fs.
     """
@@ -127,7 +127,7 @@ def read_contcar(path: Path, n_atoms: int) -> tuple[Array, Array] | None:
 
 
 def total_pressure_gpa(virial_gpa: Array, temperature_k: Array, n_atoms: int, volume_a3: float) -> Array:
-    r"""Pressure with its kinetic part, which VASP's stress is without: P = P_virial + N k T / V.
+    r"""Pressure with the kinetic part that VASP's stress lacks: P = P_virial + N k T / V.
 
     ======  =======================================================
     symbol  meaning

@@ -1,4 +1,4 @@
-"""Energies as the Materials Project computes them: relaxed twice, then a static, then its corrections."""
+"""Energies as in the Materials Project: two relaxations, a static calculation, and its corrections."""
 
 import json
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from tachylite.engines.interruption import Interruption
-from tachylite.engines.vasp.calling import Work, call_vasp, must_end, remove_potcars
+from tachylite.engines.vasp.calling import CallContext, call_vasp, must_end, remove_potcars
 from tachylite.engines.vasp.inputs import energy_set, order_of, write_inputs
 from tachylite.engines.vasp.setup import quietly
 from tachylite.engines.workdir import write_atomically
@@ -18,21 +18,21 @@ from tachylite.units import KBAR_PER_GPA
 RECORD = "stage.json"
 
 STAGES = {True: ("relax", "relax", "static"), False: ("relax", "static")}
-"""With and without the cell; a second relaxation starts from the basis of the relaxed cell."""
+"""Calculations with and without relaxation of the cell; the second one uses the basis set of the relaxed cell."""
 
 MAX_STEPS = 99
-"""NSW of the Materials Project's relaxations; one that needs more is called again."""
+"""NSW of the Materials Project's relaxations; a relaxation that needs more steps is continued by another call."""
 
 COMPATIBILITY = "MaterialsProject2020Compatibility"
-"""Corrections of DOI 10.1038/s41598-021-94550-5, as pymatgen has them."""
+"""Pymatgen's class with the corrections of DOI 10.1038/s41598-021-94550-5."""
 
-_ARRIVED = "reached required accuracy - stopping structural energy minimisation"
-"""What VASP writes at the end of a relaxation that converged; one that was stopped has fewer steps as well."""
+_CONVERGED = "reached required accuracy - stopping structural energy minimisation"
+"""VASP's message at the end of a converged relaxation; the number of steps does not tell, as VASP may be stopped."""
 
 
 @dataclass
 class VaspRelaxation:
-    """A state on its way down; what it knows is what the last call of VASP gave."""
+    """Relaxation of one state by successive calls of VASP, and the result of the last of them."""
 
     state: State
     folder: Path
@@ -41,40 +41,40 @@ class VaspRelaxation:
     potcar_functional: str
     max_crashes: int
     max_force_ev_a: float | None = None
-    """Where the relaxation ends, instead of the Materials Project's criterion."""
+    """Criterion of convergence instead of the Materials Project's, which is the energy."""
     finished: int = 0
-    """Stages."""
+    """Number of finished stages."""
     steps: int = 0
     attempts: int = 0
     last: dict[str, Any] = field(default_factory=dict)
     reason: str | None = None
 
     def resume(self) -> None:
-        """Take in what earlier sittings left, also the steps of a call that was killed with its caller."""
+        """Read the records that earlier processes left, including the steps of a call that was killed."""
         for folder in sorted(self.folder.glob("stage-*")):
             self.attempts += 1
             if (folder / RECORD).exists():
-                self._take(json.loads((folder / RECORD).read_text(encoding="utf-8")))
+                self._apply(json.loads((folder / RECORD).read_text(encoding="utf-8")))
                 continue
             remove_potcars(folder)
             if self.finished < len(STAGES[self.relax_cell]):
-                self._keep(self._read(folder, folder.name.rpartition("-")[2], "VASP was killed"), folder)
+                self._store(self._read(folder, folder.name.rpartition("-")[2], "VASP was killed"), folder)
 
     def run(self, interruption: Interruption) -> None:
-        """Go on to the end, or until VASP gives a reason not to; custodian mends what it can."""
+        """Run the stages until all are finished or one has a problem; custodian corrects the errors it can."""
         stages = STAGES[self.relax_cell]
-        idle = 0
+        unfinished_calls = 0
         while self.finished < len(stages) and self.reason is None:
             if must_end(interruption, 0.0):
                 interruption.end(f"in {stages[self.finished]} {self.finished + 1} of {len(stages)} of {self.label}")
-            record = self._attempt(stages[self.finished], interruption)
+            record = self._run_vasp(stages[self.finished], interruption)
             self.reason = record["problem"]
             if self.reason is None:
-                idle += not record["finished"]
-            if idle > self.max_crashes:
+                unfinished_calls += not record["finished"]
+            if unfinished_calls > self.max_crashes:
                 self.reason = f"not relaxed after {self.steps} steps in {self.attempts} calls of VASP"
 
-    def _attempt(self, kind: str, interruption: Interruption) -> dict[str, Any]:
+    def _run_vasp(self, kind: str, interruption: Interruption) -> dict[str, Any]:
         from atomate2.vasp.run import DEFAULT_HANDLERS
 
         folder = self.folder / f"stage-{self.attempts:02d}-{kind}"
@@ -87,25 +87,25 @@ class VaspRelaxation:
             max_force_ev_a=self.max_force_ev_a,
         )
         write_inputs(inputs, folder)
-        work = Work(f"{self.label}: {kind}", 0, 1 if kind == "static" else MAX_STEPS)
-        # atomate2's handlers count over all the calculations of a process
-        fresh = [type(handler)() for handler in DEFAULT_HANDLERS]
-        complaint = call_vasp(folder, interruption, work, corrections=fresh)
-        record = self._read(folder, kind, complaint)
-        self._keep(record, folder)
+        context = CallContext(f"{self.label}: {kind}", 0, 1 if kind == "static" else MAX_STEPS)
+        # atomate2's handlers count errors over all the calculations of a process
+        handlers = [type(handler)() for handler in DEFAULT_HANDLERS]
+        error = call_vasp(folder, interruption, context, corrections=handlers)
+        record = self._read(folder, kind, error)
+        self._store(record, folder)
         return record
 
-    def _keep(self, record: dict[str, Any], folder: Path) -> None:
+    def _store(self, record: dict[str, Any], folder: Path) -> None:
         if record["problem"] is None:
             write_atomically(folder / RECORD, json.dumps(record).encode())
-            self._take(record)
+            self._apply(record)
 
-    def _take(self, record: dict[str, Any]) -> None:
+    def _apply(self, record: dict[str, Any]) -> None:
         self.last, self.state = record, State.model_validate(record["state"])
         self.steps += record["steps"]
         self.finished += record["finished"]
 
-    def _read(self, folder: Path, kind: str, complaint: str | None) -> dict[str, Any]:
+    def _read(self, folder: Path, kind: str, error: str | None) -> dict[str, Any]:
         from pymatgen.io.vasp.outputs import Vasprun
 
         path = folder / "vasprun.xml"
@@ -118,27 +118,26 @@ class VaspRelaxation:
                 last = run.ionic_steps[-1]
                 forces, stress = (np.asarray(last[name], dtype=float) for name in ("forces", "stress"))
                 energy = float(run.final_energy)
-        except Exception as error:  # lxml, missing files and missing tags each fail in their own way
-            words = (
-                f"cannot be read: {' '.join(str(error).split())}" if whole else "is cut off before the end of a step"
-            )
-            return {"problem": complaint or f"{kind}: vasprun.xml {words}"}
+        except Exception as unreadable:  # lxml, missing files and missing tags each fail in their own way
+            message = " ".join(str(unreadable).split())
+            words = f"cannot be read: {message}" if whole else "is cut off before the end of a step"
+            return {"problem": error or f"{kind}: vasprun.xml {words}"}
         problem = None
         if not np.isfinite((energy, *forces.flat, *stress.flat)).all():
             problem = f"{kind}: an energy, force or stress is not a number (NaN)"
         elif not run.converged_electronic:
             problem = f"{kind}: the electronic steps did not converge in NELM = {run.parameters.get('NELM')}"
-        elif not whole and (complaint is None or kind == "static"):
-            problem = complaint or f"{kind}: vasprun.xml is cut off after {len(run.ionic_steps)} steps"
-        arrived = kind == "static" or _ARRIVED in _text(folder / "OUTCAR")
+        elif not whole and (error is None or kind == "static"):
+            problem = error or f"{kind}: vasprun.xml is cut off after {len(run.ionic_steps)} steps"
+        converged = kind == "static" or _CONVERGED in _text(folder / "OUTCAR")
         return {
             "problem": problem,
-            "finished": arrived and whole and problem is None,
+            "finished": converged and whole and problem is None,
             "steps": len(run.ionic_steps),
             "state": self._state(last["structure"]).model_dump(),
             "energy_ev": energy,
             "max_force_ev_a": float(np.linalg.norm(forces, axis=1).max()),
-            "stress_gpa": (-stress / KBAR_PER_GPA).tolist(),  # VASP's is positive where the cell would expand
+            "stress_gpa": (-stress / KBAR_PER_GPA).tolist(),  # VASP's stress is positive where the cell would expand
             "version": run.vasp_version.strip(),
             "potcars": list(run.potcar_symbols),
             "correction_ev": self._correction(run) if kind == "static" and problem is None else None,
@@ -150,7 +149,7 @@ class VaspRelaxation:
         return State(numbers=self.state.numbers, positions=positions.tolist(), cell=structure.lattice.matrix.tolist())
 
     def _correction(self, run: Any) -> float | None:
-        """What the Materials Project adds to the energy, in eV; None where it would not take the calculation."""
+        """Correction that the Materials Project adds to the energy, in eV; None if it refuses the calculation."""
         from pymatgen.entries.compatibility import MaterialsProject2020Compatibility
 
         with quietly():
@@ -158,7 +157,7 @@ class VaspRelaxation:
         return None if entry is None else float(entry.correction)
 
     def answer(self, label: str, provenance: Provenance) -> Relaxation:
-        """The document; its energy is corrected, and so comparable with the Materials Project."""
+        """The document, with a corrected energy that is comparable with the Materials Project."""
         last, n_atoms = self.last, len(self.state.numbers)
         correction = last.get("correction_ev")
         if self.reason is None and correction is None:

@@ -1,4 +1,4 @@
-"""Where VASP, its POTCARs and its settings are: looked for as atomate2 and pymatgen do."""
+"""Finding VASP, its POTCARs and atomate2's settings, as atomate2 and pymatgen do."""
 
 import functools
 import logging
@@ -19,19 +19,19 @@ logger = logging.getLogger(__name__)
 PARALLEL_KEYS = frozenset(
     {"KPAR", "LPLANE", "LSCALAPACK", "LSCALU", "LSCAAWARE", "NCORE", "NCSHMEM", "NPAR", "NSIM", "NTAUPAR", "NOMEGAPAR"}
 )
-"""What they say is how the work is shared out, and changes no number but the last digits."""
+"""INCAR keys of the parallelisation, which change results in the last digits only."""
 
 
 @contextmanager
 def quietly() -> Iterator[None]:
-    """Send what pymatgen and atomate2 warn of inside the `with` block to the log.
+    """Send warnings of pymatgen and atomate2 inside the `with` block to the log.
 
-    They warn of the Materials Project's own settings, which are what is asked for.
+    They warn of the Materials Project's own settings, which are intended here.
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
-    for message in {str(one.message) for one in caught}:
+    for message in {str(warning.message) for warning in caught}:
         logger.info("%s", message)
 
 
@@ -45,13 +45,13 @@ def settings() -> Any:
 
 
 def incar_updates() -> dict[str, Any]:
-    """INCAR keys that the user's atomate2 settings add to every calculation, those of the parallelisation left out."""
+    """INCAR keys that the user's atomate2 settings add to every calculation, without those of the parallelisation."""
     updates = settings().VASP_INCAR_UPDATES
     return {key: value for key, value in sorted(updates.items()) if key.upper() not in PARALLEL_KEYS}
 
 
 def vasp_command() -> str:
-    """Command that runs VASP; InputError where its first word is not a program on this machine."""
+    """Command that runs VASP; raises InputError where its first word is not a program on this machine."""
     command = os.path.expandvars(str(settings().VASP_CMD))
     words = shlex.split(command)
     if not words or shutil.which(words[0]) is None:
@@ -63,28 +63,28 @@ def vasp_command() -> str:
 
 
 def settings_file() -> Path:
-    """File of the user's atomate2 settings, whether it is there or not."""
+    """Path of the user's atomate2 settings, whether the file exists or not."""
     return Path(settings().CONFIG_FILE).expanduser()
 
 
 def potcar_folder() -> Path:
-    """Folder of the user's POTCARs; InputError where pymatgen is told of none, or of one that is not there."""
+    """Folder of the user's POTCARs; raises InputError where pymatgen's settings name none or one that is not there."""
     from pymatgen.core import SETTINGS
 
-    chosen = SETTINGS.get("PMG_VASP_PSP_DIR")
-    if not chosen:
+    setting = SETTINGS.get("PMG_VASP_PSP_DIR")
+    if not setting:
         raise InputError(
             "no folder of POTCARs: set PMG_VASP_PSP_DIR in the environment or in ~/.config/.pmgrc.yaml"
             " (`pmg config --add PMG_VASP_PSP_DIR FOLDER`)"
         )
-    folder = Path(str(chosen)).expanduser()
+    folder = Path(str(setting)).expanduser()
     if not folder.is_dir():
         raise InputError(f"the folder of POTCARs PMG_VASP_PSP_DIR={folder} does not exist")
     return folder
 
 
 def missing_potcars(symbols: Sequence[str], functional: str) -> list[str]:
-    """Elements without the POTCAR that the Materials Project's settings ask for, in alphabetical order."""
+    """Elements whose POTCAR, as the Materials Project chooses it, is missing, in alphabetical order."""
     settings()
     from pymatgen.io.vasp.sets import MPRelaxSet
 
@@ -101,7 +101,7 @@ def missing_potcars(symbols: Sequence[str], functional: str) -> list[str]:
     return missing
 
 
-@functools.cache  # keeps what was found, not what was missing
+@functools.cache  # an exception is not cached, so that POTCARs may be added later
 def _read_potcar(folder: Path, name: str, functional: str) -> None:
     from pymatgen.io.vasp.inputs import PotcarSingle
 

@@ -1,4 +1,4 @@
-"""CHGNet's layers from the tensors of a checkpoint."""
+"""Build CHGNet's layers from the tensors of a checkpoint."""
 
 from collections.abc import Callable
 from dataclasses import fields, is_dataclass, replace
@@ -16,9 +16,9 @@ from tachylite.engines.potentials.chgnet.weights import Weights
 
 
 def assemble(weights: Weights, device: torch.device, dtype: torch.dtype, *, compiled: bool = True) -> Network:
-    """Rearrange the tensors of a checkpoint; products of matrices are taken in double precision.
+    """Build the network from a checkpoint; matrix products are taken in double precision.
 
-    With `compiled` the gated perceptrons are compiled, where they can be: in single precision, on a CPU.
+    With `compiled` the gated perceptrons are compiled where that is possible: in single precision, on a CPU.
     """
     tensors = {name: tensor.double() for name, tensor in weights.tensors.items()}
     layers = range(weights.n_layers)
@@ -38,27 +38,28 @@ def assemble(weights: Weights, device: torch.device, dtype: torch.dtype, *, comp
         basis_to_angle=pad_rows(tensors["angle_embedding.weight"].t()),
         atom_convs=[_atom_conv(tensors, layer, basis_to_bond, offsets[layer]) for layer in layers],
         bond_convs=[_bond_conv(tensors, layer) for layer in layers[:-1]],
-        # nothing uses the angles that the last of the updates in the checkpoint would give
+        # the output of the last angle update in the checkpoint is never used
         angle_updates=[_angle_update(tensors, layer) for layer in layers[:-2]],
         bond_offsets=offsets,
         readout=_readout(tensors),
         readout_norm=None if norm_scale is None or norm_shift is None else (norm_scale, norm_shift),
     )
-    network = _each(Tensor, lambda tensor: tensor.to(device, dtype).contiguous(), network)
+    network = _replace_parts(Tensor, lambda tensor: tensor.to(device, dtype).contiguous(), network)
     if compiled and device.type == "cpu" and dtype == torch.float32 and (library := load_library()) is not None:
-        network = _each(GatedMLP, lambda gated: CompiledGatedMLP.of(library, gated), network)
+        network = _replace_parts(GatedMLP, lambda gated: CompiledGatedMLP.of(library, gated), network)
     return network
 
 
-def _each[T](kind: type, change: Callable[[Any], Any], value: T) -> T:
-    """A structure with every part of some kind changed."""
-    part: Any = value
+def _replace_parts[T](kind: type, change: Callable[[Any], Any], structure: T) -> T:
+    """Apply `change` to every part of type `kind` in a nested structure of lists, tuples and dataclasses."""
+    part: Any = structure
     if isinstance(part, kind):
         part = change(part)
     elif isinstance(part, list | tuple):
-        part = type(part)(_each(kind, change, item) for item in part)
+        part = type(part)(_replace_parts(kind, change, child) for child in part)
     elif is_dataclass(part) and not isinstance(part, type):
-        part = replace(part, **{field.name: _each(kind, change, getattr(part, field.name)) for field in fields(part)})
+        values = {field.name: getattr(part, field.name) for field in fields(part)}
+        part = replace(part, **{name: _replace_parts(kind, change, value) for name, value in values.items()})
     changed: T = part
     return changed
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 ALIGN = 8
-"""Basis functions are padded with zeros to a multiple of this: matrix products with 31 columns are slow."""
+"""Basis functions are zero-padded to a multiple of this, as matrix products with 31 columns are slow."""
 
 
 @dataclass(frozen=True)
@@ -75,6 +75,6 @@ def padded(width: int, like: Tensor) -> Tensor:
 
 
 def pad_rows(matrix: Tensor) -> Tensor:
-    """Add rows of zeros that meet the padded basis functions."""
+    """Add rows of zeros to match the padded basis functions."""
     rows = math.ceil(len(matrix) / ALIGN) * ALIGN - len(matrix)
     return torch.cat([matrix, matrix.new_zeros(rows, *matrix.shape[1:])])

@@ -1,4 +1,4 @@
-"""Whether weights give the energy that they should: a crystal whose energy is known."""
+"""Check the energy that weights give for a crystal against a known value."""
 
 import contextlib
 import io
@@ -27,10 +27,10 @@ _FRACTIONAL = [[0.0, 0.0, 0.0], [0.25, 0.25, 0.25], [0.75, 0.75, 0.75]]
 
 
 def check_known_energy(model: ModelInterface, weights: Weights) -> None:
-    """Compare the energy of Li2O (antifluorite, a = 4.63 A) with what CHGNet itself gives.
+    """Compare the energy of Li2O (antifluorite, a = 4.63 A) with that of the package chgnet.
 
-    For weights that are not published in the wheel, CHGNet's own network is asked. Raises InputError where
-    they differ by more than 1e-4 eV/atom.
+    For weights that are not in the wheel, CHGNet's own network computes the expected energy. Raises InputError
+    where they differ by more than 1e-4 eV/atom.
     """
     expected = KNOWN_ENERGIES.get(weights.sha256)
     if expected is None:
@@ -55,12 +55,12 @@ def _crystal(device: torch.device) -> SimState:
 
 
 def _energy_by_chgnet(weights: Weights) -> float:
-    """Energy in eV/atom from the package chgnet, which prints while it loads."""
+    """Energy in eV/atom from the package chgnet, whose messages are suppressed."""
     from chgnet.model import CHGNet
     from pymatgen.core import Lattice, Structure
 
     content: dict[str, Any] = torch.load(weights.path, map_location="cpu", weights_only=True)["model"]
     has_biases = "bond_conv_layers.0.mlp_out.layers.1.bias" in weights.tensors
     with contextlib.redirect_stdout(io.StringIO()):
-        theirs = CHGNet.from_dict(content, mlp_out_bias=has_biases)
-    return float(theirs.predict_structure(Structure(Lattice(_CELL), _NUMBERS, _FRACTIONAL), task="e")["e"])
+        chgnet = CHGNet.from_dict(content, mlp_out_bias=has_biases)
+    return float(chgnet.predict_structure(Structure(Lattice(_CELL), _NUMBERS, _FRACTIONAL), task="e")["e"])

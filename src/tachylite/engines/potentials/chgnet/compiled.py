@@ -1,4 +1,4 @@
-"""The gated perceptron on the CPU, compiled where it runs: gated.c by the C compiler of the machine."""
+"""The gated perceptron on the CPU: gated.c, compiled at first use by the C compiler of the machine."""
 
 import ctypes
 import hashlib
@@ -24,7 +24,7 @@ COMPILERS = ("cc", "gcc", "clang")
 
 @dataclass(frozen=True)
 class CompiledTape:
-    """What the forward pass leaves for the backward pass."""
+    """Intermediate values of the forward pass that the backward pass needs."""
 
     x: Tensor
     normalized: Tensor
@@ -35,7 +35,7 @@ class CompiledTape:
 class CompiledGatedMLP:
     """`GatedMLP` in single precision on the CPU, fused into one pass over the rows; the same function.
 
-    `second_transposed` is for the way back. The answer does not depend on the number of threads.
+    `second_transposed` is for the backward pass. The result does not depend on the number of threads.
     """
 
     library: ctypes.CDLL
@@ -86,12 +86,12 @@ def _address(tensor: Tensor | None) -> ctypes.c_void_p:
 
 @cache
 def load_library() -> ctypes.CDLL | None:
-    """The compiled gated.c, from the user's cache where this processor has met it; None without a compiler.
+    """Load the compiled gated.c, compiling it at first use on this processor; None without a compiler.
 
-    It shares the threads of torch: both name the same OpenMP library.
+    It shares the threads of torch, as both use the same OpenMP library.
     """
     compiler = next(
-        (found for name in (os.environ.get("CC", ""), *COMPILERS) if name and (found := shutil.which(name))), None
+        (program for name in (os.environ.get("CC", ""), *COMPILERS) if name and (program := shutil.which(name))), None
     )
     if compiler is None:
         return None
@@ -117,7 +117,7 @@ def _compile(compiler: str, target: Path) -> Path:
 
 
 def _processor() -> str:
-    """What code for this processor may use: nodes of a cluster share a cache, but not always a processor."""
+    """Model and instruction sets of the processor: nodes of a cluster share a cache, but may have different ones."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:

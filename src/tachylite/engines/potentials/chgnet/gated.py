@@ -11,11 +11,11 @@ WIDTH = 64
 """Features of an atom, a bond or an angle."""
 
 _EPSILON = 1e-5
-"""Of the layer normalisation."""
+"""Added to the variance in the layer normalisation."""
 
 
 class Gated(Protocol):
-    """A gated perceptron: `GatedMLP`, or another way to compute the same."""
+    """Interface of a gated perceptron: `GatedMLP`, or another implementation of it."""
 
     def forward(self, table: Tensor, index: Tensor, message: Tensor, extra: Tensor | None = None) -> Any:
         """Write the message and return what the backward pass needs."""
@@ -26,7 +26,7 @@ class Gated(Protocol):
 
 @dataclass(frozen=True)
 class GatedTape:
-    """What the forward pass leaves for the backward pass."""
+    """Intermediate values of the forward pass that the backward pass needs."""
 
     hidden_slope: Tensor | None
     normalized: Tensor | None
@@ -39,7 +39,7 @@ class GatedMLP:
     r"""silu(norm(core(x))) * sigmoid(norm(gate(x))), from the sum of its first layer's projections on.
 
     The first linear layer acts on a concatenation of features, so it is the sum of one projection for each
-    of them; these are made by the caller, per atom and per bond, and summed on edges and angles. With x a
+    of them; the caller computes these per atom and per bond, and they are summed on edges and angles. With x a
     row of that sum for core (c) and gate (g):
 
     $$ a = \mathrm{silu}(x), \quad z_k = a_k W_k + b_k, \quad
@@ -52,8 +52,8 @@ class GatedMLP:
     | gamma, beta | `scale`, `shift`; None for a network without norms |
     | m | `message` |
 
-    The mean is taken away beforehand: W and b (or the first layer, see `centered`) have it removed from
-    their outputs, which is the same function.
+    The mean is subtracted beforehand: W and b (or the first layer, see `centered`) are centred so that their
+    outputs have zero mean, which is the same function.
     """
 
     second: Tensor | None
@@ -85,12 +85,12 @@ class GatedMLP:
         """Write the message (n, 64) of the first layer's sum.
 
         The sum is of those rows of `table` (m, 128) that a row of `index` (n, parts) names, and of `extra`
-        (n, 128), which is used up.
+        (n, 128), which is overwritten.
         """
         x = embedding_bag(index, table, mode="sum")
         if extra is not None:
             x += extra
-        one = x.new_ones(1)
+        unity = x.new_ones(1)
         hidden_slope = normalized = inverse_deviation = None
         if self.second is not None and self.second_bias is not None:
             sigmoid = x.sigmoid()
@@ -98,7 +98,7 @@ class GatedMLP:
             z = x.new_empty(2, len(x), WIDTH)
             for k in range(2):
                 torch.addmm(self.second_bias[k], x[:, k * WIDTH : (k + 1) * WIDTH], self.second[k], out=z[k])
-            hidden_slope = torch.lerp(x, one, sigmoid, out=sigmoid)
+            hidden_slope = torch.lerp(x, unity, sigmoid, out=sigmoid)
         else:
             z = x.view(-1, 2, WIDTH).transpose(0, 1)
         y = z
@@ -111,7 +111,7 @@ class GatedMLP:
         core = y[0] * sigmoid[0]
         torch.mul(core, sigmoid[1], out=message)
         slope = y if y is not z else torch.empty_like(y)
-        torch.lerp(core, one, sigmoid[0], out=slope[0]).mul_(sigmoid[1])
+        torch.lerp(core, unity, sigmoid[0], out=slope[0]).mul_(sigmoid[1])
         torch.addcmul(message, message, sigmoid[1], value=-1, out=slope[1])
         if self.scale is not None:
             slope.mul_(self.scale)

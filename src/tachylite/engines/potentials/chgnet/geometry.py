@@ -1,4 +1,4 @@
-"""Unit vectors and angles of short bonds, and the way back from derivatives to bond vectors."""
+"""Angles between short bonds, and the gradient of the energy by bond vectors."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -10,7 +10,7 @@ from tachylite.engines.potentials.chgnet.graph import Graph
 from tachylite.engines.potentials.neighbors import Pairs
 
 SHRINK = 1 - 1e-6
-"""CHGNet multiplies every cosine with this, so that the arc cosine has a slope at 0 and 180 degrees."""
+"""CHGNet multiplies every cosine by this, so that the arc cosine is differentiable at 0 and 180 degrees."""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """CHGNet's message passes, forward and backward, with frozen weights.
 
 The first linear layer of every gated perceptron acts on a concatenation of features of atoms, bonds and
-angles. Here it is split over them: each is projected where it lives, and the projections are summed on the
-edges and angles, which is the same function. `edge_rows` and `angle_rows` of the graph say which rows.
+angles. Here it is split: features are projected per atom, bond or angle, and the projections are summed on the
+edges and angles, which is the same function. `edge_rows` and `angle_rows` of the graph say which rows to sum.
 """
 
 from collections.abc import Iterator
@@ -19,13 +19,13 @@ WIDE = 2 * WIDTH
 """Core and gate side by side."""
 
 BLOCK = 8192
-"""Edges or angles at a time on a CPU, so that the time of an atom does not grow with their number: larger
-arrays fall out of the cache, and are handed back to the kernel after use."""
+"""Edges or angles processed at a time on a CPU, so that the time per atom does not grow with their number: larger
+arrays exceed the cache, and are returned to the kernel after use."""
 
 
 @dataclass(frozen=True)
 class MessageTape:
-    """What a pass leaves for its backward pass: messages, their weights, their weighted sums."""
+    """Intermediate values for the backward pass: tapes of the perceptron, messages and their weighted sums."""
 
     gated: list[Any]
     message: Tensor
@@ -36,9 +36,9 @@ class MessageTape:
 class AtomConv:
     """Update of the atoms by messages along their bonds.
 
-    Bond features are a linear function of the radial basis, plus, for short bonds, what they have learnt
-    from their angles (`learnt`); `bond_shift` is the projection of what all bonds of a system that has
-    angles have gained beyond that, in networks with biased bond updates.
+    Bond features are a linear function of the radial basis, plus, for short bonds, the sum of their updates from
+    angles (`learnt`); `bond_shift` is the projection of the biases of those updates, which all bonds of a system with
+    angles gain in networks with biased bond updates.
     """
 
     on_center: Tensor
@@ -133,7 +133,7 @@ class AnglePass:
         return message, tapes
 
     def backward(self, gradient: Tensor, n_angles: int, graph: Graph, tapes: list[Any]) -> "AngleGradient":
-        """Gradients of the inputs; `n_angles` is the number of rows of angles that went in."""
+        """Gradients of the inputs; `n_angles` is the number of rows of the input angles."""
         n_short = len(graph.short)
         at_left, at_right = gradient.new_zeros(2 * n_short, WIDE), gradient.new_zeros(n_short, WIDE)
         on_angles = gradient.new_zeros(n_angles, WIDTH)
@@ -166,7 +166,7 @@ class BondConv:
     def forward(
         self, bonds: Tensor, angles: Tensor, atoms: Tensor, weights: Tensor, graph: Graph
     ) -> tuple[Tensor, MessageTape]:
-        """What short bonds (n_short, 64) learn from their angles, given bond weights (n_short, 64)."""
+        """Update of the short bonds (n_short, 64) from their angles, given bond weights (n_short, 64)."""
         message, tapes = self.messages.forward(bonds, angles, atoms, graph)
         weighted = weights.index_select(0, graph.right_bond).mul_(message)
         aggregate = torch.zeros_like(bonds).index_add_(0, graph.left_bond, weighted)

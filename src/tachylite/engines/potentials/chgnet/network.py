@@ -28,7 +28,7 @@ class Expansion:
 
 @dataclass(frozen=True)
 class Tape:
-    """What the forward pass leaves for the backward pass; one entry a layer."""
+    """Intermediate values of the forward pass that the backward pass needs; lists have one entry per layer."""
 
     expansion: Expansion
     on_atoms: Tensor
@@ -54,7 +54,7 @@ class Network:
     bond_convs: Sequence[BondConv]
     angle_updates: Sequence[AngleUpdate]
     bond_offsets: Sequence[Tensor | None]
-    """What bonds have gained from biases before each layer; None without biases."""
+    """Sum of the biases added to bonds before each layer; None without biases."""
     readout: Sequence[tuple[Tensor, Tensor]]
     readout_norm: tuple[Tensor, Tensor] | None
 
@@ -99,15 +99,15 @@ class Network:
     def backward(self, graph: Graph, tape: Tape) -> tuple[Tensor, Tensor]:
         """Derivatives of the sum of the energies by distances (n_bonds,), eV/A, and angles, eV/rad.
 
-        The tape is used up.
+        The tape is emptied.
         """
-        known = tape.expansion
+        expansion = tape.expansion
         on_atoms, on_features = tape.on_atoms, torch.zeros(())
-        on_basis, on_weights = torch.zeros_like(known.basis), torch.zeros_like(known.weights)
-        on_short_weights = torch.zeros_like(known.short_weights)
-        on_learnt, on_plain = torch.zeros_like(known.short_weights), torch.zeros_like(known.short_weights)
+        on_basis, on_weights = torch.zeros_like(expansion.basis), torch.zeros_like(expansion.weights)
+        on_short_weights = torch.zeros_like(expansion.short_weights)
+        on_learnt, on_plain = torch.zeros_like(expansion.short_weights), torch.zeros_like(expansion.short_weights)
         for layer in reversed(range(len(self.atom_convs))):
-            part = self.atom_convs[layer].backward(on_atoms, known.weights, graph, tape.atom_convs.pop())
+            part = self.atom_convs[layer].backward(on_atoms, expansion.weights, graph, tape.atom_convs.pop())
             on_atoms = part.atoms
             on_basis += part.basis
             on_weights += part.weights
@@ -122,7 +122,7 @@ class Network:
                 on_atoms += angle_part.atoms
                 on_features = angle_part.angles
             angle_part, more_weights = self.bond_convs[below].backward(
-                on_learnt, rows, known.short_weights, graph, tape.bond_convs.pop()
+                on_learnt, rows, expansion.short_weights, graph, tape.bond_convs.pop()
             )
             on_learnt += angle_part.bonds
             on_plain += angle_part.bonds
@@ -131,10 +131,10 @@ class Network:
             on_short_weights += more_weights
         on_basis.addmm_(on_weights, self.basis_to_weight.t())
         on_basis.index_add_(0, graph.short, on_plain @ self.basis_to_bond.t())
-        by_distance = on_basis.mul_(known.basis_slope).sum(dim=1)
+        by_distance = on_basis.mul_(expansion.basis_slope).sum(dim=1)
         on_short_basis = on_short_weights @ self.basis_to_short_weight.t()
-        by_distance.index_add_(0, graph.short, on_short_basis.mul_(known.short_slope).sum(dim=1))
-        by_angle = (on_features @ self.basis_to_angle.t()).mul_(known.angle_slope).sum(dim=1)
+        by_distance.index_add_(0, graph.short, on_short_basis.mul_(expansion.short_slope).sum(dim=1))
+        by_angle = (on_features @ self.basis_to_angle.t()).mul_(expansion.angle_slope).sum(dim=1)
         return by_distance, by_angle
 
     def _bonds(self, plain: Tensor, learnt: Tensor | None, layer: int) -> Tensor:

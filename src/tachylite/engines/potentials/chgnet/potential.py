@@ -12,9 +12,8 @@ from tachylite.engines.potentials.chgnet.compiled import CompiledGatedMLP
 from tachylite.engines.potentials.chgnet.geometry import Geometry
 from tachylite.engines.potentials.chgnet.graph import Graph, build_graph
 from tachylite.engines.potentials.chgnet.weights import load_weights
-from tachylite.engines.potentials.loading import LoadedModel
-from tachylite.engines.potentials.memory import keep_freed_memory
-from tachylite.engines.potentials.model import NeighborModel
+from tachylite.engines.potentials.loading import LoadedPotential
+from tachylite.engines.potentials.model import NeighborModel, keep_freed_memory
 from tachylite.engines.potentials.neighbors import collect
 
 
@@ -27,13 +26,13 @@ class ChgnetPotential(NeighborModel):
     applied per atom and per bond instead of per edge and per angle. On a CPU the rest of the perceptrons is
     compiled for the processor at first use, where there is a C compiler.
 
-    On the CPU the answer for a given batch is the same bit for bit in every process with the same number of
+    On the CPU the result for a given batch is the same bit for bit in every process with the same number of
     threads, whenever the neighbour list was built.
 
     `weights` is "0.3.0", "r2scan" or "0.2.0" (in the wheel of chgnet) or the path of a checkpoint;
-    `precision` is that of the network, while geometry, sums over atoms and answers are in double precision;
-    the neighbour list reaches by `skin` (A) beyond the cutoff. Raises InputError for weights that are not
-    known or do not give the energy that CHGNet itself gives.
+    `precision` is that of the network, while geometry, sums over atoms and results are in double precision;
+    the neighbour list reaches by `skin` (A) beyond the cutoff. Raises InputError for weights that do
+    not exist or do not reproduce the energy of the package chgnet.
     """
 
     def __init__(
@@ -45,9 +44,9 @@ class ChgnetPotential(NeighborModel):
         compute_stress: bool = True,
         skin: float = 1.0,
     ) -> None:
-        contents = load_weights(weights)
-        super().__init__(contents.atom_cutoff, skin, device, compute_stress=compute_stress)
-        self.weights = contents
+        checkpoint = load_weights(weights)
+        super().__init__(checkpoint.atom_cutoff, skin, device, compute_stress=compute_stress)
+        self.weights = checkpoint
         self._network = assemble(self.weights, self._device, precision)
         self._reference = self.weights.reference_energies.to(self._device, torch.float64)
         self._precision = precision
@@ -58,7 +57,7 @@ class ChgnetPotential(NeighborModel):
 
     @property
     def is_compiled(self) -> bool:
-        """Whether the gated perceptrons are compiled for this processor: faster, other in the last digits."""
+        """Whether the gated perceptrons are compiled for this processor: faster, but other last digits."""
         return isinstance(self._network.atom_convs[0].gated, CompiledGatedMLP)
 
     @property
@@ -70,7 +69,7 @@ class ChgnetPotential(NeighborModel):
         """Compute `energy` (n_systems,) eV, `forces` (n_atoms, 3) eV/A, `stress` (n_systems, 3, 3) eV/A^3.
 
         A system with positions or a cell that are not finite, or a collapsed cell, gets NaN; the others are
-        not touched by it.
+        not affected.
         """
         pairs = self.neighbors.pairs(state)
         graph = build_graph(pairs, len(state.positions), self.weights.bond_cutoff)
@@ -91,10 +90,10 @@ class ChgnetPotential(NeighborModel):
         return systems[state.system_idx]
 
 
-def load(model: str | None, device: torch.device) -> LoadedModel:
+def load(model: str | None, device: torch.device) -> LoadedPotential:
     """Load CHGNet: `model` is a version of the wheel (0.3.0 if not given), or a checkpoint file."""
     chgnet = ChgnetPotential(model or "0.3.0", device=device)
-    return LoadedModel(
+    return LoadedPotential(
         potential=chgnet,
         name=f"CHGNet {chgnet.weights.name}",
         sha256=chgnet.weights.sha256,

@@ -1,4 +1,4 @@
-"""CHGNet's weights: where they are, what they are, and whether they are read as they were meant."""
+"""Reading CHGNet's weights from the wheel of the package chgnet or from a checkpoint file."""
 
 import hashlib
 from dataclasses import dataclass
@@ -20,14 +20,14 @@ WHEEL_FILES = {
 """Checkpoints inside the wheel of the package chgnet."""
 
 UNTRAINED = {84, 85, 86, 87, 88}
-"""Atomic numbers within 1-94 that no structure of MPtrj has (Po, At, Rn, Fr, Ra): their embeddings have the
-length of random initialisation in the published weights, and stay as they are in transfer learning."""
+"""Atomic numbers within 1-94 that are in no structure of MPtrj (Po, At, Rn, Fr, Ra): their embeddings have the
+norm of random initialisation in the published weights, and do not change in transfer learning."""
 
 UNTRAINED_R2SCAN = UNTRAINED | {70}
-"""In the data of r2scan ytterbium is missing too: no reference energy, embedding as before the transfer."""
+"""The r2scan data lack ytterbium too: it has no reference energy, and its embedding is that before the transfer."""
 
 N_ELEMENTS = 94
-"""Elements that have an embedding, from hydrogen on."""
+"""Number of elements with an embedding, from hydrogen on."""
 
 _REQUIRED = {
     "is_intensive": True,
@@ -41,7 +41,7 @@ _REQUIRED = {
 
 @dataclass(frozen=True)
 class Weights:
-    """A checkpoint: its tensors by name, and what the network needs to know to use them."""
+    """A checkpoint: its tensors by name, and the parameters of the network."""
 
     name: str
     path: Path
@@ -56,14 +56,14 @@ class Weights:
 
     @property
     def reference_energies(self) -> Tensor:
-        """Energy of an atom by element that the network adds to, in eV: (94,), hydrogen first."""
+        """Reference energies of the elements in eV, to which the network's output is added: (94,), hydrogen first."""
         return self.tensors["composition_model.fc.weight"][0]
 
     @property
     def elements(self) -> tuple[int, ...]:
         """Atomic numbers that the weights were trained on.
 
-        For a checkpoint of one's own: those of the published weights that it can have come from.
+        For a checkpoint file: those of the published weights from which it may be fine-tuned.
         """
         missing = UNTRAINED_R2SCAN if self.name == "r2scan" else UNTRAINED
         return tuple(number for number in range(1, N_ELEMENTS + 1) if number not in missing)

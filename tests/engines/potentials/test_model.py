@@ -4,7 +4,7 @@ import sys
 import pytest
 import torch
 
-from tachylite.engines.potentials.memory import keep_freed_memory
+from tachylite.engines.potentials.model import keep_freed_memory
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="the C library offers this on Linux only")

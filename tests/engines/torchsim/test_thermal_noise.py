@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats
 
-from tachylite.engines.torchsim.noise import THERMOSTAT, VELOCITIES, Noise, draw
+from tachylite.engines.torchsim.thermal_noise import THERMOSTAT, VELOCITIES, Noise, draw
 
 CPU = torch.device("cpu")
 SEEDS = st.integers(-(2**63), 2**63)

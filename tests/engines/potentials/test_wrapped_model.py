@@ -11,8 +11,8 @@ from ase import Atoms
 from tests.engines.potentials.sample_structures import melt, state_of
 
 from tachylite.engines import get_engine
-from tachylite.engines.potentials.model import Model
-from tachylite.engines.potentials.own_model import load
+from tachylite.engines.potentials.model import PotentialModel
+from tachylite.engines.potentials.wrapped_model import load
 from tachylite.errors import InputError
 from tachylite.schemas import Request, Segment, State
 
@@ -38,8 +38,8 @@ def test_the_page_shows_the_message_of_a_wrong_sign(shown: Path) -> None:
     (shown / "spheres.py").write_text(code.replace("(-overlap", "(overlap"))
     done = subprocess.run([sys.executable, "check.py"], cwd=shown, capture_output=True, text=True)
     (promised,) = re.findall(r"^AssertionError: .*", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    said = done.stderr.strip().splitlines()[-1]
-    assert re.fullmatch(re.escape(promised).replace(re.escape("..."), ".*"), said), said
+    last_line = done.stderr.strip().splitlines()[-1]
+    assert re.fullmatch(re.escape(promised).replace(re.escape("..."), ".*"), last_line), last_line
 
 
 def test_an_own_model_runs(shown: Path, tmp_path: Path) -> None:
@@ -61,7 +61,7 @@ def test_an_own_calculator_runs(shown: Path) -> None:
 def test_a_model_of_torchsim_is_wrapped() -> None:
     pair = Atoms("Ar2", positions=[[0, 0, 0], [43.6, 0, 0]], cell=[20.0] * 3, pbc=True)
     loaded = load("torch_sim.models.lennard_jones:LennardJonesModel", CPU)
-    assert isinstance(loaded.potential, Model)
+    assert isinstance(loaded.potential, PotentialModel)
     broken = pair.copy()
     broken.positions[0] = float("nan")
     energy = loaded.potential(state_of([pair, broken]))["energy"]

@@ -1,0 +1,70 @@
+"""Random velocities and Langevin dynamics, with random numbers of its own for every member of a batch."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch_sim.integrators.md import momentum_step, position_step
+
+VELOCITIES, THERMOSTAT = range(2)
+"""Purposes of random numbers, which have separate streams."""
+
+_STEPS_AT_ONCE = 16
+
+
+def draw(seed: int, purpose: int, count: int, n_atoms: int, *, block: int = 0) -> NDArray[np.float64]:
+    """Draw standard normal numbers, (count, n_atoms, 3); the same for the same arguments on every machine.
+
+    The generator is the counter-based Philox (Salmon et al. 2011, DOI 10.1145/2063384.2063405): blocks are 2^128
+    numbers apart, so that a run continues at any step without a stored state.
+    """
+    bits = np.random.Philox(key=np.array([seed % 2**64, purpose], dtype=np.uint64), counter=[0, 0, block, 0])
+    return np.random.Generator(bits).standard_normal((count, n_atoms, 3))
+
+
+class Noise:
+    """Random forces of a Langevin thermostat: standard normal numbers for a batch at every step."""
+
+    def __init__(self, seeds: Sequence[int], sizes: Sequence[int], device: torch.device, dtype: torch.dtype) -> None:
+        self._seeds, self._sizes = seeds, sizes
+        self._device, self._dtype = device, dtype
+        self._block = -1
+        self._numbers = torch.empty(0)
+
+    def at(self, step: int) -> Tensor:
+        """Numbers for every atom at a step, (n_atoms, 3)."""
+        block, place = divmod(step, _STEPS_AT_ONCE)
+        if block != self._block:
+            members = zip(self._seeds, self._sizes, strict=True)
+            numbers = [draw(seed, THERMOSTAT, _STEPS_AT_ONCE, size, block=block) for seed, size in members]
+            self._numbers = torch.from_numpy(np.concatenate(numbers, axis=1)).to(self._device, self._dtype)
+            self._block = block
+        return self._numbers[place]
+
+
+def langevin_step(
+    state: Any, potential: Callable[[Any], dict[str, Tensor]], *, dt: Tensor, kT: Tensor, gamma: float, noise: Tensor
+) -> Any:
+    r"""Take one step of Langevin dynamics by the splitting BAOAB (DOI 10.1098/rspa.2016.0138).
+
+    Kicks and drifts by TorchSim, in its units; between the two half drifts
+
+    $$ p \leftarrow e^{-\gamma \Delta t} p + \sqrt{m k T (1 - e^{-2 \gamma \Delta t})}\, R $$
+
+    | symbol | variable |
+    |---|---|
+    | p, m | `state.momenta` (n_atoms, 3), `state.masses` (n_atoms,) |
+    | k T | `kT` (n_systems,), eV |
+    | R | `noise` (n_atoms, 3), standard normal |
+    """
+    damping = torch.exp(-gamma * dt)
+    state = position_step(momentum_step(state, dt / 2), dt / 2)
+    width = (state.masses * kT[state.system_idx] * (1 - damping**2)).sqrt()
+    state.momenta = damping * state.momenta + width[:, None] * noise
+    state = position_step(state, dt / 2)
+    result = potential(state)
+    state.energy, state.forces = result["energy"], result["forces"]
+    return momentum_step(state, dt / 2)
