@@ -55,9 +55,9 @@ def test_a_cell_without_volume_has_no_density(volume: float) -> None:
 def test_the_lowest_snapshot_is_the_limit() -> None:
     limit = amorphous_limit([-2.0, -2.2, -2.1, -1.9])
     assert limit.lowest == -2.2
-    assert limit.mean == pytest.approx(-2.05)
-    assert limit.error == pytest.approx(math.sqrt(0.05 / 3 / 4))
-    assert amorphous_limit([-2.0]).error == math.inf
+    assert limit.mean.value == pytest.approx(-2.05)
+    assert limit.mean.error == pytest.approx(math.sqrt(0.05 / 3 / 4))
+    assert amorphous_limit([-2.0]).mean.error == math.inf
 
 
 @pytest.mark.parametrize("energies", [[], [math.nan], [-1.0, math.inf]])

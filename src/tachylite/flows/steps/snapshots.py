@@ -10,7 +10,6 @@ from jobflow import Flow, Job, Response, job
 from tachylite.flows.steps.base import Inputs, Member, Start, StepMaker
 from tachylite.jobs.engine import Relaxed, in_place, relax
 from tachylite.jobs.references import above_crystal, formation_energy_of, reference_energies
-from tachylite.measured import Measured
 from tachylite.physics.thermodynamics.energies import amorphous_limit
 from tachylite.schemas import References, Relaxation, Trajectory
 from tachylite.schemas.steps.snapshots import Snapshot, Snapshots, SnapshotsResult
@@ -102,9 +101,7 @@ def _result(
         status="completed" if energies else "failed",
         reason=None if energies else "no snapshot has both converged and references to compare with",
         formation_energy_ev_per_atom=None if limit is None else limit.lowest,
-        mean_formation_energy_ev_per_atom=Measured(value=limit.mean, error=limit.error)
-        if limit is not None and len(energies) > 1
-        else None,
+        mean_formation_energy_ev_per_atom=limit.mean if limit is not None and len(energies) > 1 else None,
         above_crystal_ev_per_atom=None if lowest is None else above_crystal(lowest, references, member.number),
         reference_energies_ev_per_atom=reference_energies(references),
         snapshots=snapshots,

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tachylite.errors import InputError
+from tachylite.measured import Measured
 from tachylite.units import G_CM3_PER_U_A3
 
 
@@ -16,9 +17,8 @@ class AmorphousLimit:
 
     lowest: float
     """The amorphous limit."""
-    mean: float
-    error: float
-    """Standard error of the mean; infinite for a single structure."""
+    mean: Measured
+    """Its error is infinite for a single structure."""
 
 
 def formation_energy(
@@ -71,4 +71,4 @@ def amorphous_limit(formation_energies: Sequence[float]) -> AmorphousLimit:
     if energies.ndim != 1 or energies.size == 0 or not np.isfinite(energies).all():
         raise InputError(f"formation energies {list(formation_energies)}: at least one is needed, all finite")
     error = float(energies.std(ddof=1)) / energies.size**0.5 if energies.size > 1 else float("inf")
-    return AmorphousLimit(float(energies.min()), float(energies.mean()), error)
+    return AmorphousLimit(float(energies.min()), Measured(value=float(energies.mean()), error=error))
