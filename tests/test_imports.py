@@ -50,6 +50,7 @@ ONLY_IN = {
     "mace": {"engines"},
     "huggingface_hub": {"engines"},
     "plotly": {"report"},
+    "pooch": {"configs"},
     "matplotlib": {"report"},
     "typer": {"cli"},
     "rich": {"cli"},
