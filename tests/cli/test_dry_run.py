@@ -40,18 +40,27 @@ def test_the_first_inputs_and_what_would_follow(command: Command) -> None:
     assert len(poscar.structure) == 8
     assert poscar.velocities is not None
     assert "look/Cu: volume at 5000 K: scan, " in out
-    assert "melt at 5000 K, volume: 0.8, 1, 1.2 of the start's, each 1 ps Langevin and 4 ps Nose-Hoover" in out
-    assert "anneal at 2500 K, production: 10,000 steps in 5 calls of VASP" in out
-    assert "amorphous limit: 10 snapshots, each relax, relax, static" in out
+    search = "0.8, 1, 1.2 of the volume before, each 1 ps Langevin and 4 ps Nose-Hoover; then at most 15 rounds more"
+    assert f"melt-volume: at 5000 K: {search}" in out
+    assert "anneal-2500K: at 2500 K: 20 ps, 10,000 steps" in out
+    assert "amorphous-limit: 10 snapshots, each relaxed with its cell" in out
     assert "reference crystals of Al, Cu" in out
+    assert "in VASP: a call for every 2,000 steps; a relaxation is relax, relax, static" in out
 
 
-def test_a_protocol_that_keeps_the_volume_begins_with_production(command: Command) -> None:
-    Path("mine.yaml").write_text("volume_search: null\nmelt: {temperature_k: 700, production_ps: 1}\n", "utf-8")
+def test_a_protocol_that_keeps_the_volume_begins_with_the_hold(command: Command) -> None:
+    Path("mine.yaml").write_text("steps: [{kind: hold, name: melt, temperature_k: 700, time_ps: 1}]", "utf-8")
     code, out, _ = command("run", "Cu", "-p", "mine.yaml", "-e", "vasp", "--atoms", "4", "--dry-run", "look")
     assert code == 0
-    assert "look/Cu: production at 700 K" in out
+    assert "look/Cu: melt at 700 K" in out
     assert Incar.from_file("look/Cu/INCAR")["MDALGO"] == 2
+
+
+def test_a_protocol_that_begins_without_dynamics_is_one_line(command: Command) -> None:
+    Path("mine.yaml").write_text("steps: [{kind: relax, name: glass}]", "utf-8")
+    code, out, err = command("run", "Cu", "-p", "mine.yaml", "-e", "vasp", "--atoms", "4", "--dry-run", "look")
+    assert (code, out, err.count("\n")) == (2, "", 1)
+    assert "--dry-run writes inputs of molecular dynamics, and step glass begins with none" in err
 
 
 @pytest.mark.parametrize(

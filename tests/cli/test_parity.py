@@ -233,8 +233,8 @@ def test_other_compositions_and_temperatures_are_refused(tmp_path: Path, parity:
 def test_an_engine_takes_the_place_of_the_other_side(tmp_path: Path, parity: Callable[..., Result]) -> None:
     protocol = tmp_path / "short.yaml"
     protocol.write_text(
-        "name: short\ntimestep_fs: 4.0\npacking: {n_atoms: 32}\nvolume_search: null\n"
-        "melt: {temperature_k: 80, production_ps: 2.0}\n"
+        "name: short\ntimestep_fs: 4.0\npacking: {n_atoms: 32}\n"
+        "steps: [{kind: hold, name: melt, temperature_k: 80, time_ps: 2.0}]\n"
     )
     r = np.linspace(0, 8, 81)
     rows = [f"{x:.2f},{1 + np.exp(-4 * (x - 3.7) ** 2):.5f}" for x in r]

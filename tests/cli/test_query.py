@@ -16,21 +16,30 @@ from tachylite.cli.status import status
 from tachylite.errors import InputError
 from tachylite.schemas import (
     Activation,
-    AmorphousLimit,
     Diffusivity,
-    Equilibrium,
     Failure,
     Interval,
     Material,
     Measured,
-    Melt,
     Protocol,
     Provenance,
     State,
 )
+from tachylite.schemas.steps.hold import HoldResult
+from tachylite.schemas.steps.snapshots import SnapshotsResult
+from tachylite.schemas.steps.volume import VolumeResult
 from tachylite.stores import open_store
 
 type Ask = Callable[..., Result]
+
+
+def protocol(temperature_k: float) -> Protocol:
+    steps = [
+        {"kind": "volume", "name": "melt-volume", "temperature_k": temperature_k},
+        {"kind": "hold", "name": "melt"},
+        {"kind": "snapshots", "name": "amorphous-limit"},
+    ]
+    return Protocol.model_validate({"name": "quickstart", "steps": steps})
 
 
 @pytest.fixture
@@ -47,14 +56,13 @@ def ask(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ask:
 def filled(ask: Ask) -> Ask:
     store = open_store()
     for number, material in enumerate((lithium_phosphate(), sodium_chloride())):
-        document = {"uuid": str(number), "index": 1, "name": "summarise_material", "output": material}
+        document = {"uuid": str(number), "index": 1, "name": "gather_material", "output": material}
         store.update({**document, "completed_at": f"2026-01-0{number + 1}T10:00:00.123"})
-    store.update({"uuid": "run", "index": 1, "name": "run_quench", "output": [], "completed_at": "2026-01-03T10:00:00"})
+    store.update({"uuid": "run", "index": 1, "name": "quench", "output": [], "completed_at": "2026-01-03T10:00:00"})
     return ask
 
 
 def lithium_phosphate() -> Material:
-    protocol = Protocol.model_validate({"name": "quickstart", "melt": {"temperature_k": 3000}})
     shared: dict[str, Any] = {
         "temperature_k": 3000,
         "n_independent": 90,
@@ -72,15 +80,7 @@ def lithium_phosphate() -> Material:
         ),
         Diffusivity(species="P", diffusive=False, **shared),
     ]
-    equilibrium = Equilibrium(
-        status="converged",
-        formula="Li3PO4",
-        n_atoms=96,
-        temperature_k=3000,
-        pressure_convention="total",
-        volume_a3=Measured(value=1536, error=9.6),
-        samples=[],
-    )
+    common: dict[str, Any] = {"status": "completed", "formula": "Li3PO4", "n_atoms": 96, "temperature_k": 3000}
     return Material(
         material_id="abc123",
         formula="Li3PO4",
@@ -88,13 +88,30 @@ def lithium_phosphate() -> Material:
         n_atoms=96,
         status="completed",
         failures=[],
-        melt=Melt(
-            temperature_k=3000,
-            equilibrium=equilibrium,
-            density_g_cm3=Measured(value=1.5, error=0.012),
-            diffusivities=diffusivities,
-        ),
-        anneals=[],
+        results=[
+            VolumeResult(
+                name="melt-volume",
+                step="melt-volume",
+                pressure_convention="total",
+                volume_a3=Measured(value=1536, error=9.6),
+                **common,
+            ),
+            HoldResult(
+                name="melt",
+                step="melt",
+                source="melt-volume",
+                density_g_cm3=Measured(value=1.5, error=0.012),
+                diffusivities=diffusivities,
+                **common,
+            ),
+            SnapshotsResult(
+                name="amorphous-limit",
+                step="amorphous-limit",
+                source="melt",
+                formation_energy_ev_per_atom=-2.345,
+                **common,
+            ),
+        ],
         activations=[
             Activation(
                 species="Li",
@@ -103,32 +120,45 @@ def lithium_phosphate() -> Material:
                 temperatures_k=[3000],
             )
         ],
-        glass=None,
-        amorphous_limit=AmorphousLimit(
-            snapshots=[],
-            formation_energy_ev_per_atom=-2.345,
-            mean_formation_energy_ev_per_atom=None,
-            reference_energies_ev_per_atom={},
-        ),
-        protocol=protocol,
+        protocol=protocol(3000),
         provenance=Provenance(engine="chgnet", model="0.3.0", device="cpu", dtype="float32"),
         created_at=datetime(2026, 1, 1, tzinfo=UTC),
     )
 
 
 def sodium_chloride() -> Material:
-    changes = {
-        "material_id": "def456",
-        "formula": "NaCl",
-        "elements": ["Cl", "Na"],
-        "status": "failed",
-        "failures": [Failure(stage="melt at 3000 K", reason="a vapour [no liquid] at zero pressure")],
-        "melt": None,
-        "activations": [],
-        "amorphous_limit": None,
-        "created_at": datetime(2026, 1, 2, tzinfo=UTC),
-    }
-    return lithium_phosphate().model_copy(update=changes)
+    common: dict[str, Any] = {"formula": "NaCl", "n_atoms": 96, "temperature_k": 2500}
+    reason = "a vapour [no liquid] at zero pressure"
+    return Material(
+        material_id="def456",
+        formula="NaCl",
+        elements=["Cl", "Na"],
+        n_atoms=96,
+        status="failed",
+        failures=[Failure(stage="melt-volume", reason=reason)],
+        results=[
+            VolumeResult(
+                name="melt-volume",
+                step="melt-volume",
+                status="failed",
+                reason=reason,
+                pressure_convention="total",
+                **common,
+            ),
+            HoldResult(name="melt", step="melt", source="melt-volume", status="skipped", reason=reason, **common),
+            SnapshotsResult(
+                name="amorphous-limit",
+                step="amorphous-limit",
+                source="melt",
+                status="skipped",
+                reason=reason,
+                **common,
+            ),
+        ],
+        protocol=protocol(2500),
+        provenance=lithium_phosphate().provenance,
+        created_at=datetime(2026, 1, 2, tzinfo=UTC),
+    )
 
 
 def test_the_table_shows_numbers_with_their_errors(filled: Ask) -> None:
@@ -140,9 +170,9 @@ def test_the_table_shows_numbers_with_their_errors(filled: Ask) -> None:
         "chgnet",
         "16.00 ± 0.10",
         "1.500 ± 0.012",
-        "Li 1.27 [1.03, 1.52] × 10⁻⁴",
-        "P not diffusive",
-        "Li 0.310 ± 0.020",
+        "D(Li) 1.27 [1.03, 1.52] × 10⁻⁴",
+        "D(P) not diffusive",
+        "Ea(Li) 0.310 ± 0.020",
         "−2.345",
         "abc123",
     ):
@@ -176,8 +206,9 @@ def test_json_gives_the_documents(filled: Ask, words: list[str], expected: list[
 def test_csv_has_a_row_for_each(filled: Ask) -> None:
     lines = list(csv.DictReader(io.StringIO(filled("query", "--csv").stdout)))
     assert [line["formula"] for line in lines] == ["NaCl", "Li3PO4"]
-    assert (lines[0]["density_g_cm3"], lines[1]["density_g_cm3"]) == ("", "1.5")
-    assert float(lines[1]["D_Li_cm2_s"]) == 1.27e-4
+    assert [line["melt_density_g_cm3"] for line in lines] == ["", "1.5"]
+    assert [line["melt_density_error_g_cm3"] for line in lines] == ["", "0.012"]
+    assert float(lines[1]["melt_D_Li_cm2_s"]) == 1.27e-4
     assert filled("query", "--csv", "--formula", "SiO2").stdout == ""
 
 
@@ -185,9 +216,8 @@ def test_structures_are_exported(ask: Ask, tmp_path: Path) -> None:
     from ase.io import read
 
     state = State(numbers=[3, 8], positions=[(0, 0, 0), (1, 1, 1)], cell=[(4, 0, 0), (0, 4, 0), (0, 0, 4)])
-    melt = lithium_phosphate().melt
-    assert melt is not None
-    material = lithium_phosphate().model_copy(update={"melt": melt.model_copy(update={"run": make_run(final=state)})})
+    melt = lithium_phosphate().result("melt").model_copy(update={"run": make_run(final=state)})
+    material = lithium_phosphate().model_copy(update={"results": [melt]})
     open_store().update({"uuid": "a", "index": 1, "output": material})
     result = ask("query", "--export", "structures")
     assert result.stdout == "structures/Li3PO4-abc123-melt.extxyz\n"
@@ -219,7 +249,8 @@ def test_no_store_yet_is_a_friendly_line(ask: Ask, command: str, tmp_path: Path)
         (["status", "--store", "absent.yaml"], r"absent\.yaml cannot be read"),
         (["query", "--status", "done"], "not one of completed, partial, failed"),
         (["query", "--formula", "Zz"], "Zz"),
-        (["query", "--where", "density>1"], "a material has no 'density'"),
+        (["query", "--where", "density>1"], "'density' is no field of a material"),
+        (["query", "--where", "melt.density>1"], "no step has 'density'; did you mean 'density_g_cm3'"),
         (["status", "newest"], "0 campaigns are named"),
         (["query", "--elements", "Li;O"], "'Li;O' is not a chemical element"),
     ],
@@ -236,9 +267,9 @@ def test_status_counts_materials_and_names_failures(filled: Ask) -> None:
     assert result.exit_code == 0
     assert "a vapour [no liquid] at zero pressure" in result.stdout
     assert "def456" in result.stdout
-    assert result.stdout.index("run_quench") < result.stdout.index("summarise_material")
+    assert result.stdout.index("quench") < result.stdout.index("gather_material")
     assert "2026-01-02 10:00:00" in result.stdout
     content = json.loads(filled("status", "--json").stdout)
     assert content["materials"] == {"completed": 1, "failed": 1}
-    assert content["failures"][0]["stage"] == "melt at 3000 K"
-    assert content["jobs"][1] == {"name": "summarise_material", "jobs": 2, "newest": "2026-01-02T10:00:00.123"}
+    assert content["failures"][0]["stage"] == "melt-volume"
+    assert content["jobs"][1] == {"name": "gather_material", "jobs": 2, "newest": "2026-01-02T10:00:00.123"}

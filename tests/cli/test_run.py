@@ -18,8 +18,8 @@ from tachylite.engines.interruption import current_deadline
 from tachylite.errors import InputError, OutOfTimeError
 from tachylite.jobs.material import material_id
 from tachylite.physics.composition import atom_counts, parse_formula
-from tachylite.schemas import Failure, Material, Measured, Melt, Provenance
-from tachylite.schemas.material import Equilibrium
+from tachylite.schemas import Failure, Material, Measured, Provenance
+from tachylite.schemas.steps.volume import VolumeResult
 
 Result = tuple[int, str, str]
 
@@ -69,15 +69,16 @@ class FakeFlow:
 
     def material(self, formula: str, options: dict[str, Any]) -> Material:
         n_atoms = sum(atom_counts(parse_formula(formula), options["protocol"].packing.n_atoms).values())
-        equilibrium = Equilibrium(
-            status="converged",
+        search = VolumeResult(
+            name="melt-volume",
+            step="melt-volume",
+            status="completed",
             formula=formula,
             n_atoms=n_atoms,
             temperature_k=3000,
             pressure_convention="virial",
             volume_a3=Measured(value=16.0 * n_atoms, error=0.2 * n_atoms),
             pressure_gpa=Measured(value=0.1, error=0.3),
-            samples=[],
         )
         return Material(
             material_id=material_id(formula, n_atoms, options["protocol"], options["engine"], options["seed"]),
@@ -86,11 +87,7 @@ class FakeFlow:
             n_atoms=n_atoms,
             status=self.status,
             failures=self.failures,
-            melt=Melt(temperature_k=3000, equilibrium=equilibrium),
-            anneals=[],
-            activations=[],
-            glass=None,
-            amorphous_limit=None,
+            results=[search],
             protocol=options["protocol"],
             provenance=options["engine"].provenance(options["seed"]),
         )
@@ -254,7 +251,7 @@ def test_a_crystal_goes_with_its_formula(command: Callable[..., Result], flow: F
         (["run", "Li3PO4", "NaCl"], "the fake model does not know Cl, Na"),
         (["run", "Li3PO4", "P1O4Li3"], "Li3PO4 is given 2 times"),
         (["run", "Li3PO4", "--protocol", "zheng2023"], "did you mean 'zheng2024'?"),
-        (["run", "Li3PO4", "--protocol", "bad.yaml"], "unknown key 'tempertures_k' in anneal"),
+        (["run", "Li3PO4", "--protocol", "bad.yaml"], "step 2 (anneal): unknown key 'tempertures_k'; did you mean"),
         (["run", "Li3PO4", "--store", "full"], "full is not a store"),
         (["run", "Li3PO4", "--report", "bad.yaml"], "cannot write into bad.yaml"),
         (["run", "Li3PO4", "--workdir", "bad.yaml/work"], "cannot write into bad.yaml/work"),
@@ -268,7 +265,8 @@ def test_a_crystal_goes_with_its_formula(command: Callable[..., Result], flow: F
 def test_bad_input_gets_one_line_and_exit_code_2(
     command: Callable[..., Result], flow: FakeFlow, tmp_path: Path, words: list[str], expected: str
 ) -> None:
-    (tmp_path / "bad.yaml").write_text("melt: {temperature_k: 3000}\nanneal: {tempertures_k: [1]}\n", encoding="utf-8")
+    melt, anneal = "{kind: hold, name: melt, temperature_k: 3000}", "{kind: hold, name: anneal, tempertures_k: [1]}"
+    (tmp_path / "bad.yaml").write_text(f"steps: [{melt}, {anneal}]", encoding="utf-8")
     (tmp_path / "full").mkdir()
     (tmp_path / "full" / "thesis.tex").touch()
     crystal(tmp_path / "MgO.cif", ["Mg", "O"])

@@ -20,11 +20,7 @@ PROTOCOL = """
 timestep_fs: 4.0
 record_every: 10
 packing: {n_atoms: 32}
-volume_search: null
-melt: {temperature_k: 80, production_ps: %s}
-anneal: null
-quench: null
-snapshots: null
+steps: [{kind: hold, name: melt, temperature_k: 80, time_ps: %s}]
 """
 PROGRAM = (sys.executable, "-c", "import sys; from tachylite.cli import main; sys.exit(main())")
 
@@ -41,10 +37,10 @@ class ListedAnew(EMT):
 """
 
 
-def command(folder: Path, production_ps: float, *more: str) -> list[str]:
+def command(folder: Path, time_ps: float, *more: str) -> list[str]:
     folder.mkdir(exist_ok=True)
     protocol = folder / "argon.yaml"
-    protocol.write_text(PROTOCOL % production_ps, encoding="utf-8")
+    protocol.write_text(PROTOCOL % time_ps, encoding="utf-8")
     options = ["--engine", "lennard-jones", "--option", "checkpoint_every=1000", "--seed", "4", "--json"]
     return [*PROGRAM, "run", "Ar", "--protocol", str(protocol), "--store", str(folder / "store"), *options, *more]
 
@@ -54,27 +50,28 @@ def environment() -> dict[str, str]:
     return kept | {"OMP_NUM_THREADS": "1"}
 
 
-def production(words: list[str]) -> dict[str, Any]:
+def melted(words: list[str]) -> dict[str, Any]:
     done = subprocess.run(words, capture_output=True, text=True, check=True, env=environment())
     (material,) = json.loads(done.stdout)
-    run: dict[str, Any] = material["melt"]["run"]
+    (melt,) = material["results"]
+    run: dict[str, Any] = melt["run"]
     return {key: run[key] for key in ("steps", "segments", "final", "trajectory_id")}
 
 
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a command that is left alone gives."""
-    return production(command(tmp_path_factory.mktemp("alone"), 16))
+    return melted(command(tmp_path_factory.mktemp("alone"), 16))
 
 
-def stopped_in_production(words: list[str], number: signal.Signals) -> str:
-    """What a command says at its end that gets a signal when it says that production has begun."""
+def stopped_in_the_melt(words: list[str], number: signal.Signals) -> str:
+    """What a command says at its end that gets a signal when it says that the melt has begun."""
     process = subprocess.Popen(
         words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment(), bufsize=1
     )
     assert process.stderr is not None
     for line in process.stderr:
-        if line.startswith("production"):
+        if line.startswith("melt at "):
             break
     process.send_signal(number)
     out, err = process.communicate()
@@ -88,10 +85,10 @@ def test_a_signal_saves_what_is_done_and_the_same_command_goes_on(
     tmp_path: Path, alone: dict[str, Any], number: signal.Signals, said: str
 ) -> None:
     words = command(tmp_path / "stopped", 16)
-    assert stopped_in_production(words, number).startswith(said)
+    assert stopped_in_the_melt(words, number).startswith(said)
     work = tmp_path / "stopped" / "store" / "work"
-    assert len(list(work.rglob("checkpoint.pt"))) == 1, "the production run has saved itself before its first interval"
-    assert production(words) == alone
+    assert len(list(work.rglob("checkpoint.pt"))) == 1, "the run has saved itself before its first interval"
+    assert melted(words) == alone
 
 
 def test_at_the_end_of_its_walltime_it_stops_by_itself(tmp_path: Path) -> None:
@@ -118,5 +115,5 @@ def test_a_prediction_goes_on_too(tmp_path: Path) -> None:
         return {key: found[key] for key in ("value", "distance", "n_frames", "simulated")}
 
     stopped = str(tmp_path / "stopped")
-    assert stopped_in_production([*words, stopped], signal.SIGINT).startswith("interrupted; ")
+    assert stopped_in_the_melt([*words, stopped], signal.SIGINT).startswith("interrupted; ")
     assert predicted(stopped) == predicted(str(tmp_path / "alone"))

@@ -12,8 +12,8 @@ from tachylite.launchers import LaunchedJob
 
 JOBS = [
     LaunchedJob("1", "pack_structures", "completed"),
-    LaunchedJob("2", "melt production", "failed", "OutOfTimeError: the walltime is used up [at] step 3"),
-    LaunchedJob("3", "melt production", "lost", "job 7 is no longer in the queue"),
+    LaunchedJob("2", "melt", "failed", "OutOfTimeError: the walltime is used up [at] step 3"),
+    LaunchedJob("3", "melt", "lost", "job 7 is no longer in the queue"),
     LaunchedJob("4", "melt analysis", "waiting", "no worker named 'gpu' has come"),
     LaunchedJob("5", "melt analysis", "waiting", "no worker named 'gpu' has come"),
 ]
@@ -45,13 +45,13 @@ def test_a_campaign_from_submission_to_the_end(manager: FakeManager, capfd: pyte
     assert [job["state"] for job in json.loads(capfd.readouterr().out)["jobs"]][1:3] == ["failed", "lost"]
     assert main(["rerun"]) == 0
     first, second = capfd.readouterr().out.splitlines()
-    assert first.startswith("melt production (2) runs again; it was failed: OutOfTimeError")
-    assert second.startswith("melt production (3) runs again; it was lost: job 7")
+    assert first.startswith("melt (2) runs again; it was failed: OutOfTimeError")
+    assert second.startswith("melt (3) runs again; it was lost: job 7")
     assert main(["rerun", "--lost-after", "soon"]) == 2
     assert "--lost-after 'soon' is not a time; write 2h30m" in capfd.readouterr().err
     manager.refusals["2"] = "it has replaced itself"
     assert main(["rerun", campaign]) == 1
-    assert "refused: melt production (2): it has replaced itself" in capfd.readouterr().err
+    assert "refused: melt (2): it has replaced itself" in capfd.readouterr().err
     manager.reported = JOBS[:1]
     assert main(["rerun"]) == 0
     assert capfd.readouterr().out == f"campaign {campaign}: nothing has failed\n"

@@ -6,8 +6,12 @@ import pytest
 
 from tachylite.configs import load_protocol, protocol_names, protocol_text
 from tachylite.errors import InputError
+from tachylite.schemas.steps.hold import Hold
+from tachylite.schemas.steps.ramp import Ramp
+from tachylite.schemas.steps.snapshots import Snapshots
+from tachylite.schemas.steps.volume import VolumeSearch
 
-MELT = "melt: {temperature_k: 3000, production_ps: 20}\n"
+MELT = "{kind: hold, name: melt, temperature_k: 3000}"
 
 
 def write(folder: Path, text: str) -> Path:
@@ -38,33 +42,37 @@ def test_every_shipped_protocol_loads_and_says_what_it_is(name: str) -> None:
 
 def test_zheng2024_has_the_published_numbers() -> None:
     protocol = load_protocol("zheng2024")
-    search, anneal, snapshots = protocol.volume_search, protocol.anneal, protocol.snapshots
+    melt_volume, melt, anneal_volume, anneal, snapshots = protocol.steps
     assert protocol.doi == "10.1038/s41524-024-01469-2"
     assert (protocol.pressure, protocol.timestep_fs, protocol.packing.n_atoms) == ("virial", 2.0, 100)
-    assert search is not None
-    assert (search.fractions, search.sample_ps) == ([0.8, 1.0, 1.2], 4.0)
-    assert (search.pressure_tolerance_gpa, search.energy_drift_tolerance, search.max_attempts) == (0.5, 1e-3, 15)
-    assert (protocol.melt.temperature_k, protocol.melt.production_ps) == (5000, 20)
-    assert anneal is not None
-    assert (anneal.temperatures_k, anneal.production_ps) == ([1000, 1500, 2000, 2500], 20)
-    assert snapshots is not None
-    assert (snapshots.count, snapshots.interval_ps) == (10, 2.0)
-    assert protocol.quench is None
+    for search, temperatures in ((melt_volume, [5000]), (anneal_volume, [1000, 1500, 2000, 2500])):
+        assert isinstance(search, VolumeSearch)
+        assert search.temperature_k == temperatures
+        assert (search.fractions, search.sample_ps) == ([0.8, 1.0, 1.2], 4.0)
+        assert (search.pressure_tolerance_gpa, search.energy_drift_tolerance, search.max_attempts) == (0.5, 1e-3, 15)
+    assert isinstance(melt, Hold)
+    assert ([branch.temperature_k for branch in protocol.branches_of("melt")], melt.time_ps) == ([5000], 20)
+    assert isinstance(anneal, Hold)
+    assert anneal.time_ps == 20
+    assert [branch.temperature_k for branch in protocol.branches_of("anneal")] == [1000, 1500, 2000, 2500]
+    assert isinstance(snapshots, Snapshots)
+    assert (snapshots.sources, snapshots.count, snapshots.interval_ps) == (["melt"], 10, 2.0)
 
 
 def test_aykol2023_has_the_published_numbers() -> None:
     protocol = load_protocol("aykol2023")
-    quench = protocol.quench
+    melt, quench, glass = protocol.steps
 
     def steps(time_ps: float) -> int:
         return round(time_ps * 1000 / protocol.timestep_fs)
 
-    assert (protocol.packing.n_atoms, protocol.packing.volume_factor, protocol.volume_search) == (100, 1.15, None)
-    assert (protocol.timestep_fs, protocol.melt.temperature_k, steps(protocol.melt.production_ps)) == (2.0, 3000, 1500)
-    assert quench is not None
-    assert (quench.final_temperature_k, steps(quench.ramp_ps), steps(quench.hold_ps)) == (300, 2500, 1500)
-    assert protocol.anneal is None
-    assert protocol.snapshots is None
+    assert (protocol.packing.n_atoms, protocol.packing.volume_factor, protocol.timestep_fs) == (100, 1.15, 2.0)
+    assert isinstance(melt, Hold)
+    assert (melt.temperature_k, steps(melt.time_ps)) == ([3000], 1500)
+    assert isinstance(quench, Ramp)
+    assert (quench.temperature_k, steps(quench.time_ps), steps(quench.hold_ps)) == (300, 2500, 1500)
+    assert protocol.branches_of("quench")[0].start_temperature_k == 3000
+    assert (glass.kind, glass.sources) == ("relax", ["quench"])
 
 
 def test_yu2025_is_aykol2023_by_assumption_and_says_so() -> None:
@@ -76,12 +84,14 @@ def test_yu2025_is_aykol2023_by_assumption_and_says_so() -> None:
 
 def test_quickstart_exercises_every_stage() -> None:
     protocol = load_protocol("quickstart")
-    assert all((protocol.volume_search, protocol.anneal, protocol.quench, protocol.snapshots))
+    names = ["melt-volume", "melt", "anneal-volume", "anneal", "quench", "glass", "amorphous-limit"]
+    assert [step.name for step in protocol.steps] == names
+    assert {step.kind for step in protocol.steps} == {"volume", "hold", "ramp", "relax", "snapshots"}
 
 
 def test_a_file_of_ones_own_takes_its_name_from_the_file(tmp_path: Path) -> None:
-    protocol = load_protocol(write(tmp_path, MELT))
-    assert (protocol.name, protocol.melt.temperature_k) == ("mine", 3000)
+    protocol = load_protocol(write(tmp_path, f"steps: [{MELT}]"))
+    assert (protocol.name, protocol.branches[0].temperature_k) == ("mine", 3000)
 
 
 def test_a_printed_protocol_loads_as_a_file(tmp_path: Path) -> None:
@@ -89,33 +99,26 @@ def test_a_printed_protocol_loads_as_a_file(tmp_path: Path) -> None:
     assert load_protocol(path) == load_protocol("zheng2024")
 
 
+def step_file(*steps: str) -> str:
+    return f"steps: [{', '.join(steps)}]"
+
+
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("melt: {temperature_k: -5}", "melt.temperature_k = -5 must be greater than 0"),
-        ("melt: {temperature_k: 30000}", "melt.temperature_k = 30000 must be less than or equal to 20000"),
-        ("melt: {temperature_k: .nan}", "melt.temperature_k = nan must be a finite number"),
-        ("melt: {temperature_k: 3000, production_ps: .inf}", "melt.production_ps = inf must be a finite number"),
-        ("melt: {temperature_k: hot}", "melt.temperature_k = 'hot' must be a valid number"),
-        ("melt: {temprature_k: 3000}", "unknown key 'temprature_k' in melt; did you mean 'temperature_k'? allowed: "),
-        ("melt: 3000", "melt = 3000 must be a mapping with the keys temperature_k, production_ps"),
-        ("melt: {production_ps: 1}", "'temperature_k' is missing in melt; keys: temperature_k, production_ps"),
-        ("pressure: virial", "'melt' is missing; keys: name, description"),
-        (MELT + "presure: virial", "unknown key 'presure'; did you mean 'pressure'? allowed: name, description"),
-        (MELT + "pressure: external", "pressure = 'external' must be 'total' or 'virial'"),
-        (
-            MELT + "anneal: {tempertures_k: [1000]}",
-            "unknown key 'tempertures_k' in anneal; did you mean 'temperatures_k'? allowed: temperatures_k, prod",
-        ),
-        (MELT + "anneal: {temperatures_k: [1000, -1]}", "anneal.temperatures_k[1] = -1 must be greater than 0"),
-        (MELT + "anneal: {temperatures_k: []}", "anneal.temperatures_k = []: list should have at least 1 item"),
-        (MELT + "packing: {n_atoms: 0}", "packing.n_atoms = 0 must be greater than 0"),
-        (
-            "melt: {temperature_k: 3000, production_ps: 5}\nsnapshots: {count: 10, interval_ps: 2}",
-            "snapshots.count x snapshots.interval_ps = 20 ps must fit into melt.production_ps = 5 ps",
-        ),
-        ("melt: [3000", "is not valid YAML at line 1: "),
-        ("- melt", "must be a mapping of keys to values, and is a list; keys: name, "),
+        ("pressure: virial", "'steps' is missing; keys: name, description"),
+        ("stpes: []", "unknown key 'stpes'; did you mean 'steps'? allowed: name, description"),
+        ("steps:", "steps = null must be a list"),
+        ("steps: []", "steps = [] must have at least 1 entry"),
+        (step_file(MELT) + "\npresure: virial", "unknown key 'presure'; did you mean 'pressure'? allowed: name, descr"),
+        (step_file(MELT) + "\npressure: external", "pressure = 'external' must be 'total' or 'virial'"),
+        (step_file(MELT) + "\npacking: {n_atoms: 0}", "packing.n_atoms = 0 must be greater than 0"),
+        (step_file(MELT) + "\npacking: 100", "packing = 100 must be a mapping with the keys n_atoms, volume_factor"),
+        (step_file(MELT) + "\ntimestep_fs: .nan", "timestep_fs = nan must be a finite number"),
+        ("melt: {temperature_k: 3000}", "has a key 'melt', of an earlier version: a protocol is a list of 'steps' now"),
+        ("name: x\nvolume_search: null", "has a key 'volume_search', of an earlier version"),
+        ("steps: [{kind: hold", "is not valid YAML at line 1: "),
+        (f"- {MELT}", "must be a mapping of keys to values, and is a list; keys: name, "),
         ("", "must be a mapping of keys to values, and is empty; keys: name, "),
     ],
 )
@@ -123,6 +126,73 @@ def test_a_bad_file_gets_one_line(tmp_path: Path, text: str, expected: str) -> N
     path = write(tmp_path, text)
     message = refusal(path)
     assert message.startswith(f"protocol {path}")
+    assert expected in message
+
+
+@pytest.mark.parametrize(
+    ("step", "expected"),
+    [
+        ("{kind: hold, temperature_k: -5}", "(hold): temperature_k = -5 must be greater than 0"),
+        (
+            "{kind: hold, name: a, temperature_k: 30000}",
+            "(a): temperature_k = 30000 must be less than or equal to 20000",
+        ),
+        ("{kind: hold, name: a, temperature_k: [1000, -1]}", "(a): temperature_k[1] = -1 must be greater than 0"),
+        ("{kind: hold, name: a, temperature_k: .nan}", "(a): temperature_k = nan must be a finite number"),
+        ("{kind: hold, name: a, time_ps: .inf}", "(a): time_ps = inf must be a finite number"),
+        ("{kind: hold, name: a, temperature_k: hot}", "(a): temperature_k = 'hot' must be a number"),
+        ("{kind: hold, name: a, temperature_k: null}", "(a): temperature_k = null must be a number"),
+        ("{kind: hold, name: a, time_ps: [1, 2]}", "(a): time_ps = [1, 2] must be a number"),
+        (
+            "{kind: hold, temprature_k: 3000}",
+            "(hold): unknown key 'temprature_k'; did you mean 'temperature_k'? allowed: ",
+        ),
+        ("{kind: relax, form: melt}", "(relax): unknown key 'form'; did you mean 'from'? allowed: kind, name, from, "),
+        (
+            "{kind: relax, source: melt}",
+            "(relax): unknown key 'source'; did you mean 'from'? allowed: kind, name, from, ",
+        ),
+        ("{kind: hold, name: a, temperature_k: 1000, 2000}", "(a): key 2000 is not a word; several values are a list"),
+        (
+            "{kind: volume, name: v}",
+            "(v): 'temperature_k' is missing; keys: kind, name, from, temperature_k, fractions",
+        ),
+        ("{kind: volume, name: v, temperature_k: []}", "(v): temperature_k = [] must have at least 1 entry"),
+        ("{kind: volume, temperature_k: 9, fractions: [1]}", "(volume): fractions = [1] must have at least 2 entries"),
+        ("{kind: volume, temperature_k: 9, fractions: 1}", "(volume): fractions = 1 must be a list"),
+        ("{kind: snapshots, count: 2.5}", "(snapshots): count = 2.5 must be a whole number"),
+        ("{kind: relax, relax_cell: maybe}", "(relax): relax_cell = 'maybe' must be true or false"),
+        ("{kind: strain, amount: 0.5}", "(strain): amount = 0.5 must be less than or equal to 0.05"),
+        (
+            "{kind: relax, name: my glass}",
+            "name = 'my glass' must begin with a letter and hold only letters, digits, -",
+        ),
+        ("{kind: relax, name: 3}", "name = 3 must be text"),
+        (f"{{kind: relax, name: {'a' * 41}}}", "must have at most 40 characters"),
+        ("{kind: relax, from: 3}", "(relax): from = 3 must be the name of a step, or a list of names"),
+        (
+            "{name: a, temperature_k: 3000}",
+            "(a): 'kind' is missing; kinds: hold, ramp, relax, snapshots, strain, volume",
+        ),
+        (
+            "{kind: holt}",
+            "kind = 'holt' is not known; did you mean 'hold'? kinds: hold, ramp, relax, snapshots, strain",
+        ),
+        ("{kind: [hold]}", "kind = ['hold'] is not known; did you mean 'hold'? kinds: hold, ramp"),
+        ("hold", "step 2 = 'hold' must be a mapping of keys to values; kinds: hold, ramp"),
+        ("null", "step 2 = null must be a mapping of keys to values; kinds: hold, ramp"),
+        (
+            "{kind: relax, from: mlet}",
+            "(relax): from = 'mlet' is no earlier step; did you mean 'melt'? earlier steps: melt",
+        ),
+        ("{kind: hold, name: melt}", "(melt): an earlier step is named 'melt' too; give one of them another name"),
+        ("{kind: snapshots}", "(snapshots): count x interval_ps = 20 ps must fit into the 5 ps of melt"),
+    ],
+)
+def test_a_bad_step_is_named_by_number_and_name(tmp_path: Path, step: str, expected: str) -> None:
+    path = write(tmp_path, step_file("{kind: hold, name: melt, temperature_k: 3000, time_ps: 5}", step))
+    message = refusal(path)
+    assert message.startswith(f"protocol {path}: step 2")
     assert expected in message
 
 

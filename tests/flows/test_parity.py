@@ -15,8 +15,7 @@ PROTOCOL = Protocol.model_validate(
         "timestep_fs": 4.0,
         "record_every": 10,
         "packing": {"n_atoms": 64},
-        "volume_search": None,
-        "melt": {"temperature_k": 80, "production_ps": 6.0},
+        "steps": [{"kind": "hold", "name": "melt", "temperature_k": 80, "time_ps": 6.0}],
     }
 )
 FLAT = ParityReference(formula="Ar", r_a=[0.05 * k for k in range(1, 200)], g={"Ar-Ar": [1.0] * 98 + [2.0] * 101})

@@ -10,6 +10,7 @@ from tachylite.schemas.campaign import Launcher
 from tachylite.schemas.protocol import Protocol
 
 _LAUNCHERS = ("fireworks", "jobflow-remote")
+_FORMER_STAGES = ("volume_search", "melt", "anneal", "quench", "snapshots")
 
 
 def protocol_names() -> list[str]:
@@ -36,8 +37,11 @@ def load_protocol(name_or_path: str | Path) -> Protocol:
     shipped = str(name_or_path) in protocol_names()
     text = protocol_text(str(name_or_path)) if shipped else _read(Path(name_or_path))
     data = parse_mapping(text, source, Protocol)
-    if "melt" in data and "steps" not in data:
-        raise InputError(f"{source} has a key 'melt': a protocol is a list of steps now; see docs/protocols.md")
+    if stages := [stage for stage in _FORMER_STAGES if stage in data]:
+        raise InputError(
+            f"{source} has a key '{stages[0]}', of an earlier version: a protocol is a list of 'steps' now, like that "
+            "of `tachylite protocols zheng2024`"
+        )
     data.setdefault("name", Path(name_or_path).stem)
     return validate(Protocol, data, source)
 

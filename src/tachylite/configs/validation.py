@@ -10,6 +10,7 @@ from pydantic import BaseModel, ValidationError
 
 from tachylite.errors import InputError
 from tachylite.schemas.steps import SETTINGS
+from tachylite.schemas.steps.base import NAME_PATTERN, NAME_RULE
 
 type Place = tuple[int | str, ...]
 """Keys and positions that lead to a value."""
@@ -32,19 +33,21 @@ def parse_mapping(text: str, source: str, model: type[BaseModel]) -> dict[str, A
 
 def validate[M: BaseModel](model: type[M], data: dict[str, Any], source: str) -> M:
     """Build a model; InputError, in one line that begins with `source`, for the most telling problem."""
-    _refuse_infinities(data, source, ())
+    if (place := _infinity_in(data, ())) is not None:
+        where, inner = _split_step(place, data)
+        raise InputError(f"{source}: {where}{_dotted(inner)} = {_at(data, place)} must be a finite number")
     try:
         return model.model_validate(data)
     except ValidationError as error:
         raise InputError(f"{source}: {_first_problem(error, model, data)}") from None
 
 
-def _refuse_infinities(value: Any, source: str, place: Place) -> None:
+def _infinity_in(value: Any, place: Place) -> Place | None:
+    """Where the first number is that is not finite."""
     if isinstance(value, float) and not math.isfinite(value):
-        raise InputError(f"{source}: {_dotted(place)} = {value} must be a finite number")
+        return place
     entries = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
-    for key, entry in entries:
-        _refuse_infinities(entry, source, (*place, key))
+    return next((there for key, entry in entries if (there := _infinity_in(entry, (*place, key))) is not None), None)
 
 
 def _first_problem(error: ValidationError, model: type[BaseModel], data: Mapping[str, Any]) -> str:
@@ -54,45 +57,110 @@ def _first_problem(error: ValidationError, model: type[BaseModel], data: Mapping
     place = problem["loc"]
     if place[:1] == ("steps",) and len(place) > 1:
         return _problem_of_step(problem, data)
-    return _problem(problem, model, place)
+    return _problem(problem, model, place, data)
 
 
 def _problem_of_step(problem: Mapping[str, Any], data: Mapping[str, Any]) -> str:
-    """Name the step by its number, counted from 1, and its name."""
-    _, number, *inside = problem["loc"]
-    content = data["steps"][number] if isinstance(number, int) else None
-    name = f" ({content['name']})" if isinstance(content, dict) and content.get("name") else ""
-    where = f"step {int(number) + 1}{name}"
+    place = problem["loc"]
+    where, _ = _split_step(place, data)
+    content = _at(data, place[:2])
     kinds = ", ".join(SETTINGS)
-    if problem["type"] == "union_tag_not_found":
-        if not isinstance(content, dict):
-            return f"{where} = {content!r} must be a mapping with a key 'kind': {kinds}"
-        return f"{where}: 'kind' is missing; kinds: {kinds}"
-    if problem["type"] == "union_tag_invalid":
-        kind = str(problem["ctx"]["tag"])
-        guess = get_close_matches(kind, SETTINGS, n=1)
+    if not isinstance(content, dict):
+        return f"{where.removesuffix(': ')} = {_shown(content)} must be a mapping of keys to values; kinds: {kinds}"
+    kind = content.get("kind")
+    if kind is None:
+        return f"{where}'kind' is missing; kinds: {kinds}"
+    if not isinstance(kind, str) or kind not in SETTINGS:
+        guess = get_close_matches(str(kind), SETTINGS, n=1)
         hint = f"did you mean {guess[0]!r}? " if guess else ""
-        return f"{where}: kind = {kind!r} is not known; {hint}kinds: {kinds}"
-    kind, *place = inside
-    return f"{where}: {_problem(problem, SETTINGS[str(kind)], tuple(place))}"
+        return f"{where}kind = {_shown(kind)} is not known; {hint}kinds: {kinds}"
+    # beside the number of the step pydantic names its kind
+    return where + _problem(problem, SETTINGS[kind], place[3:], content)
 
 
-def _problem(problem: Mapping[str, Any], model: type[BaseModel], place: Place) -> str:
-    value = problem["input"]
+def _problem(problem: Mapping[str, Any], model: type[BaseModel], place: Place, data: Mapping[str, Any]) -> str:
+    """Say what is wrong with a value of a model, or with its keys; `place` leads to it in what was written."""
+    if problem["type"] == "invalid_key":
+        return f"key {place[-1]} is not a word; several values are a list, like [1000, 2000]"
     if problem["type"] == "extra_forbidden":
         owner = _model_at(model, place[:-1])
-        guess = get_close_matches(str(place[-1]), _names(owner), n=1)
-        hint = f" did you mean '{guess[0]}'?" if guess else ""
+        hint = f" did you mean '{guess}'?" if (guess := _similar_key(str(place[-1]), owner)) else ""
         return f"unknown key '{place[-1]}'{_inside(place)};{hint} allowed: {_keys(owner)}"
     if problem["type"] == "missing":
         return f"'{place[-1]}' is missing{_inside(place)}; keys: {_keys(_model_at(model, place[:-1]))}"
     if problem["type"] in {"model_type", "model_attributes_type"}:
-        return f"{_dotted(place)} = {value!r} must be a mapping with the keys {_keys(_model_at(model, place))}"
+        keys = _keys(_model_at(model, place))
+        return f"{_dotted(place)} = {_shown(problem['input'])} must be a mapping with the keys {keys}"
     if problem["type"] == "value_error":
-        return str(problem["msg"]).removeprefix("Value error, ")
-    rule = str(problem["msg"]).removeprefix("Input should be ")
-    rule = f" must be {rule}" if rule != problem["msg"] else f": {rule[0].lower()}{rule[1:]}"
-    return f"{_dotted(place)} = {value!r}{rule}"
+        reason = str(problem["msg"]).removeprefix("Value error, ")
+        return f"{_dotted(place)} = {_shown(problem['input'])} {reason}" if place else reason
+    return f"{_dotted(_as_written(place, data))} = {_shown(problem['input'])} must {_rule(problem)}"
+
+
+def _rule(problem: Mapping[str, Any]) -> str:
+    """What a value must be, in words without Python."""
+    kind, limits = str(problem["type"]), problem.get("ctx", {})
+    if kind == "too_short":
+        least = limits["min_length"]
+        return f"have at least {least} {'entry' if least == 1 else 'entries'}"
+    if kind == "string_too_long":
+        return f"have at most {limits['max_length']} characters"
+    if kind == "string_pattern_mismatch":
+        return NAME_RULE if limits["pattern"] == NAME_PATTERN else f"match the pattern {limits['pattern']}"
+    for beginning, rule in _RULES.items():
+        if kind.startswith(beginning):
+            return rule
+    return str(problem["msg"]).removeprefix("Input should ")
+
+
+_RULES = {
+    "float_": "be a number",
+    "int_": "be a whole number",
+    "bool_": "be true or false",
+    "string_": "be text",
+    "list_": "be a list",
+}
+"""By the beginning of pydantic's name of a problem."""
+
+
+def _split_step(place: Place, data: Mapping[str, Any]) -> tuple[str, Place]:
+    """A place inside a step as its number, counted from 1, and its name, and the place inside it."""
+    if place[:1] != ("steps",) or len(place) < 2 or not isinstance(place[1], int):
+        return "", place
+    content = _at(data, place[:2])
+    name = content.get("name") or content.get("kind") if isinstance(content, dict) else None
+    return f"step {place[1] + 1}{f' ({name})' if isinstance(name, str) else ''}: ", place[2:]
+
+
+def _as_written(place: Place, data: Mapping[str, Any]) -> Place:
+    """Leave out the position in a list where a single value stands for a list of one."""
+    before = place[:-1]
+    alone = isinstance(place[-1], int) and not isinstance(_at(data, before), list)
+    return before if alone else place
+
+
+def _at(data: Any, place: Place) -> Any:
+    """The value at a place; None where there is none."""
+    for key in place:
+        try:
+            data = data[key]
+        except (KeyError, IndexError, TypeError):
+            return None
+    return data
+
+
+def _shown(value: Any) -> str:
+    """A value as YAML has it."""
+    words = {None: "null", True: "true", False: "false"}
+    return words[value] if value is None or isinstance(value, bool) else repr(value)
+
+
+def _similar_key(key: str, model: type[BaseModel]) -> str | None:
+    """The key that was meant, by its own name or that of the field behind it."""
+    names = {name: field.alias or name for name, field in model.model_fields.items()}
+    names |= {alias: alias for alias in names.values()}
+    guess = get_close_matches(key, names, n=1)
+    return names[guess[0]] if guess else None
 
 
 def _model_at(model: type[BaseModel], place: Place) -> type[BaseModel]:
@@ -106,12 +174,8 @@ def _is_model(kind: Any) -> bool:
     return isinstance(kind, type) and issubclass(kind, BaseModel)
 
 
-def _names(model: type[BaseModel]) -> list[str]:
-    return [field.alias or name for name, field in model.model_fields.items()]
-
-
 def _keys(model: type[BaseModel]) -> str:
-    return ", ".join(_names(model))
+    return ", ".join(field.alias or name for name, field in model.model_fields.items())
 
 
 def _inside(place: Place) -> str:

@@ -1,6 +1,7 @@
 """Protocols: an ordered list of steps, as data."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Annotated, Self
 
 from pydantic import Field, field_validator, model_validator
@@ -67,23 +68,22 @@ class Protocol(FrozenModel):
     @model_validator(mode="after")
     def _check_steps(self) -> Self:
         """Every step must be able to follow those it continues."""
-        earlier: dict[str, Step] = {}
-        for step in self.steps:
-            if step.name in earlier:
-                raise ValueError(f"two steps are named {step.name!r}; give one of them another name")
-            unknown = [name for name in step.sources if name not in earlier]
-            if unknown:
-                known = ", ".join(earlier) or "none, it is the first"
-                raise ValueError(f"step {step.name!r}: from {unknown[0]!r} is no earlier step; there are {known}")
-            for branch in self.branches_of(step.name):
-                try:
-                    step.check([earlier[name] for name in step.sources], branch.temperature_k)
-                except ValueError as error:
-                    raise ValueError(f"step {step.name!r} {error}") from None
-            earlier[step.name] = step
-        names = [branch.name for branch in self.branches]
-        if twice := sorted({name for name in names if names.count(name) > 1}):
-            raise ValueError(f"two results would be named {twice[0]!r}; rename a step")
+        names = [step.name for step in self.steps]
+        for place, name in enumerate(names):
+            if name in names[:place]:
+                label = f"step {place + 1} ({name})"
+                raise ValueError(f"{label}: an earlier step is named {name!r} too; give one of them another name")
+        result_names: dict[str, str] = {}
+        for place, step in enumerate(self.steps):
+            try:
+                _check_sources(step.sources, names[:place], names[place + 1 :])
+                for branch in self.branches_of(step.name):
+                    sources = [self.step(name) for name in step.sources]
+                    step.check(sources, branch.start_temperature_k, branch.temperature_k)
+                    _check_name(branch, result_names)
+                    result_names[branch.name] = step.name
+            except ValueError as error:
+                raise ValueError(f"step {place + 1} ({step.name}): {error}") from None
         return self
 
     def _branches(self) -> dict[str, list[Branch]]:
@@ -125,6 +125,31 @@ class Protocol(FrozenModel):
         return SEED_STRIDE * max(number, 0)
 
 
+def _check_sources(sources: Sequence[str], earlier: Sequence[str], later: Sequence[str]) -> None:
+    """Raise ValueError where a step cannot continue those of these names."""
+    for name in sources:
+        if sources.count(name) > 1:
+            raise ValueError(f"from names {name!r} twice")
+        if name in earlier:
+            continue
+        if not earlier:
+            raise ValueError(f"from = {name!r}, and it is the first: it begins at the start, so leave 'from' out")
+        if name in later:
+            raise ValueError(f"from = {name!r} comes after it; earlier steps: {', '.join(earlier)}")
+        guess = get_close_matches(name, earlier, n=1)
+        hint = f"did you mean {guess[0]!r}? " if guess else ""
+        raise ValueError(f"from = {name!r} is no earlier step; {hint}earlier steps: {', '.join(earlier)}")
+
+
+def _check_name(branch: Branch, steps_by_result: Mapping[str, str]) -> None:
+    """Raise ValueError where an earlier result has the same name."""
+    step = steps_by_result.get(branch.name)
+    if step == branch.step:
+        raise ValueError(f"two of its results would be named {branch.name!r}; give every temperature once")
+    if step is not None:
+        raise ValueError(f"its result and one of step {step!r} would both be named {branch.name!r}; rename a step")
+
+
 def _continues_search(step: Step, before: Step) -> bool:
     return before.prepares and step.sources == [before.name]
 
@@ -134,16 +159,16 @@ def _branches_of(step: Step, incoming: Sequence[Branch]) -> list[Branch]:
     several_steps = len(step.sources) > 1
     branches = []
     for origin, source in enumerate(incoming or [None]):
+        before = None if source is None else source.temperature_k
+        inherited = () if source is None else (source.step, source.variant) if several_steps else (source.variant,)
         for temperature in step.temperatures_k:
-            before = None if source is None else source.temperature_k
-            inherited = () if source is None else (source.step, source.variant) if several_steps else (source.variant,)
             own = f"{temperature:g}K" if len(step.temperatures_k) > 1 else ""
-            parts = [part for part in (*inherited, own) if part]
+            variant = ", ".join(part for part in (*inherited, own) if part)
             branches.append(
                 Branch(
-                    name="-".join([step.name, *parts]),
+                    name="-".join(part for part in (step.name, *variant.split(", ")) if part),
                     step=step.name,
-                    variant=", ".join(parts),
+                    variant=variant,
                     source=None if source is None else source.name,
                     origin=origin,
                     start_temperature_k=before,

@@ -12,30 +12,33 @@ from tachylite.configs import load_protocol, protocol_text
 from tachylite.engines import get_engine
 from tachylite.flows import run_amorphous
 from tachylite.schemas import Material, Protocol
+from tachylite.schemas.steps.snapshots import SnapshotsResult
+from tachylite.schemas.steps.volume import VolumeResult
 from tachylite.stores import find_materials, load_trajectory, open_store
 
-SHORTER: dict[str, dict[str, float]] = {
-    "packing": {"n_atoms": 4},
-    "volume_search": {
-        "equilibrate_ps": 0.02,
-        "sample_ps": 0.06,
-        "pressure_tolerance_gpa": 20.0,
-        "volume_tolerance": 2.0,
-        "energy_drift_tolerance": 100.0,
-        "max_attempts": 6,
-    },
-    "melt": {"production_ps": 0.08},
-    "anneal": {"production_ps": 0.06},
-    "snapshots": {"count": 2, "interval_ps": 0.04},
+SEARCH = {
+    "equilibrate_ps": 0.02,
+    "sample_ps": 0.06,
+    "pressure_tolerance_gpa": 20.0,
+    "volume_tolerance": 2.0,
+    "energy_drift_tolerance": 100.0,
+    "max_attempts": 6,
 }
-"""Durations, size and tolerances of `zheng2024` for a test; its temperatures and stages stay."""
+SHORTER: dict[str, dict[str, float]] = {
+    "melt-volume": SEARCH,
+    "melt": {"time_ps": 0.08},
+    "anneal-volume": SEARCH,
+    "anneal": {"time_ps": 0.06},
+    "amorphous-limit": {"count": 2, "interval_ps": 0.04},
+}
+"""Durations and tolerances of the steps of `zheng2024` for a test; their temperatures and order stay."""
 
 
 @pytest.fixture
 def protocol(tmp_path: Path) -> Protocol:
     data = yaml.safe_load(protocol_text("zheng2024"))
-    for part, changes in SHORTER.items():
-        data[part] |= changes
+    data["packing"]["n_atoms"] = 4
+    data["steps"] = [step | SHORTER[step["name"]] for step in data["steps"]]
     path = tmp_path / "zheng2024-short.yaml"
     path.write_text(yaml.safe_dump(data), encoding="utf-8")
     return load_protocol(path)
@@ -61,12 +64,14 @@ def differences(left: Any, right: Any, place: str = "") -> list[str]:
     if left is None or right is None:
         return []
     if isinstance(left, dict) and isinstance(right, dict):
-        differing = [f"{place}.{key}" for key in left.keys() ^ right.keys()]
-        return differing + [
+        only_one = [f"{place}.{key}" for key in left.keys() ^ right.keys()]
+        return only_one + [
             d for key in left.keys() & right.keys() for d in differences(left[key], right[key], f"{place}.{key}")
         ]
     if isinstance(left, list) and isinstance(right, list):
-        return [d for a in left[:1] for b in right[:1] for d in differences(a, b, f"{place}[]")]
+        # results stand beside their like; of other lists the first entries do for all
+        pairs = zip(left, right, strict=True) if place == ".results" else zip(left[:1], right[:1], strict=False)
+        return [d for a, b in pairs for d in differences(a, b, f"{place}[]")]
     return [] if shape(left) == shape(right) else [f"{place}: {shape(left)} and {shape(right)}"]
 
 
@@ -78,18 +83,19 @@ FREE = ("provenance.versions", "provenance.options", "reference_energies")
 def test_the_whole_protocol_gives_the_same_documents_as_chgnet(vasp: Path, protocol: Protocol, tmp_path: Path) -> None:
     (ours,) = campaign("vasp", protocol, ["Cu"], vasp)
     (theirs,) = campaign("chgnet", protocol, ["Cu"], tmp_path / "chgnet")
-    assert ours.melt is not None
     assert ours.status == "completed", ours.failures
-    assert [anneal.temperature_k for anneal in ours.anneals] == [1000, 1500, 2000, 2500]
-    assert ours.amorphous_limit is not None
-    assert ours.amorphous_limit.formation_energy_ev_per_atom is not None
-    differing = differences(json.loads(ours.model_dump_json()), json.loads(theirs.model_dump_json()))
-    assert [place for place in differing if not any(free in place for free in FREE)] == []
-    assert ours.melt.equilibrium.pressure_convention == "virial"
+    assert [anneal.temperature_k for anneal in ours.results_of("anneal")] == [1000, 1500, 2000, 2500]
+    limit = ours.result("amorphous-limit")
+    assert isinstance(limit, SnapshotsResult)
+    assert limit.formation_energy_ev_per_atom is not None
+    assert [result.name for result in ours.results] == [result.name for result in theirs.results]
+    found = differences(json.loads(ours.model_dump_json()), json.loads(theirs.model_dump_json()))
+    assert [place for place in found if not any(free in place for free in FREE)] == []
+    assert {search.pressure_convention for search in ours.of_kind(VolumeResult)} == {"virial"}
     store = open_store(vasp / "store")
     assert [material.material_id for material in find_materials(store, formula="Cu")] == [ours.material_id]
-    assert ours.melt.run is not None
-    assert load_trajectory(store, str(ours.melt.run.trajectory_id)).n_frames == 4
+    (trajectory_id,) = ours.result("melt").trajectory_ids
+    assert load_trajectory(store, trajectory_id).n_frames == 4
     files = [path for path in tmp_path.rglob("*") if path.is_file() and "potcars" not in path.parts]
     assert not [path for path in files if NO_CONTENT.encode() in path.read_bytes()], "no POTCAR is kept"
     assert not list((vasp / "work").glob("*/run-*")), "finished work is cleared away"
@@ -100,14 +106,17 @@ def test_one_member_fails_and_the_other_goes_on(
     vasp: Path, protocol: Protocol, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And asked for again, only what failed is computed."""
-    short = protocol.model_copy(update={"anneal": None, "volume_search": None})
+    melt, limit = protocol.step("melt"), protocol.step("amorphous-limit")
+    melt = melt.model_copy(update={"sources": [], "temperature_k": [5000]})
+    short = protocol.model_copy(update={"steps": [melt, limit]})
     monkeypatch.setenv("STAND_IN_VASP", "nan:7@Al")
     engine = get_engine("vasp", chunk_steps=20)
     bad, good = campaign(engine, short, ["Al", "Cu"], vasp)
     assert (bad.status, good.status) == ("failed", "completed"), good.failures
     reasons = {failure.stage: failure.reason for failure in bad.failures}
-    assert "not a number (NaN), at step 7 of segment 1" in reasons["melt at 5000 K"]
+    assert list(reasons) == ["melt"], "the snapshots that were skipped are no failure of their own"
+    assert "not a number (NaN), at step 7 of segment 1" in reasons["melt"]
     monkeypatch.delenv("STAND_IN_VASP")
     mended, same = campaign(engine, short, ["Al", "Cu"], vasp)
     assert mended.status == "completed", mended.failures
-    assert same.melt == good.melt, "to the wall time: it was not computed again"
+    assert same.result("melt") == good.result("melt"), "to the wall time: it was not computed again"

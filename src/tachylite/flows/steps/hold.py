@@ -28,7 +28,7 @@ class HoldMaker(DynamicsMaker):
         """Gather what the run says; the density's error is that of the volume."""
         if run is None:
             return HoldResult(**member.skipped_fields())
-        searched = member.source.volume_a3 if isinstance(member.source, VolumeResult) else None
+        searched = member.source.volume_a3 if isinstance(member.source, VolumeResult | HoldResult) else None
         volume = searched or Measured(value=run.volume_a3, error=0.0)
         common = member.result_fields | {"run": run, "volume_a3": volume} | outcome(run.status, run.reason)
         if run.status == "failed" or trajectory is None:

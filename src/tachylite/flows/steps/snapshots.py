@@ -84,8 +84,11 @@ def _frames(trajectory: Trajectory, count: int, interval_ps: float) -> list[int]
 def _result(
     member: Member, taken: Sequence[tuple[float, Relaxation]], references: References | None
 ) -> SnapshotsResult:
-    if not taken:
+    if member.state is None:
         return SnapshotsResult(**member.skipped_fields())
+    if not taken:
+        reason = "the run that it continues has recorded no frame after its start"
+        return SnapshotsResult(status="failed", reason=reason, **member.result_fields)
     snapshots = [
         Snapshot(
             time_fs=time,

@@ -17,10 +17,22 @@ Temperature = Annotated[float, Field(gt=0, le=20000)]
 Time = Annotated[float, Field(gt=0)]
 """In ps."""
 
-Name = Annotated[str, Field(pattern=r"^[A-Za-z][A-Za-z0-9_-]*$", max_length=40)]
-"""Of a step: a letter, then letters, digits, - and _, since columns and files are named after it."""
+NAME_PATTERN = "^[A-Za-z][A-Za-z0-9_-]*$"
 
-Names = Annotated[list[Name], BeforeValidator(lambda value: [value] if isinstance(value, str) else value)]
+NAME_RULE = "begin with a letter and hold only letters, digits, - and _"
+"""The pattern in words."""
+
+Name = Annotated[str, Field(pattern=NAME_PATTERN, max_length=40)]
+"""Of a step; columns and files are named after it."""
+
+
+def _as_list(value: object) -> list[object]:
+    if not isinstance(value, str | list):
+        raise ValueError("must be the name of a step, or a list of names")
+    return value if isinstance(value, list) else [value]
+
+
+Names = Annotated[list[Name], BeforeValidator(_as_list)]
 
 
 class Step(FrozenModel):
@@ -51,8 +63,11 @@ class Step(FrozenModel):
         """A temperature in K for each result; None is that of the state which the step continues."""
         return [None]
 
-    def check(self, sources: Sequence["Step"], temperature_k: float | None) -> None:
-        """Raise ValueError where this step cannot follow those; `temperature_k` is that of the result, if known."""
+    def check(self, sources: Sequence["Step"], start_temperature_k: float | None, temperature_k: float | None) -> None:
+        """Raise ValueError where this step cannot follow those.
+
+        Temperatures in K are those of the state which is continued and of the result; None where there is none.
+        """
 
     def outline(self, timestep_fs: float, temperature_k: float | None) -> Iterator[str]:
         """Say, a line each, what one result of this step takes."""

@@ -36,7 +36,7 @@ class Hold(Step):
         """Those given, or that of the state."""
         return self.temperature_k or [None]
 
-    def check(self, sources: Sequence[Step], temperature_k: float | None) -> None:
+    def check(self, sources: Sequence[Step], start_temperature_k: float | None, temperature_k: float | None) -> None:
         """A temperature must be known."""
         if temperature_k is None:
             raise ValueError("needs a temperature_k: nothing before it has one")

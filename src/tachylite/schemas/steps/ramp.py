@@ -35,6 +35,11 @@ class Ramp(Step):
         """That of its end."""
         return [self.temperature_k]
 
+    def check(self, sources: Sequence[Step], start_temperature_k: float | None, temperature_k: float | None) -> None:
+        """It must begin at a temperature."""
+        if start_temperature_k is None:
+            raise ValueError("needs a temperature to begin at, and nothing before it has one; put a hold before it")
+
     def outline(self, timestep_fs: float, temperature_k: float | None) -> Iterator[str]:
         """Temperature, length, number of steps."""
         steps = max(1, round(self.time_ps * FS_PER_PS / timestep_fs))

@@ -25,12 +25,12 @@ class Snapshots(Step):
 
     needs_trajectories: ClassVar[bool] = True
 
-    def check(self, sources: Sequence[Step], temperature_k: float | None) -> None:
+    def check(self, sources: Sequence[Step], start_temperature_k: float | None, temperature_k: float | None) -> None:
         """Snapshots need runs that are long enough."""
         for source in sources:
             length, recorded = self.count * self.interval_ps, source.recorded_ps
             if not recorded:
-                raise ValueError(f"takes snapshots of a trajectory, and {source.name} ({source.kind}) leaves none")
+                raise ValueError(f"takes snapshots of a trajectory, and {source.name}, of kind {source.kind}, has none")
             if length > recorded * (1 + 1e-9):
                 raise ValueError(
                     f"count x interval_ps = {length:g} ps must fit into the {recorded:g} ps of {source.name}"
