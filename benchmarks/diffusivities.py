@@ -20,6 +20,7 @@ from tachylite.physics.composition import atom_counts, parse_formula
 from tachylite.physics.volume import estimate_volume_per_atom
 from tachylite.report.text import quantity
 from tachylite.schemas import Material, Protocol
+from tachylite.schemas.steps.hold import HoldResult
 from tachylite.stores import open_store
 
 FILE = data_folder() / "zheng2024/feature_target.dat"
@@ -46,8 +47,7 @@ def melted(formula: str, volume: float, engine: str, production_ps: float) -> Ma
             "name": "published volume",
             "record_every": 5,
             "packing": {"n_atoms": N_ATOMS, "volume_factor": factor},
-            "volume_search": None,
-            "melt": {"temperature_k": TEMPERATURE_K, "production_ps": production_ps},
+            "steps": [{"kind": "hold", "name": "melt", "temperature_k": TEMPERATURE_K, "time_ps": production_ps}],
         }
     )
     with TemporaryDirectory() as folder:
@@ -62,8 +62,7 @@ def melted(formula: str, volume: float, engine: str, production_ps: float) -> Ma
 def row(data: Dataset, formula: str, engine: str, production_ps: float) -> list[str]:
     """One line of the table."""
     volume, there = published(data, formula)
-    melt = melted(formula, volume, engine, production_ps).melt
-    assert melt is not None
+    (melt,) = melted(formula, volume, engine, production_ps).of_kind(HoldResult)
     assert melt.run is not None
     here = next(one for one in melt.diffusivities if one.species == "Li")
     pressure = quantity(melt.run.segments[-1].pressure_virial_gpa)

@@ -24,7 +24,7 @@ from tachylite.engines.workdir import use_workdir
 from tachylite.flows import EquilibriumVolumeMaker
 from tachylite.physics.eos import fit_birch_murnaghan
 from tachylite.schemas import Protocol, Request, Segment, State
-from tachylite.schemas.protocol import Stage, VolumeSearch
+from tachylite.schemas.steps.volume import VolumeSearch
 
 N_ATOMS = 32
 FORMULA = "LiF"
@@ -45,10 +45,16 @@ PROTOCOL = Protocol(
     name="benchmark",
     pressure="total",
     timestep_fs=TIMESTEP_FS,
-    volume_search=VolumeSearch(
-        equilibrate_ps=0.2, sample_ps=1.0, pressure_tolerance_gpa=0.6, volume_tolerance=0.1, energy_drift_tolerance=0.01
-    ),
-    melt=Stage(temperature_k=TEMPERATURE_K),
+    steps=[
+        VolumeSearch(
+            temperature_k=TEMPERATURE_K,
+            equilibrate_ps=0.2,
+            sample_ps=1.0,
+            pressure_tolerance_gpa=0.6,
+            volume_tolerance=0.1,
+            energy_drift_tolerance=0.01,
+        )
+    ],
 )
 
 REFERENCE_A3_PER_ATOM = (14.0, 15.0, 16.0, 17.0)

@@ -6,8 +6,7 @@ from tachylite.configs import load_protocol
 from tachylite.errors import InputError
 from tachylite.launchers.cohorts import DEFAULT_COHORT, LARGEST_DOCUMENT, bytes_per_member, split
 from tachylite.schemas import Measured, Protocol, State
-from tachylite.schemas.material import VolumeSample
-from tachylite.schemas.search import Search
+from tachylite.schemas.steps.volume import Search, VolumeSample, VolumeSearch
 
 ZHENG = load_protocol("zheng2024")
 QUICK = load_protocol("quickstart")
@@ -30,11 +29,11 @@ def worst_case(protocol: Protocol, n_atoms: int) -> int:
         purpose="verification",
         expanded=True,
     )
-    assert protocol.volume_search is not None
-    assert protocol.anneal is not None
-    runs = len(protocol.volume_search.fractions) + protocol.volume_search.max_attempts
+    settings = protocol.step("anneal-volume")
+    assert isinstance(settings, VolumeSearch)
+    runs = len(settings.fractions) + settings.max_attempts
     search = Search(label="volume", temperature_k=1000, start=state, samples=[sample] * runs, states=[state] * runs)
-    return len(bson.encode({"searches": [search.model_dump() for _ in protocol.anneal.temperatures_k]}))
+    return len(bson.encode({"searches": [search.model_dump() for _ in settings.temperature_k]}))
 
 
 @pytest.mark.parametrize("protocol", [ZHENG, QUICK])

@@ -13,11 +13,11 @@ from tachylite.configs import load_protocol
 from tachylite.engines import get_engine
 from tachylite.engines.workdir import use_workdir
 from tachylite.flows.run import amorphous_flow
-from tachylite.launchers.places import KINDS, assign_places, place_of
+from tachylite.launchers.places import assign_places, jobs_by_kind, place_of
 from tachylite.schemas import Protocol
 from tachylite.schemas.campaign import Launcher, Place
 
-PLACES = {kind: Place(worker=kind) for kind in KINDS}
+PLACES = {kind: Place(worker=kind) for kind in jobs_by_kind()}
 LAUNCHER = Launcher(launcher="fireworks", default=Place(worker="default", queue="slow"), **PLACES)
 
 
@@ -38,14 +38,13 @@ def test_kinds_of_jobs_have_places(tmp_path: Path) -> None:
         "pack_structures": "packing",
         "relax_references": "relaxation",
         "begin_search": "analysis",
-        "run_production": "dynamics",
-        "describe_melts": "analysis",
-        "run_quench": "dynamics",
-        "relax_glasses": "relaxation",
-        "describe_glasses": "analysis",
+        "run_members": "dynamics",
+        "analyse_runs": "analysis",
+        "relax_states": "relaxation",
+        "analyse_relaxations": "analysis",
         "relax_snapshots": "relaxation",
-        "describe_limits": "analysis",
-        "summarise_material": "analysis",
+        "analyse_snapshots": "analysis",
+        "gather_material": "analysis",
     }
 
 
@@ -53,8 +52,17 @@ ARGON = Protocol.model_validate(
     {
         "name": "argon",
         "packing": {"n_atoms": 8},
-        "volume_search": {"fractions": [0.9, 1.1], "equilibrate_ps": 0.004, "sample_ps": 0.02, "max_attempts": 1},
-        "melt": {"temperature_k": 80, "production_ps": 0.02},
+        "steps": [
+            {
+                "kind": "volume",
+                "temperature_k": 80,
+                "fractions": [0.9, 1.1],
+                "equilibrate_ps": 0.004,
+                "sample_ps": 0.02,
+                "max_attempts": 1,
+            },
+            {"kind": "hold", "time_ps": 0.02},
+        ],
     }
 )
 

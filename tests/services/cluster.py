@@ -32,6 +32,8 @@ NEEDS_SERVICES = [
 """Marks of every module of tests here."""
 
 SEARCH = {
+    "kind": "volume",
+    "temperature_k": 600,
     "fractions": [0.8, 1.2],
     "equilibrate_ps": 0.04,
     "sample_ps": 0.2,
@@ -40,12 +42,11 @@ SEARCH = {
     "energy_drift_tolerance": 10.0,
     "max_attempts": 3,
 }
-PROTOCOL = {
+PROTOCOL: dict[str, Any] = {
     "timestep_fs": 4.0,
     "record_every": 10,
     "packing": {"n_atoms": 8},
-    "volume_search": None,
-    "melt": {"temperature_k": 600, "production_ps": 0.8},
+    "steps": [{"kind": "hold", "name": "melt", "temperature_k": 600, "time_ps": 0.8}],
 }
 CHECKPOINT = 10
 """Steps between checkpoints."""

@@ -36,7 +36,7 @@ def written(folder: Path) -> Path:
     import yaml
 
     path = folder / "protocol.yaml"
-    path.write_text(yaml.safe_dump(PROTOCOL | {"volume_search": SEARCH}), encoding="utf-8")
+    path.write_text(yaml.safe_dump(PROTOCOL | {"steps": [SEARCH, *PROTOCOL["steps"]]}), encoding="utf-8")
     return path
 
 

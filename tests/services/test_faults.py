@@ -68,9 +68,9 @@ def test_a_worker_is_killed(cluster: Cluster, undisturbed: int) -> None:
     os.kill(int((cluster.folder / f"worker-{number}.pid").read_text(encoding="utf-8")), signal.SIGKILL)
     cluster.wait(lambda: "lost" in cluster.states(), "the loss", 60)
     (lost,) = [job for job in cluster.jobs() if job["state"] == "lost"]
-    assert lost["name"] == "melt production"
+    assert lost["name"] == "melt"
     assert "no process works in" in lost["reason"]
-    finish(cluster, "melt production")
+    finish(cluster, "melt")
     rapidfire()
     assert cluster.states() == {"completed"}
     (material,) = cluster.materials()
@@ -179,7 +179,7 @@ def test_the_runner_is_killed_and_a_job_cancelled(cluster: Cluster, undisturbed:
     runner = start_runner(cluster)
     cancel(cluster)
     cluster.wait(lambda: "failed" in cluster.states(), "the failure")
-    finish(cluster, "melt production")
+    finish(cluster, "melt")
     cluster.wait(lambda: cluster.states() == {"completed"}, "the end")
     cluster.kill(runner)
     assert len(cluster.materials()) == 1

@@ -39,11 +39,7 @@ class Plan:
 
     def without(self, materials: Iterable[Material]) -> list[Member]:
         """Members that none of these materials answers; a crystal asks for energies above it."""
-        answered = {
-            one.material_id
-            for one in materials
-            if one.status != "failed" and (one.formula not in self.crystals or one.is_above_crystal)
-        }
+        answered = {one.material_id for one in materials if one.answers(above_crystal=one.formula in self.crystals)}
         return [member for member in self.members if member.material_id not in answered]
 
 

@@ -21,12 +21,16 @@ from tachylite.launchers.places import assign_places
 from tachylite.physics.composition import atom_counts, parse_formula
 from tachylite.schemas import Protocol
 from tachylite.schemas.campaign import Campaign, Launcher
+from tachylite.schemas.run import reduced_formula
+from tachylite.stores import find_materials
 from tachylite.stores.opening import DEFAULT_FOLDER, ENVIRONMENT_VARIABLE, open_store
 
 
 @dataclass(frozen=True)
 class _Member:
     formula: str
+    """As written."""
+    reduced: str
     material_id: str
     n_atoms: int
 
@@ -58,7 +62,7 @@ def submit(
     opened = open_store(place)
     try:
         manager.check(launcher, opened)
-        missing = _missing(opened, members)
+        missing = _missing(opened, members, crystals or {})
         sizes = [member.n_atoms for member in missing]
         cohort = launcher.cohort or (None if forces.batches else 1)
         campaign = Campaign(
@@ -96,15 +100,22 @@ def _checked(formulas: Sequence[str], protocol: Protocol, engine: Engine, seed: 
     twice = [formula for formula, one in zip(formulas, ids, strict=True) if ids.count(one) > 1]
     if twice or not formulas:
         raise InputError(f"{', '.join(twice)} are the same composition" if twice else "there are no formulas")
-    sizes = [sum(count.values()) for count in counts]
-    return [_Member(*fields) for fields in zip(formulas, ids, sizes, strict=True)]
+    return [
+        _Member(formula, reduced_formula(count), material_id, sum(count.values()))
+        for formula, count, material_id in zip(formulas, counts, ids, strict=True)
+    ]
 
 
-def _missing(store: JobStore, members: Sequence[_Member]) -> list[_Member]:
+def _missing(store: JobStore, members: Sequence[_Member], crystals: Mapping[str, Structure]) -> list[_Member]:
     """Members that no material in the store answers, and no campaign is still to make."""
     criteria = {"output.kind": "material", "output.material_id": {"$in": [member.material_id for member in members]}}
-    found = store.query(criteria | {"output.status": {"$ne": "failed"}}, properties=["output.material_id"])
-    answered = {entry["output"]["material_id"] for entry in found}
+    stored = store.query(criteria | {"output.status": {"$ne": "failed"}}, properties=["output.material_id"])
+    answered = {entry["output"]["material_id"] for entry in stored}
+    for member in members:
+        if member.reduced in crystals and member.material_id in answered:
+            (material,) = find_materials(store, material_id=member.material_id)
+            if not material.answers(above_crystal=True):
+                answered.remove(member.material_id)
     missing = [member for member in members if member.material_id not in answered]
     if not missing:
         raise InputError("all of these are in the store already; see `tachylite query`; another sample is another seed")

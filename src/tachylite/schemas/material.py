@@ -80,6 +80,10 @@ class Material(Document):
         relaxed = [r for r in self.results if r.status == "completed" and field in type(r).model_fields]
         return all(getattr(result, field) is not None for result in relaxed)
 
+    def answers(self, *, above_crystal: bool) -> bool:
+        """Whether it need not be computed again; where a crystal is given, only if its energies are above that."""
+        return self.status != "failed" and (not above_crystal or self.is_above_crystal)
+
     def of_kind[R: Result](self, kind: type[R]) -> list[R]:
         """Results of one kind, like `HoldResult`, in order."""
         return [result for result in self.results if isinstance(result, kind)]
