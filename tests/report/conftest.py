@@ -4,56 +4,60 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from tests.report.report_pieces import (
+from tests.report.report_pieces import N_ATOMS, PROVENANCE, Case, relaxation, run, trajectory
+from tests.report.report_results import (
     ANNEALS,
-    N_ATOMS,
-    PROVENANCE,
-    Case,
-    analysis,
-    melt,
-    phosphate,
-    relaxation,
-    run,
-    trajectory,
+    activation,
+    elasticity,
+    glass,
+    head,
+    hold,
+    limit,
+    protocol,
+    quench,
+    skipped,
+    volume_search,
 )
-from tests.report.report_results import activation, limit, protocol
 
-from tachylite.schemas import (
-    Activation,
-    AmorphousLimit,
-    Equilibrium,
-    Failure,
-    Glass,
-    Material,
-    Measured,
-    Melt,
-    Snapshot,
-    VolumeSample,
-)
+from tachylite.analysis.series import expansions_of
+from tachylite.schemas import Activation, Failure, Material, Measured, Result
+from tachylite.schemas.steps.ramp import RampResult
+from tachylite.schemas.steps.snapshots import Snapshot, SnapshotsResult
+from tachylite.schemas.steps.volume import VolumeResult, VolumeSample
 from tachylite.units import GPA_PER_EV_A3, KB_EV
+
+RATES = {"Li": (0.42, 2.1e-3), "O": (0.95, 3.0e-3), "P": (1.15, 2.6e-3)}
+VOLUMES = dict(zip(ANNEALS, (12.7, 13.1, 13.9), strict=True))
+
+
+def rates_at(temperature: float) -> dict[str, float | None]:
+    """Diffusivities in cm^2/s, a little off the Arrhenius law; that of P at 1500 K is too small to be measured."""
+    rates: dict[str, float | None] = {
+        species: float(d0 * np.exp(-energy / (KB_EV * temperature))) * (1.06 if temperature == 2000 else 0.98)
+        for species, (energy, d0) in RATES.items()
+    }
+    return rates | ({"P": None} if temperature == 1500 else {})
 
 
 @pytest.fixture(scope="session")
 def phosphate_case() -> Case:
-    """Li3PO4, completed: melt at 5000 K, three anneals, a glass, five snapshots."""
-    rates = {"Li": (0.42, 2.1e-3), "O": (0.95, 3.0e-3), "P": (1.15, 2.6e-3)}
-    volumes = (13.9, 13.1, 12.7)
-    anneals = []
-    for temperature, volume in zip(ANNEALS, volumes, strict=True):
-        values: dict[str, float | None] = {
-            species: float(d0 * np.exp(-energy / (KB_EV * temperature))) * (1.06 if temperature == 2000 else 0.98)
-            for species, (energy, d0) in rates.items()
-        }
-        if temperature == 1500:
-            values["P"] = None
-        anneals.append(melt(temperature, volume, values, f"anneal-{temperature:g}"))
-    at_melt: dict[str, float | None] = {"Li": 9.34e-4, "O": 4.21e-4, "P": 3.02e-4}
-    glass_run = run("Li3PO4 quench", 5000, "quench", end=300)
+    """Li3PO4, completed: melt at 5000 K, three anneals, a glass with its moduli, five snapshots."""
+    results: list[Result] = [
+        volume_search("melt-volume", 15.92),
+        hold("melt", 15.92, {"Li": 9.34e-4, "O": 4.21e-4, "P": 3.02e-4}),
+        *(volume_search(f"anneal-volume-{t:g}K", volume) for t, volume in VOLUMES.items()),
+        *(hold(f"anneal-{t:g}K", volume, rates_at(t)) for t, volume in VOLUMES.items()),
+        quench(),
+        glass(),
+        elasticity(),
+        limit(),
+    ]
     refused = Activation(
         species="P",
+        step="anneal",
         activation_energy_ev=None,
         ln_d0=None,
-        temperatures_k=[2500, 2000],
+        temperatures_k=[2000, 2500],
         reason="P diffuses measurably at 2 of 3 temperatures; three are needed",
     )
     material = Material(
@@ -63,26 +67,15 @@ def phosphate_case() -> Case:
         n_atoms=N_ATOMS,
         status="completed",
         failures=[],
-        melt=melt(5000, 15.92, at_melt, "melt"),
-        anneals=anneals,
-        activations=[activation("Li", *rates["Li"]), activation("O", *rates["O"]), refused],
-        glass=Glass(
-            final_temperature_k=300,
-            cooling_rate_k_s=9.4e14,
-            run=glass_run,
-            relaxation=relaxation(-5.741),
-            structure=analysis(300),
-            density_g_cm3=2.213,
-            formation_energy_ev_per_atom=-2.655,
-            above_crystal_ev_per_atom=0.113,
-        ),
-        amorphous_limit=limit(),
+        results=results,
+        activations=[activation("Li", *RATES["Li"]), activation("O", *RATES["O"]), refused],
+        expansions=expansions_of(results),
         protocol=protocol(),
         provenance=PROVENANCE,
         created_at=datetime(2026, 11, 21, 9, 30, tzinfo=UTC),
     )
     ramp = np.concatenate([np.linspace(5000, 300, 2500), np.full(1500, 300.0)])
-    trajectories = {f"anneal-{t:g}": trajectory(np.full(2000, t), -4.9, 0.1, int(t)) for t in ANNEALS}
+    trajectories = {f"anneal-{t:g}K": trajectory(np.full(2000, t), -4.9, 0.1, int(t)) for t in ANNEALS}
     trajectories |= {
         "melt": trajectory(np.full(10_000, 5000.0), -4.9, 0.1, 1),
         "quench": trajectory(ramp, -4.9, 0.1, 2),
@@ -92,9 +85,7 @@ def phosphate_case() -> Case:
 
 @pytest.fixture(scope="session")
 def vapour_case(phosphate_case: Case) -> Case:
-    """The same under total pressure: no liquid at 5000 K."""
-    found = phosphate_case.material
-    assert found.melt is not None
+    """The same under total pressure: no liquid at 5000 K, so that nothing after the first search is there."""
     reason = "a vapour: no tension up to 41.3 Å³ per atom, 2.6 times the volume at which the virial vanishes"
     pressures = ((8, 37.8), (10, 21.9), (12, 13.1), (16, 4.0), (22, 1.2), (41.3, 0.4))
     samples = [
@@ -112,30 +103,16 @@ def vapour_case(phosphate_case: Case) -> Case:
         )
         for k, (v, p) in enumerate(pressures)
     ]
-    search = Equilibrium(
-        status="failed",
-        reason=reason,
-        vapour=True,
-        formula="Li3PO4",
-        n_atoms=N_ATOMS,
-        temperature_k=5000,
-        pressure_convention="total",
-        samples=samples,
-        state=phosphate(16.0),
-    )
-    material = found.model_copy(
+    failed = {"status": "failed", "reason": reason, "vapour": True}
+    search = VolumeResult(pressure_convention="total", samples=samples, **head("melt-volume") | failed)
+    material = phosphate_case.material.model_copy(
         update={
             "status": "failed",
-            "failures": [
-                Failure(stage="melt at 5000 K", reason=reason),
-                Failure(stage="quench", reason="no melt to quench"),
-            ],
-            "melt": Melt(temperature_k=5000, equilibrium=search),
-            "anneals": [],
+            "failures": [Failure(stage="melt-volume", reason=reason)],
+            "results": [search, *(skipped(branch.name, reason) for branch in protocol().branches[1:])],
             "activations": [],
-            "glass": None,
-            "amorphous_limit": None,
-            "protocol": found.protocol.model_copy(update={"pressure": "total"}),
+            "expansions": [],
+            "protocol": protocol().model_copy(update={"pressure": "total"}),
         }
     )
     return Case(material)
@@ -144,29 +121,32 @@ def vapour_case(phosphate_case: Case) -> Case:
 @pytest.fixture(scope="session")
 def partial_case(phosphate_case: Case) -> Case:
     """A melt whose quench blew up and whose snapshots have no references; no trajectory is at hand."""
-    found = phosphate_case.material
-    assert found.glass is not None
-    assert found.amorphous_limit is not None
-    blown = found.glass.run.model_copy(update={"status": "failed", "reason": "temperature 41200 K at step 812"})
-    snapshots = [
-        Snapshot(time_fs=2000.0, relaxation=relaxation(-5.7), formation_energy_ev_per_atom=None),
-        Snapshot(time_fs=4000.0, relaxation=relaxation(-5.6, converged=False), formation_energy_ev_per_atom=None),
-    ]
-    no_limit = AmorphousLimit(
-        snapshots=snapshots,
-        formation_energy_ev_per_atom=None,
-        mean_formation_energy_ev_per_atom=None,
-        reference_energies_ev_per_atom={},
-        reason="the reference of P did not converge",
+    reason = "temperature 41200 K at step 812"
+    blown_up = {"status": "failed", "reason": reason}
+    run_that_failed = run("quench to 300 K", 5000, "quench", end=300).model_copy(update=blown_up)
+    ramp = RampResult(
+        start_temperature_k=5000, cooling_rate_k_s=9.4e14, run=run_that_failed, **head("quench") | blown_up
     )
-    material = found.model_copy(
+    no_reference = "no snapshot has both converged and references to compare with"
+    no_limit = SnapshotsResult(
+        snapshots=[
+            Snapshot(time_fs=2000.0, relaxation=relaxation(-5.7), formation_energy_ev_per_atom=None),
+            Snapshot(time_fs=4000.0, relaxation=relaxation(-5.6, converged=False), formation_energy_ev_per_atom=None),
+        ],
+        **head("amorphous-limit") | {"status": "failed", "reason": no_reference},
+    )
+    melted = [phosphate_case.material.result("melt-volume"), phosphate_case.material.result("melt")]
+    material = phosphate_case.material.model_copy(
         update={
             "status": "partial",
-            "failures": [Failure(stage="quench", reason="temperature 41200 K at step 812")],
-            "anneals": [],
+            "failures": [
+                Failure(stage="quench", reason=reason),
+                Failure(stage="amorphous-limit", reason=no_reference),
+                Failure(stage="reference P", reason="force 0.31 eV/Å after 500 steps, more than 0.05"),
+            ],
+            "results": [*melted, ramp, skipped("glass", reason), skipped("elasticity", reason), no_limit],
             "activations": [],
-            "glass": Glass(final_temperature_k=300, cooling_rate_k_s=9.4e14, run=blown),
-            "amorphous_limit": no_limit,
+            "expansions": [],
         }
     )
     return Case(material)

@@ -7,14 +7,11 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from tachylite.physics.eos import BirchMurnaghan
 from tachylite.schemas import (
     Diffusivity,
-    Equilibrium,
     Interval,
     Material,
     Measured,
-    Melt,
     PartialRDF,
     Provenance,
     Relaxation,
@@ -24,9 +21,7 @@ from tachylite.schemas import (
     State,
     StructureAnalysis,
     Trajectory,
-    VolumeSample,
 )
-from tachylite.schemas.material import EquationOfState
 from tachylite.units import KB_EV
 
 PROVENANCE = Provenance(
@@ -39,7 +34,6 @@ PROVENANCE = Provenance(
     versions={"tachylite": "0.1.0", "chgnet": "0.4.2", "torch": "2.9.1", "torch-sim-atomistic": "0.6.2"},
     options={"thermostat_damping_fs": 100.0},
 )
-ANNEALS = (2500.0, 2000.0, 1500.0)
 N_UNITS = 13
 N_ATOMS = 8 * N_UNITS
 
@@ -107,18 +101,17 @@ def trajectory(targets: NDArray[np.float64], energy: float, pressure: float, see
     )
 
 
+def moved(volume_per_atom: float, seed: int) -> State:
+    """The phosphate with its atoms a little elsewhere, as dynamics leaves them."""
+    state = phosphate(volume_per_atom)
+    steps = np.random.default_rng(seed).normal(0, 0.05, (N_ATOMS, 3))
+    return state.model_copy(update={"positions": (np.array(state.positions) + steps).tolist()})
+
+
 def run(label: str, temperature: float, trajectory_id: str, *, end: float | None = None) -> Run:
-    state = phosphate(15.92)
-    segment = Segment(steps=10_000, temperature_k=temperature, end_temperature_k=end)
-    result = SegmentResult(
-        segment=segment,
-        equilibration_steps=400,
-        temperature_k=Measured(value=temperature + 3.1, error=6.4),
-        energy_ev_per_atom=Measured(value=-4.912, error=0.0041),
-        pressure_total_gpa=Measured(value=4.2, error=0.11),
-        pressure_virial_gpa=Measured(value=0.08, error=0.11),
-        energy_drift=3.1e-4,
-    )
+    """A run at a temperature or, where an end is given, along a ramp and at its end."""
+    state = moved(15.92, seed=int(end or temperature))
+    segments = [segment_result(temperature, end), *([segment_result(end)] if end is not None else [])]
     return Run(
         label=label,
         status="completed",
@@ -126,7 +119,7 @@ def run(label: str, temperature: float, trajectory_id: str, *, end: float | None
         n_atoms=N_ATOMS,
         volume_a3=state.volume_a3,
         steps=10_000,
-        segments=[result],
+        segments=segments,
         final=state,
         trajectory_id=trajectory_id,
         wall_time_s=1290.0,
@@ -134,48 +127,15 @@ def run(label: str, temperature: float, trajectory_id: str, *, end: float | None
     )
 
 
-def equilibrium(temperature: float, volume: float, error: float = 0.31) -> Equilibrium:
-    """A converged search: three scans, one bracket, two verifications along a known equation of state."""
-    rng = np.random.default_rng(int(temperature))
-    modulus = 18.0 * (1.6 - temperature / 6000)
-    eos = BirchMurnaghan(volume * N_ATOMS, modulus, 5.2, 0.0, 0.0, 0.0)
-    purposes = ("scan", "scan", "scan", "bracket", "verification", "verification")
-    volumes = N_ATOMS * np.array([0.8, 1.0, 1.2, 0.9, 0.985, 1.0]) * np.array([12.9] * 4 + [volume] * 2)
-    pressures = [
-        Measured(value=float(eos.pressure(v)) + 0.2 * rng.normal(), error=0.25 + 0.2 * rng.random()) for v in volumes
-    ]
-    samples = [
-        VolumeSample(
-            volume_a3=float(v),
-            pressure_gpa=pressures[k],
-            virial_gpa=pressures[k],
-            temperature_k=Measured(value=temperature + 8 * rng.normal(), error=9.0),
-            energy_ev_per_atom=Measured(value=-4.9 - 0.01 * k, error=0.0052),
-            energy_drift=float(4e-4 * (1 + k)),
-            steps=2500,
-            attempt=max(0, k - 2),
-            purpose=purpose,
-            expanded=True,
-        )
-        for k, (v, purpose) in enumerate(zip(volumes, purposes, strict=True))
-    ]
-    found = Measured(value=volume * N_ATOMS, error=error * N_ATOMS)
-    return Equilibrium(
-        status="converged",
-        formula="Li3PO4",
-        n_atoms=N_ATOMS,
-        temperature_k=temperature,
-        pressure_convention="virial",
-        volume_a3=found,
-        pressure_gpa=Measured(value=0.08, error=0.21),
-        samples=samples,
-        equation_of_state=EquationOfState(
-            volume_a3=found,
-            bulk_modulus_gpa=Measured(value=modulus, error=1.3),
-            bulk_modulus_derivative=Measured(value=5.2, error=0.8),
-            fitted_volumes_a3=(float(volumes.min()), float(volumes.max())),
-        ),
-        state=phosphate(volume),
+def segment_result(temperature: float, end: float | None = None) -> SegmentResult:
+    return SegmentResult(
+        segment=Segment(steps=10_000, temperature_k=temperature, end_temperature_k=end),
+        equilibration_steps=400,
+        temperature_k=Measured(value=temperature + 3.1, error=6.4),
+        energy_ev_per_atom=Measured(value=-4.912, error=0.0041),
+        pressure_total_gpa=Measured(value=4.2, error=0.11),
+        pressure_virial_gpa=Measured(value=0.08, error=0.11),
+        energy_drift=3.1e-4,
     )
 
 
@@ -231,17 +191,6 @@ def analysis(temperature: float, elements: tuple[str, ...] = ("Li", "O", "P")) -
             )
         )
     return StructureAnalysis(temperature_k=temperature, n_frames=500, r_a=r.tolist(), partials=partials)
-
-
-def melt(temperature: float, volume: float, values: dict[str, float | None], trajectory_id: str) -> Melt:
-    return Melt(
-        temperature_k=temperature,
-        equilibrium=equilibrium(temperature, volume),
-        run=run(f"Li3PO4 {temperature:g} K", temperature, trajectory_id),
-        density_g_cm3=Measured(value=24.05 / volume, error=0.03),
-        diffusivities=[diffusivity(species, temperature, value) for species, value in values.items()],
-        structure=analysis(temperature),
-    )
 
 
 def relaxation(energy: float, *, converged: bool = True) -> Relaxation:

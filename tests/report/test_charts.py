@@ -3,8 +3,8 @@ import math
 import numpy as np
 import plotly.graph_objects as go
 import pytest
-from tests.report.report_pieces import ANNEALS, Case, analysis, diffusivity, equilibrium
-from tests.report.report_results import activation, limit
+from tests.report.report_pieces import Case, analysis, diffusivity
+from tests.report.report_results import ANNEALS, activation, limit, quench, volume_search
 
 from tachylite.report import charts
 from tachylite.report.drawing.chart import Band, Chart, Level, Line, Mark, Points
@@ -12,6 +12,9 @@ from tachylite.report.drawing.draw_matplotlib import draw
 from tachylite.report.drawing.draw_plotly import legend, plots, theme
 from tachylite.report.drawing.style import colour
 from tachylite.schemas import Diffusivity, Interval, Measured
+from tachylite.schemas.steps.hold import HoldResult
+from tachylite.schemas.steps.snapshots import SnapshotsResult
+from tachylite.schemas.steps.volume import VolumeResult
 from tachylite.units import KB_EV
 
 
@@ -21,22 +24,24 @@ def marks[M: Mark](chart: Chart, kind: type[M]) -> list[M]:
 
 def all_charts(case: Case) -> list[Chart]:
     material = case.material
-    assert material.melt is not None
-    assert material.amorphous_limit is not None
-    states = (material.melt, *material.anneals)
+    states = material.of_kind(HoldResult)
     diffusivities = [diffusivity for state in states for diffusivity in state.diffusivities]
+    transition = quench().transition
+    assert transition is not None
     return [
-        charts.pressure_volume(material.melt.equilibrium),
+        charts.pressure_volume(material.of_kind(VolumeResult)[:1]),
+        charts.pressure_volume(material.of_kind(VolumeResult)[1:]),
+        charts.cooling_run(transition),
         charts.time_series(case.trajectories["quench"], "virial", stage="Quench"),
         charts.partial_rdfs([("melt", "heat-100", analysis(5000)), ("glass", "heat-0", analysis(300))]),
         charts.mean_squared_displacement(diffusivities, material.elements),
         charts.arrhenius(diffusivities, material.activations, material.elements),
-        charts.snapshot_energies(material.amorphous_limit),
+        *map(charts.snapshot_energies, material.of_kind(SnapshotsResult)),
     ]
 
 
 def test_the_fitted_pressure_vanishes_at_the_equilibrium_volume() -> None:
-    chart = charts.pressure_volume(equilibrium(5000, 15.92))
+    chart = charts.pressure_volume([volume_search("melt-volume", 15.92)])
     (curve,) = marks(chart, Line)
     assert np.interp(15.92, curve.x, curve.y) == pytest.approx(0.0, abs=0.02)
     assert np.interp(14.0, curve.x, curve.y) > 1
@@ -46,16 +51,22 @@ def test_the_fitted_pressure_vanishes_at_the_equilibrium_volume() -> None:
 
 
 def test_every_sample_is_drawn_under_its_purpose_in_the_named_convention(vapour_case: Case) -> None:
-    chart = charts.pressure_volume(equilibrium(5000, 15.92))
+    chart = charts.pressure_volume([volume_search("melt-volume", 15.92)])
     assert {mark.name: len(mark.x) for mark in marks(chart, Points)} == {"scan": 3, "bracket": 1, "verification": 2}
     assert chart.panels[0].y.label == "virial pressure (GPa)"
-    assert vapour_case.material.melt is not None
-    failed = charts.pressure_volume(vapour_case.material.melt.equilibrium)
+    failed = charts.pressure_volume(vapour_case.material.of_kind(VolumeResult)[:1])
     assert failed.panels[0].y.label == "total pressure (GPa)"
     assert "vapour" in failed.title
     assert not marks(failed, Line)
     virial = next(mark for mark in marks(failed, Points) if "virial" in (mark.name or ""))
     assert virial.y[2] > 0 > virial.y[3]
+
+
+def test_searches_of_one_step_stand_beside_each_other(phosphate_case: Case) -> None:
+    chart = charts.pressure_volume(phosphate_case.material.of_kind(VolumeResult)[1:])
+    assert [panel.title for panel in chart.panels] == ["1500 K", "2000 K", "2500 K"]
+    levels = [mark.value for mark in marks(chart, Level) if mark.axis == "x"]
+    assert levels == pytest.approx([12.7, 13.1, 13.9])
 
 
 def test_the_slope_of_the_fit_is_six_times_the_diffusivity() -> None:
@@ -158,7 +169,7 @@ def _resolved(value: object, colours: dict[str, str]) -> object:
 
 
 def test_missing_errors_and_values_break_nothing() -> None:
-    complete = equilibrium(5000, 15.92)
+    complete = volume_search("melt-volume", 15.92)
     lost = Measured(value=math.nan, error=math.nan)
     samples = [s.model_copy(update={"pressure_gpa": Measured(value=1.0, error=math.nan)}) for s in complete.samples[:1]]
     bare = complete.model_copy(update={"samples": samples, "volume_a3": lost, "equation_of_state": None})
@@ -169,7 +180,7 @@ def test_missing_errors_and_values_break_nothing() -> None:
         species="O", temperature_k=2000, diffusive=False, n_independent=0, lags_fs=[], msd_a2=[], msd_error_a2=[]
     )
     for chart in (
-        charts.pressure_volume(bare),
+        charts.pressure_volume([bare]),
         charts.mean_squared_displacement([zero, empty], []),
         charts.arrhenius([zero, empty], [], []),
         charts.arrhenius([empty], [], []),
@@ -180,10 +191,12 @@ def test_missing_errors_and_values_break_nothing() -> None:
 
 
 def test_every_panel_is_drawn_in_axes_of_its_own(phosphate_case: Case) -> None:
-    state = phosphate_case.material.anneals[0]
-    assert len(draw(charts.pressure_volume(state.equilibrium)).axes) == 1
-    assert len(draw(charts.mean_squared_displacement(state.diffusivities, ["Li", "O", "P"])).axes) == 1
-    assert len(draw(charts.arrhenius(state.diffusivities, [], ["Li"])).axes) == 1
+    searches = phosphate_case.material.of_kind(VolumeResult)
+    diffusivities = phosphate_case.material.result("anneal-1500K").measured_diffusivities
+    assert len(draw(charts.pressure_volume(searches[:1])).axes) == 1
+    assert len(draw(charts.pressure_volume(searches[1:])).axes) == 3
+    assert len(draw(charts.mean_squared_displacement(diffusivities, ["Li", "O", "P"])).axes) == 1
+    assert len(draw(charts.arrhenius(diffusivities, [], ["Li"])).axes) == 1
     assert len(draw(charts.snapshot_energies(limit())).axes) == 1
     assert len(draw(charts.time_series(phosphate_case.trajectories["quench"], "total", stage="Quench")).axes) == 3
     assert len(draw(charts.partial_rdfs([("melt", "accent", analysis(5000))])).axes) == 6

@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 from plotly.offline import get_plotlyjs
 from pymatgen.core import Structure
-from tests.report.report_pieces import Case, analysis, diffusivity, melt
+from tests.report.report_pieces import Case, analysis, diffusivity
+from tests.report.report_results import hold, limit, volume_search, with_results
 
-from tachylite.report.overview import notices
 from tachylite.report.pages.material import write_report
+from tachylite.report.pages.sections import notices
 from tachylite.schemas import Failure, Material, Measured, State
 
 
@@ -77,6 +78,9 @@ def page(full: Path) -> Page:
         "0.127 eV/atom",
         "0.113 eV/atom",
         "9.40 × 10¹⁴ K/s",
+        "(9.1 ± 3.3) × 10⁻⁵ 1/K",
+        "73.1 ± 3.2 GPa",
+        "25.11 ± 0.91 J/(mol K)",
         "4.020 ± 0.034",
         "P diffuses measurably at 2 of 3 temperatures; three are needed",
         "3b5f0c1d" * 8,
@@ -103,14 +107,15 @@ def test_the_page_is_one_file_without_a_network(page: Page, full: Path) -> None:
 def test_every_chart_has_a_place_and_a_file(page: Page, full: Path) -> None:
     drawn = page.payload["plots"]
     assert isinstance(drawn, list)
-    # 4 P(V), 5 against time, 4 MSD, Arrhenius, 6 g(r), snapshots
-    assert len(drawn) == 4 + 5 + 4 + 1 + 6 + 1
+    # 4 P(V), the glass transition, 5 against time, snapshots, 4 MSD, Arrhenius, 6 g(r)
+    assert len(drawn) == 4 + 1 + 5 + 1 + 4 + 1 + 6
     assert page.source.count('class="plot"') == len(drawn)
-    assert 'data-figures="22"' in page.source
+    assert 'data-figures="23"' in page.source
     names = {path.name for path in (full.parent / "figures").iterdir()}
-    assert len(names) == 4 + 5 + 1 + 1 + 1 + 1 + 1
-    assert {"structure_glass.png", "arrhenius.png", "msd.png", "partial_rdf.png", "snapshots.png"} < names
-    assert {"melt_pressure_volume.png", "quench_time_series.png", "anneal_2_2000K_pressure_volume.png"} < names
+    assert len(names) == 2 + 1 + 5 + 1 + 1 + 1 + 1 + 1
+    assert {"arrhenius.png", "msd.png", "partial_rdf.png", "structure_amorphous-limit.png"} < names
+    assert {"melt-volume_pressure_volume.png", "anneal-volume_pressure_volume.png"} < names
+    assert {"quench_time_series.png", "anneal-2000K_time_series.png", "amorphous-limit_snapshots.png"} < names
     assert all((full.parent / "figures" / name).read_bytes().startswith(b"\x89PNG") for name in names)
 
 
@@ -122,23 +127,22 @@ def test_downloads_are_the_files_beside_the_page(page: Page, full: Path, phospha
     assert text in contents
     files = sorted((full.parent / "structures").glob("*.cif"))
     assert [path.stem for path in files] == [
-        "amorphous_limit", "anneal_1_2500K", "anneal_2_2000K", "anneal_3_1500K", "glass", "melt"
+        "amorphous-limit", "anneal-1500K", "anneal-2000K", "anneal-2500K", "glass", "melt", "quench"
     ]  # fmt: skip
     assert {path.read_text(encoding="utf-8") for path in files} < contents
-    glass = phosphate_case.material.glass
+    glass = phosphate_case.material.result("glass").final
     assert glass is not None
-    assert glass.relaxation is not None
     structure = Structure.from_file(files[4])
     assert structure.composition.reduced_formula == "Li3PO4"
-    assert structure.volume == pytest.approx(glass.relaxation.state.volume_a3, rel=1e-5)
+    assert structure.volume == pytest.approx(glass.volume_a3, rel=1e-5)
 
 
 def test_a_vapour_is_named_as_such(vapour_case: Case, tmp_path: Path) -> None:
     page = Page(write_report(vapour_case.material, {}, tmp_path))
-    assert "Failed: melt at 5000 K. a vapour: no tension up to 41.3 Å³ per atom" in page.text
-    assert "Failed: quench. no melt to quench" in page.text
+    assert "Failed: melt-volume. a vapour: no tension up to 41.3 Å³ per atom" in page.text
+    assert "Skipped: melt, anneal-volume, anneal, quench, glass, elasticity, amorphous-limit. there is" in page.text
+    assert page.text.count("Failed:") == 1
     assert "volume vapour" in page.text
-    assert "There was no production run." in page.text
     assert "total P (GPa)" in page.text
     assert "NaN" not in page.scripts[0]
 
@@ -147,17 +151,17 @@ def test_a_partial_material_shows_what_it_has(partial_case: Case, tmp_path: Path
     page = Page(write_report(partial_case.material, partial_case.trajectories, tmp_path))
     assert "15.92 ± 0.31 Å³/atom" in page.text
     assert page.text.count("Failed: quench. temperature 41200 K at step 812") == 1
-    assert "Failed: snapshot at 4 ps. force 0.31 eV/Å after 500 steps" in page.text
-    assert "No answer: amorphous limit. the reference of P did not converge" in page.text
-    assert "The trajectory of this run is not at hand" in page.text
-    assert "quench, last good frame" in page.text
+    assert "Failed: snapshot at 4 ps (amorphous-limit). force 0.31 eV/Å after 500 steps" in page.text
+    assert "Failed: reference P. force 0.31 eV/Å after 500 steps" in page.text
+    assert "Failed: amorphous-limit. no snapshot has both converged and references" in page.text
+    assert "Skipped: glass, elasticity. there is nothing to continue" in page.text
+    assert "The trajectory of melt is not at hand" in page.text
+    assert "Quench, last good frame" in page.text
     assert not (tmp_path / "structures" / "glass.cif").exists()
 
 
 def test_an_empty_material_has_a_page(partial_case: Case, tmp_path: Path) -> None:
-    empty = partial_case.material.model_copy(
-        update={"melt": None, "glass": None, "amorphous_limit": None, "failures": [], "status": "failed"}
-    )
+    empty = partial_case.material.model_copy(update={"results": [], "failures": [], "status": "failed"})
     page = Page(write_report(empty, {}, tmp_path))
     assert 'data-figures="0"' in page.source
     assert "canvas" not in page.tags
@@ -169,25 +173,23 @@ def test_failures_come_before_refusals_and_once(phosphate_case: Case) -> None:
     )
     assert [(notice.kind, notice.stage) for notice in notices(material)] == [
         ("failure", "quench"),
-        ("refusal", "diffusivity of P at 1500 K"),
+        ("refusal", "diffusivity of P (anneal, 1500 K)"),
         ("refusal", "activation energy of P"),
     ]
 
 
 def test_what_a_user_writes_is_text_and_nothing_else(phosphate_case: Case, tmp_path: Path) -> None:
     evil = "</script><script>alert(1)</script><b>$x$"
-    found = phosphate_case.material
-    assert found.melt is not None
-    search = found.melt.equilibrium.model_copy(update={"formula": evil})
+    search = volume_search("melt-volume", 15.92).model_copy(update={"formula": evil, "reason": evil})
     still = diffusivity("Li", 5000, None).model_copy(update={"species": evil, "reason": evil})
-    hot = found.melt.model_copy(update={"equilibrium": search, "diffusivities": [still]})
-    material = found.model_copy(
+    hot = hold("melt", 15.92, {}).model_copy(update={"diffusivities": [still], "variant": evil})
+    material = with_results(phosphate_case.material, search, hot)
+    material = material.model_copy(
         update={
             "formula": evil,
-            "melt": hot,
             "failures": [Failure(stage=evil, reason=evil)],
-            "protocol": found.protocol.model_copy(update={"name": evil, "description": evil}),
-            "provenance": found.provenance.model_copy(update={"options": {evil: evil}, "model": evil}),
+            "protocol": material.protocol.model_copy(update={"name": evil, "description": evil}),
+            "provenance": material.provenance.model_copy(update={"options": {evil: evil}, "model": evil}),
         }
     )
     page = Page(write_report(material, phosphate_case.trajectories, tmp_path))
@@ -198,31 +200,30 @@ def test_what_a_user_writes_is_text_and_nothing_else(phosphate_case: Case, tmp_p
 
 
 def test_numbers_that_are_none_or_nan_become_dashes(phosphate_case: Case, tmp_path: Path) -> None:
-    found = phosphate_case.material
-    assert found.melt is not None
     lost = Measured(value=math.nan, error=math.nan)
-    search = found.melt.equilibrium.model_copy(
+    search = volume_search("melt-volume", 15.92).model_copy(
         update={"volume_a3": lost, "pressure_gpa": lost, "equation_of_state": None, "samples": []}
     )
-    hot = found.melt.model_copy(update={"equilibrium": search, "density_g_cm3": lost})
-    page = Page(write_report(found.model_copy(update={"melt": hot, "anneals": []}), {}, tmp_path))
+    melt = hold("melt", 15.92, {}).model_copy(update={"density_g_cm3": lost})
+    page = Page(write_report(phosphate_case.material.model_copy(update={"results": [search, melt]}), {}, tmp_path))
     assert "volume –" in page.text
+    assert "density –" in page.text
     assert not re.search(r"\b(nan|NaN|None|inf)\b", page.text)
 
 
 def test_very_many_species_fit(phosphate_case: Case, tmp_path: Path) -> None:
     symbols = ("Ag", "Al", "B", "Br", "Cl", "Cu", "F", "I", "Li", "O", "P", "Zr")
-    state = melt(5000, 15.92, dict.fromkeys(symbols, 1e-05), "melt")
+    melt = hold("melt", 15.92, dict.fromkeys(symbols, 1e-05))
     numbers = [47, 13, 5, 35, 17, 29, 9, 53, 3, 8, 15, 40]
     final = State(
         numbers=numbers, positions=[(2.5 * k, 0.0, 0.0) for k in range(12)], cell=[(30, 0, 0), (0, 8, 0), (0, 0, 8)]
     )
-    assert state.run is not None
-    crowd = state.model_copy(
-        update={"structure": analysis(5000, symbols), "run": state.run.model_copy(update={"final": final})}
+    assert melt.run is not None
+    crowd = melt.model_copy(
+        update={"structure": analysis(5000, symbols), "run": melt.run.model_copy(update={"final": final})}
     )
     material = phosphate_case.material.model_copy(
-        update={"melt": crowd, "anneals": [], "activations": [], "glass": None, "elements": list(symbols)}
+        update={"results": [crowd, limit()], "activations": [], "elements": list(symbols)}
     )
     page = Page(write_report(material, {}, tmp_path))
     assert page.source.count('data-name="partial_rdf"') == 28

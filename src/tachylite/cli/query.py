@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from jobflow import JobStore
     from rich.table import Table
 
+    from tachylite.schemas import Material
     from tachylite.stores.queries import MaterialFilter
     from tachylite.stores.tables import Row
 
@@ -82,8 +83,7 @@ def query(
 def _print_documents(
     opened: JobStore | None, limit: int | None, filters: MaterialFilter, export: Path | None, *, as_json: bool
 ) -> int:
-    """Materials as JSON, as files, or both; few at a time are in memory. How many there were."""
-    from tachylite.cli.export import export_structures
+    """Print materials as JSON, write their structures, or both; few at a time are in memory. How many there were."""
     from tachylite.cli.working import check_writable
     from tachylite.stores.queries import iter_materials
 
@@ -99,6 +99,19 @@ def _print_documents(
     if as_json:
         typer.echo("\n]" if count else "[]")
     return count
+
+
+def export_structures(material: Material, folder: Path) -> list[Path]:
+    """Write the structures that the steps of a material left as extended XYZ files, and give their paths."""
+    from ase.io import write
+
+    from tachylite.report.pages.sections import final_states
+
+    paths = []
+    for named in reversed(final_states(material)):
+        paths.append(folder / f"{material.formula}-{material.material_id[:8]}-{named.name}.extxyz")
+        write(paths[-1], named.state.atoms, format="extxyz")
+    return paths
 
 
 def _print_rows(opened: JobStore | None, limit: int | None, filters: MaterialFilter, *, as_csv: bool) -> int:

@@ -1,14 +1,14 @@
 """The tables that `tachylite run` ends with: every number with its error and unit, every failure named."""
 
-from collections.abc import Iterable, Iterator
-from itertools import groupby
+from collections.abc import Iterator, Sequence
 
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from tachylite.report.columns import cell_text, cells_of, heading_of
-from tachylite.report.text import ABSENT, plain_formula, quantity
+from tachylite.report.parts import named_laws
+from tachylite.report.text import ABSENT, plain_formula, quantity, spaced
 from tachylite.schemas import Material, Result
 
 
@@ -24,14 +24,14 @@ def show_summary(material: Material, console: Console) -> None:
     for table in _tables(material.results):
         console.print(table)
     laws = Table("property", "value", show_header=False)
-    for law in material.activations:
+    for law, name in named_laws(material.activations):
         energy = law.activation_energy_ev
-        text = quantity(energy, unit="eV") if energy else escape(law.reason or ABSENT)
-        laws.add_row(f"activation energy, {law.species}", text)
+        text = quantity(energy, unit="eV") if energy else law.reason or ABSENT
+        laws.add_row(escape(f"activation energy, {name}"), escape(text))
     if laws.row_count:
         console.print(laws)
     for failure in material.failures:
-        _line(console, f"failed: {failure.stage}: {failure.reason}")
+        _line(console, f"failed: {spaced(failure.stage)}: {failure.reason}")
     _line(console, f"id {material.material_id}")
 
 
@@ -39,15 +39,15 @@ def _line(console: Console, text: str) -> None:
     console.print(text, markup=False, highlight=False, soft_wrap=True)
 
 
-def _tables(results: Iterable[Result]) -> Iterator[Table]:
-    """A table for neighbouring results of one kind, a row for each; D with its 95 % interval, others with errors."""
-    for kind, neighbours in groupby(results, key=lambda result: result.kind):
-        rows = {result.title: cells_of(result) for result in neighbours if result.status != "skipped"}
-        headings = list(dict.fromkeys(heading_of(cell) for cells in rows.values() for cell in cells))
-        if not headings:
-            continue
+def _tables(results: Sequence[Result]) -> Iterator[Table]:
+    """A table for every kind of step, a row for each result; D with its 95 % interval, others with errors."""
+    for kind in dict.fromkeys(result.kind for result in results):
+        given = [result for result in results if result.kind == kind and result.status != "skipped"]
+        rows = [(spaced(result.title), cells_of(result)) for result in given]
+        headings = list(dict.fromkeys(heading_of(cell) for _, cells in rows for cell in cells))
         table = Table(kind, *map(escape, headings))
-        for title, cells in rows.items():
+        for title, cells in rows:
             texts = {heading_of(cell): cell_text(cell) for cell in cells}
             table.add_row(escape(title), *(escape(texts.get(heading, ABSENT)) for heading in headings))
-        yield table
+        if headings:
+            yield table

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 from tachylite.measured import Interval
-from tachylite.report.text import ABSENT, quantity
+from tachylite.report.text import ABSENT, NOT_DIFFUSIVE, quantity
 from tachylite.schemas import Result
 from tachylite.schemas.steps import RESULTS
 from tachylite.schemas.steps.columns import Cell, cells
@@ -37,7 +37,7 @@ def cell_text(cell: Cell, *, with_unit: bool = False) -> str:
     """A number with its error or interval."""
     unit = cell.column.shown_unit if with_unit else ""
     if cell.value is None:
-        return ABSENT if cell.column.spread != "interval" else "not diffusive"
+        return ABSENT if cell.column.spread != "interval" else NOT_DIFFUSIVE
     if cell.column.spread == "error":
         # an error of which nothing is known is null in a database; a volume that was given has none
         error = math.inf if cell.error is None else cell.error

@@ -17,7 +17,7 @@ def transition_rows(run: GlassTransition) -> Iterator[Row]:
     if run.glass_heat_capacity is not None and run.liquid_heat_capacity is not None:
         yield heat_capacity_row("heat capacity, glass", run.glass_heat_capacity)
         yield heat_capacity_row("heat capacity, liquid", run.liquid_heat_capacity)
-        yield Row("its jump", quantity(run.heat_capacity_jump_j_mol_k, unit=_MOLAR))
+        yield Row("heat capacity, jump", quantity(run.heat_capacity_jump_j_mol_k), "from glass to liquid", unit=_MOLAR)
     if run.glass_expansion is not None and run.liquid_expansion is not None:
         yield expansion_row("thermal expansion, glass", run.glass_expansion)
         yield expansion_row("thermal expansion, liquid", run.liquid_expansion)
@@ -27,12 +27,12 @@ def elasticity_rows(elasticity: Elasticity) -> list[Row]:
     """Moduli with errors, or why there are none."""
     bulk, shear = elasticity.bulk_modulus_gpa, elasticity.shear_modulus_gpa
     if bulk is None or shear is None:
-        return [Row("elastic moduli", "refused", elasticity.reason or "", weak=True)]
+        return [Row("elastic moduli", "refused", elasticity.reason or "", weak=True, key=True)]
     return [
-        Row("Young's modulus", quantity(elasticity.young_modulus_gpa, unit="GPa"), "small strains, all directions"),
-        Row("Poisson ratio", quantity(elasticity.poisson_ratio)),
-        Row("shear modulus", quantity(shear.hill, unit="GPa"), "Hill"),
-        Row("bulk modulus", quantity(bulk.hill, unit="GPa"), "Hill, at 0 K"),
+        Row("Young's modulus", quantity(elasticity.young_modulus_gpa), "mean of all directions", key=True, unit="GPa"),
+        Row("Poisson ratio", quantity(elasticity.poisson_ratio), key=True),
+        Row("shear modulus", quantity(shear.hill), "Hill", unit="GPa"),
+        Row("bulk modulus", quantity(bulk.hill), "Hill, at 0 K", unit="GPa"),
     ]
 
 
@@ -40,7 +40,7 @@ def expansion_row(label: str, expansion: ThermalExpansion) -> Row:
     """Volumetric expansion with the temperatures it is from."""
     at = ", ".join(f"{t:g}" for t in expansion.temperatures_k)
     note = f"1/V dV/dT from volumes at {at} K" if at else "1/V dV/dT along the cooling run"
-    return Row(label, quantity(expansion.coefficient_per_k, unit="1/K"), note)
+    return Row(label, quantity(expansion.coefficient_per_k), note, unit="1/K")
 
 
 def _temperature(transition: Transition) -> Row:
@@ -48,7 +48,8 @@ def _temperature(transition: Transition) -> Row:
     if transition.temperature_k is None:
         return Row(label, ABSENT, transition.reason or "", weak=True)
     interval = transition.temperature_interval_k
-    return Row(label, quantity(transition.temperature_k.value, unit="K", interval=interval), "Tg, 95 % interval")
+    tg = quantity(transition.temperature_k.value, interval=interval)
+    return Row(label, tg, "Tg, 95 % interval", key=True, unit="K")
 
 
 def heat_capacity_row(label: str, capacity: HeatCapacity) -> Row:
@@ -56,6 +57,7 @@ def heat_capacity_row(label: str, capacity: HeatCapacity) -> Row:
     symbol = "c_V" if capacity.constant == "volume" else "c_p"
     return Row(
         label,
-        quantity(capacity.j_mol_k, unit=_MOLAR),
+        quantity(capacity.j_mol_k),
         f"{symbol}, from the {capacity.source}: {quantity(capacity.k_b_per_atom, unit='k_B per atom')}",
+        unit=_MOLAR,
     )

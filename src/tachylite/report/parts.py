@@ -1,17 +1,21 @@
 """What pages are made of: labelled values, cards, notices, tables and sections, as plain text and charts."""
 
 import math
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from tachylite.report.drawing.chart import Chart
-from tachylite.report.text import ABSENT, duration, quantity
-from tachylite.schemas import Diffusivity, Result, Run, Segment, State
+from tachylite.report.text import ABSENT, NOT_DIFFUSIVE, duration, quantity, spaced
+from tachylite.schemas import Activation, Diffusivity, Result, Run, State
 
 DIFFUSIVITY = "cm²/s"
 ENERGY = "eV/atom"
 DENSITY = "g/cm³"
 PER_ATOM = "Å³/atom"
+
+_WIDE_COLUMNS = 5
+"""From which on a table takes the whole width."""
 
 
 @dataclass(frozen=True)
@@ -19,13 +23,20 @@ class Row:
     """A labelled value."""
 
     label: str
-    value: str
+    text: str
+    """The value, without the unit where that is given apart."""
     note: str = ""
     """What it rests on."""
     weak: bool = False
     """Whether the value is a refusal or a bound."""
     key: bool = False
     """Whether it belongs among the key numbers at the top."""
+    unit: str = ""
+
+    @property
+    def value(self) -> str:
+        """The value with its unit."""
+        return f"{self.text} {self.unit}" if self.unit and self.text not in {ABSENT, NOT_DIFFUSIVE} else self.text
 
 
 @dataclass(frozen=True)
@@ -38,11 +49,16 @@ class Card:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that did not succeed (`failure`) or that was not answered (`refusal`), and why."""
+    """Something that did not succeed, was skipped therefore, or was not answered, and why."""
 
-    kind: str
+    kind: Literal["failure", "skipped", "refusal"]
     stage: str
     reason: str
+
+    @property
+    def heading(self) -> str:
+        """What became of the stage."""
+        return {"failure": "Failed", "skipped": "Skipped", "refusal": "No answer"}[self.kind]
 
 
 @dataclass(frozen=True)
@@ -60,9 +76,19 @@ class Section:
 
     title: str
     rows: tuple[Row, ...] = ()
+    comparison: Table | None = None
+    """Of several results, above the charts."""
     charts: tuple[Chart, ...] = ()
     tables: tuple[Table, ...] = ()
+    folded: tuple[Table, ...] = ()
+    """Tables that are shown when they are opened."""
     note: str = ""
+
+    @property
+    def narrow(self) -> int:
+        """How many of its charts and tables can stand beside others."""
+        charts = sum(chart.stacked or len(chart.panels) == 1 for chart in self.charts)
+        return charts + sum(len(table.columns) < _WIDE_COLUMNS for table in self.tables)
 
 
 @dataclass(frozen=True)
@@ -74,44 +100,65 @@ class NamedState:
     state: State
 
 
-def compare[R: Result](results: Sequence[R], rows_of: Callable[[R], Sequence[Row]], caption: str) -> Table:
-    """One row of a table for each result, one column for each label."""
-    rows = {result.variant or result.name: {row.label: row.value for row in rows_of(result)} for result in results}
-    labels = list(dict.fromkeys(label for values in rows.values() for label in values))
-    cells = tuple((name, *(values.get(label, ABSENT) for label in labels)) for name, values in rows.items())
-    return Table(caption, ("", *labels), cells)
+def compare[R: Result](results: Sequence[R], rows_of: Callable[[R], Sequence[Row]]) -> Table:
+    """One row of a table for each result, one column for each label; the first column tells the results apart."""
+    names = [spaced(result.variant or result.name) for result in results]
+    by_label = [{row.label: row for row in rows_of(result)} for result in results]
+    labels = list(dict.fromkeys(label for rows in by_label for label in rows))
+    # results that differ in one quantity, as in temperature, are named by it
+    naming = next((label for label in labels if [_value(rows, label) for rows in by_label] == names), None)
+    columns = [] if naming else [("", tuple(names))]
+    for label in sorted(labels, key=lambda label: label != naming):
+        unit = next((rows[label].unit for rows in by_label if label in rows and rows[label].unit), "")
+        head = f"{label} ({unit})" if unit else label
+        columns.append((head, tuple(rows[label].text if label in rows else ABSENT for rows in by_label)))
+    heads, cells = zip(*columns, strict=True)
+    return Table("", heads, tuple(zip(*cells, strict=True)))
+
+
+def _value(rows: Mapping[str, Row], label: str) -> str | None:
+    return rows[label].value if label in rows else None
 
 
 def known_rows(values: Sequence[tuple[str, float | None, str]]) -> list[Row]:
     """Rows of those labelled numbers that are known, as key numbers."""
     return [
-        Row(label, quantity(value, unit=unit, digits=3 if abs(value) < 1 else 4), key=True)
+        Row(label, quantity(value, digits=3 if abs(value) < 1 else 4), key=True, unit=unit)
         for label, value, unit in values
         if value is not None
     ]
 
 
 def run_rows(run: Run | None) -> Iterator[Row]:
-    """Steps, wall time and temperature of a run."""
+    """Steps, wall time and, where it was to be constant, the temperature at the end of a run."""
     if run is None:
         return
     if run.status == "failed":
         yield Row("run", "failed", run.reason or "no reason recorded", weak=True)
-    yield Row("molecular dynamics", f"{run.steps:,} steps", f"{duration(run.wall_time_s)} wall time")
-    if run.segments:
-        yield Row("mean temperature", quantity(run.last.temperature_k, unit="K"), f"target {_target(run.last.segment)}")
+    yield Row("molecular dynamics", f"{run.steps:,}", f"{duration(run.wall_time_s)} wall time", unit="steps")
+    if run.segments and run.last.segment.end_temperature_k is None:
+        target = f"target {run.last.segment.temperature_k:g} K"
+        yield Row("mean temperature", quantity(run.last.temperature_k), target, unit="K")
 
 
-def diffusivity(measured: Diffusivity, *, unit: str = DIFFUSIVITY) -> str:
-    """Write a diffusivity with its interval or, where the motion is not diffusive, the upper bound."""
+def chart_of(result: Result, chart: Chart) -> Chart:
+    """A chart of one result, named after it, so that charts of several results differ."""
+    title = f"{chart.title}, {spaced(result.variant)}" if result.variant else chart.title
+    return replace(chart, name=f"{result.name}_{chart.name}", title=title)
+
+
+def named_laws(activations: Sequence[Activation]) -> Iterator[tuple[Activation, str]]:
+    """Arrhenius laws with their species and, where several steps have laws, the step."""
+    steps = {law.step for law in activations}
+    for law in activations:
+        yield law, f"{law.species}, {law.step}" if len(steps) > 1 and law.step else law.species
+
+
+def diffusivity(measured: Diffusivity) -> str:
+    """Write a diffusivity in cm^2/s with its interval or, where the motion is not diffusive, the upper bound."""
     if measured.diffusive:
-        return quantity(measured.diffusivity_cm2_s, unit=unit, interval=measured.diffusivity_interval_cm2_s)
+        return quantity(measured.diffusivity_cm2_s, interval=measured.diffusivity_interval_cm2_s)
     bound = measured.upper_bound_cm2_s
     if bound is None or not math.isfinite(bound):
-        return "not diffusive"
-    return f"not diffusive: upper bound {quantity(bound, unit=unit, digits=2)}"
-
-
-def _target(segment: Segment) -> str:
-    start, end = segment.temperature_k, segment.end_temperature_k
-    return f"{start:g} K" if end is None else f"{start:g} to {end:g} K"
+        return NOT_DIFFUSIVE
+    return f"{NOT_DIFFUSIVE}: upper bound {quantity(bound, digits=2)}"

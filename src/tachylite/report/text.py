@@ -9,8 +9,12 @@ from tachylite.schemas import Interval, Measured
 ABSENT = "\N{EN DASH}"
 """Written in place of a missing number."""
 
+NOT_DIFFUSIVE = "not diffusive"
+"""Written in place of a diffusivity that cannot be told from 0."""
+
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
+_KELVIN = re.compile(r"(?<=\d)K\b")
 _AMOUNT = re.compile(r"(?<=[A-Za-z)\]])(\d+(?:\.\d+)?)")
 _LONGEST_PLAIN = 6
 _SMALLEST_PLAIN = -3
@@ -100,6 +104,17 @@ def _decimals(value: float, spread: float | None, digits: int) -> int:
 def plain_formula(formula: str) -> str:
     """Write a formula with subscripts in plain text: Li₃PO₄."""
     return _AMOUNT.sub(lambda match: match[1].translate(_SUBSCRIPTS), formula)
+
+
+def spaced(title: str) -> str:
+    """Write the title of a result with a space before the unit: `anneal, 1500K` becomes `anneal, 1500 K`."""
+    return _KELVIN.sub(" K", title)
+
+
+def heading(title: str) -> str:
+    """Write the title of a step or a result as a heading: `amorphous-limit` becomes `Amorphous limit`."""
+    words = spaced(title.replace("-", " ").replace("_", " "))
+    return words[:1].upper() + words[1:]
 
 
 def pair_label(pair: str) -> str:

@@ -1,12 +1,13 @@
 """Pressure against volume."""
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
 from tachylite.physics.eos import BirchMurnaghan
 from tachylite.report.drawing.chart import Axis, Chart, Level, Line, Mark, Panel, Points, Symbol, floats, padded
-from tachylite.report.text import plain_formula, quantity
+from tachylite.report.text import plain_formula, quantity, spaced
 from tachylite.schemas.steps.volume import VolumeResult, VolumeSample
 
 _STYLES: dict[str, tuple[Symbol, str, float]] = {
@@ -16,58 +17,54 @@ _STYLES: dict[str, tuple[Symbol, str, float]] = {
 }
 
 
-def pressure_volume(equilibrium: VolumeResult) -> Chart:
-    """Samples of P(V) with errors, the Birch-Murnaghan fit, and the equilibrium volume with its error.
+def pressure_volume(searches: Sequence[VolumeResult]) -> Chart:
+    """Samples of P(V) with errors, the Birch-Murnaghan fit, the volume found with its error; one panel per search.
 
-    Volumes are in A^3 per atom, pressures in GPa in the convention of the search, which the axis names.
+    Volumes are in A^3 per atom, pressures in GPa in the convention of the searches, which the axis names.
     """
-    atoms = equilibrium.n_atoms
-    convention = equilibrium.pressure_convention
-    marks: list[Mark] = [Level("y", 0.0, "muted")]
-    volumes = floats([sample.volume_a3 for sample in equilibrium.samples]) / atoms
-    pressures = floats([sample.pressure_gpa.value for sample in equilibrium.samples])
-    errors = np.nan_to_num(floats([sample.pressure_gpa.error for sample in equilibrium.samples]), posinf=0.0)
-    virials = floats([sample.virial_gpa.value for sample in equilibrium.samples])
-    x_limits = padded([volumes], 0.08)
-    if (curve := _fit(equilibrium)) is not None:
-        marks.append(curve)
-    if (volume := equilibrium.volume_a3) is not None and math.isfinite(volume.value):
-        margin = volume.error / atoms if math.isfinite(volume.error) else 0.0
-        text = quantity(volume.value / atoms, volume.error / atoms, unit="Å³/atom")
-        marks.append(
-            Level(
-                "x",
-                volume.value / atoms,
-                "accent",
-                "dash",
-                margin,
-                text,
-                text_before=_is_right(volume.value / atoms, x_limits),
-            )
-        )
-        x_limits = padded([volumes, floats([volume.value / atoms])], 0.08)
-    marks += [points for purpose in _STYLES if (points := _samples(equilibrium, purpose)) is not None]
-    if convention == "total":
-        marks.insert(1, Points(volumes, virials, "muted", "virial, without kinetic part", symbol="circle-open", size=5))
-    where = f"{plain_formula(equilibrium.formula)} at {equilibrium.temperature_k:g} K"
-    title = where if equilibrium.status == "completed" else f"{where}: {_failure(equilibrium)}"
-    panel = Panel(
-        Axis("volume (Å³/atom)", limits=x_limits),
-        Axis(
-            f"{convention} pressure (GPa)",
-            limits=padded([pressures - errors, pressures + errors, virials, [0.0]], 0.08),
-        ),
-        tuple(marks),
-        title,
-    )
+    convention = searches[0].pressure_convention
+    title, at = "Pressure against volume", ""
+    if len(searches) == 1:
+        alone = searches[0]
+        panels = [_panel(alone, f"{plain_formula(alone.formula)} at {alone.temperature_k:g} K", written=True)]
+        title, at = f"{title}{_failure(alone)}", f" at {alone.temperature_k:g} K"
+    else:
+        panels = [_panel(search, spaced(search.variant), written=False) for search in searches]
     caption = (
-        f"Pressure against volume at {equilibrium.temperature_k:g} K, in the {convention} convention "
-        f"({_CONVENTIONS[convention]}). Error bars and the shaded width of the volume found: one standard error."
+        f"Pressure against volume{at}, in the {convention} convention ({_CONVENTIONS[convention]}). "
+        "Error bars and the shaded width of the volume found: one standard error."
     )
-    heading = "Pressure against volume"
-    if equilibrium.status == "failed":
-        heading += f": {_failure(equilibrium)}"
-    return Chart(f"pressure_volume_{equilibrium.temperature_k:g}K", heading, caption, (panel,))
+    return Chart("pressure_volume", title, caption, tuple(panels))
+
+
+def _panel(search: VolumeResult, name: str, *, written: bool) -> Panel:
+    """One search; whether the volume is written at its line, for which small panels have no room."""
+    atoms, convention = search.n_atoms, search.pressure_convention
+    marks: list[Mark] = [Level("y", 0.0, "muted")]
+    volumes = floats([sample.volume_a3 for sample in search.samples]) / atoms
+    pressures = floats([sample.pressure_gpa.value for sample in search.samples])
+    errors = np.nan_to_num(floats([sample.pressure_gpa.error for sample in search.samples]), posinf=0.0)
+    virials = floats([sample.virial_gpa.value for sample in search.samples])
+    x_limits = padded([volumes], 0.08)
+    if convention == "total":
+        marks.append(Points(volumes, virials, "muted", "virial, without kinetic part", symbol="circle-open", size=5))
+    if (curve := _fit(search)) is not None:
+        marks.append(curve)
+    if search.volume_a3 is not None and math.isfinite(search.volume_a3.value):
+        volume = search.volume_a3 / atoms
+        margin = volume.error if math.isfinite(volume.error) else 0.0
+        text = quantity(volume, unit="Å³/atom") if written else ""
+        before = _is_right(volume.value, x_limits)
+        marks.append(Level("x", volume.value, "accent", "dash", margin, text, text_before=before))
+        x_limits = padded([volumes, floats([volume.value])], 0.08)
+    marks += [points for purpose in _STYLES if (points := _samples(search, purpose)) is not None]
+    y_limits = padded([pressures - errors, pressures + errors, virials, [0.0]], 0.08)
+    return Panel(
+        Axis("volume (Å³/atom)", limits=x_limits),
+        Axis(f"{convention} pressure (GPa)", limits=y_limits),
+        tuple(marks),
+        f"{name}{_failure(search)}",
+    )
 
 
 _CONVENTIONS = {
@@ -80,13 +77,15 @@ def _is_right(value: float, limits: tuple[float, float] | None) -> bool:
     return limits is not None and value > sum(limits) / 2
 
 
-def _failure(equilibrium: VolumeResult) -> str:
-    return "a vapour" if equilibrium.vapour else "no volume found"
+def _failure(search: VolumeResult) -> str:
+    if search.status == "completed":
+        return ""
+    return ": a vapour" if search.vapour else ": no volume found"
 
 
-def _fit(equilibrium: VolumeResult) -> Line | None:
+def _fit(search: VolumeResult) -> Line | None:
     """The fitted equation of state over the range of fitted volumes; None where there is none."""
-    eos = equilibrium.equation_of_state
+    eos = search.equation_of_state
     if eos is None:
         return None
     parameters = (eos.volume_a3.value, eos.bulk_modulus_gpa.value, eos.bulk_modulus_derivative.value)
@@ -94,24 +93,24 @@ def _fit(equilibrium: VolumeResult) -> Line | None:
         return None
     fit = BirchMurnaghan(*parameters, math.nan, math.nan, math.nan)
     volumes = np.linspace(*eos.fitted_volumes_a3, 201)
-    return Line(volumes / equilibrium.n_atoms, fit.pressure(volumes), "ink/0.65", "Birch-Murnaghan fit", width=1.4)
+    return Line(volumes / search.n_atoms, fit.pressure(volumes), "ink/0.65", "Birch-Murnaghan fit", width=1.4)
 
 
-def _samples(equilibrium: VolumeResult, purpose: str) -> Points | None:
-    samples = [sample for sample in equilibrium.samples if sample.purpose == purpose]
+def _samples(search: VolumeResult, purpose: str) -> Points | None:
+    samples = [sample for sample in search.samples if sample.purpose == purpose]
     if not samples:
         return None
     symbol, colour, size = _STYLES[purpose]
     errors = floats([sample.pressure_gpa.error for sample in samples])
     return Points(
-        floats([sample.volume_a3 for sample in samples]) / equilibrium.n_atoms,
+        floats([sample.volume_a3 for sample in samples]) / search.n_atoms,
         floats([sample.pressure_gpa.value for sample in samples]),
         colour,
         purpose,
         np.stack([errors, errors]),
         symbol,
         size,
-        tuple(_hover(sample, equilibrium.n_atoms) for sample in samples),
+        tuple(_hover(sample, search.n_atoms) for sample in samples),
     )
 
 

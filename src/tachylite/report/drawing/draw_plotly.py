@@ -16,7 +16,7 @@ from tachylite.report.drawing.style import colour
 
 _STACK_HEIGHT = 150
 _STACK_GAP = 0.05
-_PANEL_HEIGHT = {1: 470, 2: 340}
+_PANEL_HEIGHT = {1: 400, 2: 340}
 _SMALL_PANEL_HEIGHT = 265
 
 

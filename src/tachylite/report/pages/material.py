@@ -12,7 +12,7 @@ from tachylite.report.pages.rendering import Download, save_download, save_figur
 from tachylite.report.pages.sections import cards, final_states, notices, sections
 from tachylite.report.parts import NamedState, Section
 from tachylite.report.text import formula_parts, plain_formula
-from tachylite.schemas import Material, Trajectory
+from tachylite.schemas import Material, Protocol, Trajectory
 
 
 def write_report(material: Material, trajectories: Mapping[str, Trajectory], folder: Path) -> Path:
@@ -32,7 +32,7 @@ def write_report(material: Material, trajectories: Mapping[str, Trajectory], fol
         [chart for section in contents for chart in section.charts],
         folder,
         file_stem=f"{material.formula}_{material.protocol.name}",
-        scenes=[scene(item.state).as_data() | {"title": item.title} for item in states],
+        scenes=[scene(named.state).as_data() | {"title": named.title} for named in states],
         material=material,
         formula=formula_parts(material.formula),
         plain_formula=plain_formula(material.formula),
@@ -41,8 +41,14 @@ def write_report(material: Material, trajectories: Mapping[str, Trajectory], fol
         sections=contents,
         states=states,
         downloads=downloads,
-        protocol=yaml.safe_dump(material.protocol.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
+        protocol=_as_yaml(material.protocol),
     )
+
+
+def _as_yaml(protocol: Protocol) -> str:
+    """A protocol with short lists on one line each, in lines that fit into half of the page."""
+    content = protocol.model_dump(mode="json")
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True, default_flow_style=None, width=64)
 
 
 def _write_figures(contents: Sequence[Section], states: Sequence[NamedState], folder: Path) -> None:
@@ -58,11 +64,11 @@ def _write_downloads(material: Material, states: Sequence[NamedState], folder: P
     structures = [
         save_download(
             folder,
-            f"structures/{item.name}.cif",
-            f"{item.title} (CIF)",
-            str(CifWriter(item.state.structure)),
+            f"structures/{named.name}.cif",
+            f"{named.title} (CIF)",
+            str(CifWriter(named.state.structure)),
             "chemical/x-cif",
         )
-        for item in states
+        for named in states
     ]
     return [document, *structures]

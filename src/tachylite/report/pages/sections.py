@@ -4,18 +4,17 @@ from collections.abc import Iterator, Sequence
 
 from tachylite.report import charts
 from tachylite.report.drawing.style import heat_token
-from tachylite.report.glass import expansion_row
-from tachylite.report.parts import DIFFUSIVITY, Card, NamedState, Notice, Row, Section, Table, diffusivity
-from tachylite.report.steps import Trajectories, heading, step_cards, step_sections
-from tachylite.report.text import ABSENT, pair_label, quantity
+from tachylite.report.parts import DIFFUSIVITY, Card, NamedState, Notice, Row, Section, Table, diffusivity, named_laws
+from tachylite.report.steps import Trajectories, step_cards, step_sections
+from tachylite.report.text import ABSENT, heading, pair_label, quantity, spaced
 from tachylite.schemas import Activation, Interval, Material, Result, StructureAnalysis
+from tachylite.schemas.material import by_step
 
 
 def sections(material: Material, trajectories: Trajectories) -> list[Section]:
     """Arrange charts and tables of everything a material has; what it lacks is left out."""
     return [
         *step_sections(material, trajectories),
-        *_expansion(material),
         *_transport(material),
         *_structure(material),
     ]
@@ -23,30 +22,36 @@ def sections(material: Material, trajectories: Trajectories) -> list[Section]:
 
 def cards(material: Material) -> list[Card]:
     """Key numbers of a material, each with unit and error."""
-    energies = tuple(_activation_row(law) for law in material.activations)
+    energies = tuple(_activation_row(law, name) for law, name in named_laws(material.activations))
     return [*step_cards(material), *([Card("Activation energy", energies)] if energies else [])]
 
 
 def notices(material: Material) -> list[Notice]:
-    """Every failure and every refused answer, failures first, each once."""
-    failures = [Notice("failure", failure.stage, failure.reason) for failure in material.failures]
+    """Every failure, what was skipped because of them, and every refused answer, each once."""
+    failures = [Notice("failure", spaced(failure.stage), failure.reason) for failure in material.failures]
     failures += [
-        Notice("failure", f"{result.title}: {part}", reason)
+        Notice("failure", f"{part} ({spaced(result.title)})", reason)
         for result in material.results
         for part, reason in result.partial_failures()
     ]
     named = {notice.reason for notice in failures}
     refusals = [notice for notice in _refusals(material) if notice.reason not in named]
-    return list(dict.fromkeys([*failures, *refusals]))
+    return list(dict.fromkeys([*failures, *_skipped(material), *refusals]))
 
 
 def final_states(material: Material) -> list[NamedState]:
-    """The structures that the steps left, the last one, to be shown first, at the head."""
+    """The structures that the steps left, the last one, to be shown first, at the head.
+
+    Left out are those from which the next step simply goes on, and those that are the structure of the step before.
+    """
+    states = {result.name: result.shown_state for result in material.results}
     continued = {result.source for result in material.results if result.shown_state is not None}
     return [
         NamedState(result.name, _state_title(result), state)
         for result in reversed(material.results)
-        if (state := result.shown_state) is not None and not (result.prepares and result.name in continued)
+        if (state := states[result.name]) is not None
+        and state != states.get(result.source or "")
+        and not (result.prepares and result.name in continued)
     ]
 
 
@@ -55,29 +60,32 @@ def _state_title(result: Result) -> str:
     return f"{heading(result.title)}{good}"
 
 
+def _skipped(material: Material) -> Iterator[Notice]:
+    """Steps that were skipped, or those of their results that were."""
+    names: list[str] = []
+    for step, results in by_step(material.results):
+        titles = [spaced(result.title) for result in results if result.status == "skipped"]
+        names += [step] if len(titles) == len(results) else titles
+    if names:
+        yield Notice("skipped", ", ".join(names), "there is nothing to continue")
+
+
 def _refusals(material: Material) -> Iterator[Notice]:
     for result in material.results:
         for question, reason in result.refusals():
-            yield Notice("refusal", f"{result.title}: {question}", reason)
-    for law in material.activations:
+            yield Notice("refusal", f"{question} ({spaced(result.title)})", reason)
+    for law, name in named_laws(material.activations):
         if law.activation_energy_ev is None:
-            yield Notice("refusal", f"activation energy of {law.species}", law.reason or "no reason recorded")
-
-
-def _expansion(material: Material) -> Iterator[Section]:
-    if material.expansions:
-        rows = tuple(expansion_row(f"volumetric, {expansion.step}", expansion) for expansion in material.expansions)
-        note = f"The volumes are those at which the {material.protocol.pressure} pressure vanishes."
-        yield Section("Thermal expansion", rows, note=note)
+            yield Notice("refusal", f"activation energy of {name}", law.reason or "no reason recorded")
 
 
 def _transport(material: Material) -> Iterator[Section]:
-    measured = [item for result in material.results for item in result.measured_diffusivities]
+    measured = [entry for result in material.results for entry in result.measured_diffusivities]
     if not measured:
         return
     shown = [charts.mean_squared_displacement(measured, material.elements)]
     tables = [_diffusivity_table(material.results)]
-    if len({item.temperature_k for item in measured}) > 1:
+    if len({entry.temperature_k for entry in measured}) > 1:
         shown.append(charts.arrhenius(measured, material.activations, material.elements))
     if material.activations:
         tables.append(_activation_table(material.activations))
@@ -100,42 +108,36 @@ def _structure(material: Material) -> Iterator[Section]:
     yield Section("Structure", charts=(charts.partial_rdfs(coloured),), tables=(table,) if table.rows else ())
 
 
-def _activation_row(law: Activation) -> Row:
+def _activation_row(law: Activation, name: str) -> Row:
     if law.activation_energy_ev is None:
-        return Row(law.species, "no fit", weak=True)
-    over = f"{len(law.temperatures_k)} temperatures"
-    return Row(law.species, quantity(law.activation_energy_ev, unit="eV"), over)
+        return Row(name, "no fit", weak=True)
+    return Row(name, quantity(law.activation_energy_ev), f"{len(law.temperatures_k)} temperatures", unit="eV")
 
 
 def _diffusivity_table(results: Sequence[Result]) -> Table:
-    """Diffusivity of every species in every state."""
+    """Diffusivity of every species in every state, from hot to cold."""
+    measured = [(entry, result.title) for result in results for entry in result.measured_diffusivities]
+    measured.sort(key=lambda state: (state[0].species, -state[0].temperature_k))
     rows = tuple(
-        (
-            item.species,
-            result.title,
-            f"{item.temperature_k:g}",
-            diffusivity(item, unit=""),
-            f"{item.n_independent:.3g}",
-        )
-        for result in results
-        for item in result.measured_diffusivities
+        (entry.species, spaced(title), f"{entry.temperature_k:g}", diffusivity(entry), f"{entry.n_independent:.3g}")
+        for entry, title in measured
     )
     columns = ("species", "state", "T (K)", f"D ({DIFFUSIVITY}), 95 % interval", "independent displacements")
-    return Table("Tracer diffusivities", columns, tuple(sorted(rows, key=lambda row: row[0])))
+    return Table("Tracer diffusivities", columns, rows)
 
 
 def _activation_table(activations: Sequence[Activation]) -> Table:
     """Arrhenius parameters, the extrapolation to 300 K, and T0 of the Vogel-Fulcher-Tammann law if determined."""
     rows = tuple(
         (
-            law.species,
+            name,
             quantity(law.activation_energy_ev),
             quantity(law.ln_d0),
             quantity(law.extrapolated_300k_cm2_s, interval=_finite(law.extrapolated_300k_interval_cm2_s)),
             quantity(law.vft.t0_k) if law.vft is not None and law.vft.determined else ABSENT,
             ", ".join(f"{temperature:g}" for temperature in law.temperatures_k),
         )
-        for law in activations
+        for law, name in named_laws(activations)
     )
     columns = (
         "species",

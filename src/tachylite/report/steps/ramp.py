@@ -1,21 +1,21 @@
 """What the page shows of a ramp: its rate, the transition, the heat capacity at its end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tachylite.report import charts as figures
 from tachylite.report.drawing.chart import Chart
 from tachylite.report.glass import heat_capacity_row, transition_rows
-from tachylite.report.parts import Row, run_rows
+from tachylite.report.parts import Row, chart_of, run_rows
 from tachylite.report.text import quantity
 from tachylite.schemas.steps.ramp import RampResult
 
 
 def rows(result: RampResult) -> Iterator[Row]:
     """From where to where, how fast, and what that says."""
-    yield Row("temperatures", f"{result.start_temperature_k:g} to {result.temperature_k:g} K", key=True)
+    yield Row("temperatures", f"{result.start_temperature_k:g} to {result.temperature_k:g}", key=True, unit="K")
     if result.cooling_rate_k_s is not None:
         label = "cooling rate" if result.cooling_rate_k_s > 0 else "heating rate"
-        yield Row(label, quantity(abs(result.cooling_rate_k_s), unit="K/s", digits=3), key=True)
+        yield Row(label, quantity(abs(result.cooling_rate_k_s), digits=3), key=True, unit="K/s")
     yield from run_rows(result.run)
     if result.transition is not None:
         yield from transition_rows(result.transition)
@@ -23,7 +23,8 @@ def rows(result: RampResult) -> Iterator[Row]:
         yield heat_capacity_row(f"heat capacity at {result.temperature_k:g} K", result.heat_capacity)
 
 
-def charts(result: RampResult) -> Iterator[Chart]:
+def charts(results: Sequence[RampResult]) -> Iterator[Chart]:
     """Energy against temperature."""
-    if result.transition is not None:
-        yield figures.cooling_run(result.transition)
+    for result in results:
+        if result.transition is not None:
+            yield chart_of(result, figures.cooling_run(result.transition))

@@ -24,4 +24,4 @@ def rows(result: RelaxResult) -> Iterator[Row]:
             f"largest force {quantity(relaxation.max_force_ev_a, unit='eV/Å', digits=2)}",
             weak=relaxation.status == "failed",
         )
-        yield Row("energy", quantity(relaxation.energy_ev_per_atom, unit=ENERGY, digits=5))
+        yield Row("energy", quantity(relaxation.energy_ev_per_atom, digits=5), unit=ENERGY)

@@ -1,32 +1,31 @@
 """What the page shows of snapshots: their formation energies, the lowest of them, the references."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from tachylite.report import charts as figures
 from tachylite.report.drawing.chart import Chart
-from tachylite.report.parts import ENERGY, Row, Table, known_rows
+from tachylite.report.parts import ENERGY, Row, Table, chart_of, known_rows
 from tachylite.report.text import ABSENT, quantity
 from tachylite.schemas.steps.snapshots import SnapshotsResult
 
 
 def rows(result: SnapshotsResult) -> Iterator[Row]:
     """Lowest and mean formation energy."""
-    if result.formation_energy_ev_per_atom is None:
+    lowest, number = result.formation_energy_ev_per_atom, f"of {len(result.snapshots)} snapshots"
+    if lowest is None:
         yield Row("lowest", ABSENT, result.reason or "", weak=True, key=True)
-    yield from known_rows(
-        [
-            (f"lowest of {len(result.snapshots)}", result.formation_energy_ev_per_atom, ENERGY),
-            ("above the crystal", result.above_crystal_ev_per_atom, ENERGY),
-        ]
-    )
+    else:
+        yield Row("lowest", quantity(lowest), number, key=True, unit=ENERGY)
+    yield from known_rows([("above the crystal", result.above_crystal_ev_per_atom, ENERGY)])
     if result.mean_formation_energy_ev_per_atom is not None:
-        yield Row("mean", quantity(result.mean_formation_energy_ev_per_atom, unit=ENERGY), key=True)
+        yield Row("mean", quantity(result.mean_formation_energy_ev_per_atom), key=True, unit=ENERGY)
 
 
-def charts(result: SnapshotsResult) -> Iterator[Chart]:
+def charts(results: Sequence[SnapshotsResult]) -> Iterator[Chart]:
     """Formation energies against time."""
-    if any(snapshot.formation_energy_ev_per_atom is not None for snapshot in result.snapshots):
-        yield figures.snapshot_energies(result)
+    for result in results:
+        if any(snapshot.formation_energy_ev_per_atom is not None for snapshot in result.snapshots):
+            yield chart_of(result, figures.snapshot_energies(result))
 
 
 def tables(result: SnapshotsResult) -> Iterator[Table]:

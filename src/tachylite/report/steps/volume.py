@@ -1,6 +1,7 @@
 """What the page shows of a volume search: P(V), its samples, the volume found."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from tachylite.report import charts as figures
 from tachylite.report.drawing.chart import Chart
@@ -10,24 +11,26 @@ from tachylite.schemas.steps.volume import VolumeResult
 
 
 def rows(result: VolumeResult) -> Iterator[Row]:
-    """Volume, pressure and stiffness."""
+    """Temperature, volume, pressure and stiffness."""
+    yield Row("temperature", f"{result.temperature_k:g}", key=True, unit="K")
     convention = result.pressure_convention
     if result.volume_a3 is None:
         yield Row("volume", "vapour" if result.vapour else "none found", result.reason or "", weak=True, key=True)
     else:
         volume = result.volume_a3 / result.n_atoms
-        yield Row("volume", quantity(volume, unit=PER_ATOM), f"of zero {convention} pressure", key=True)
+        yield Row("volume", quantity(volume), f"of zero {convention} pressure", key=True, unit=PER_ATOM)
     if result.pressure_gpa is not None:
-        yield Row(f"{convention} pressure", quantity(result.pressure_gpa, unit="GPa"), "verified", key=True)
+        yield Row(f"{convention} pressure", quantity(result.pressure_gpa), "verified", unit="GPa")
     equation = result.equation_of_state
     if equation is not None:
-        yield Row("bulk modulus", quantity(equation.bulk_modulus_gpa, unit="GPa"), "Birch-Murnaghan", key=True)
+        yield Row("bulk modulus", quantity(equation.bulk_modulus_gpa), "Birch-Murnaghan", key=True, unit="GPa")
 
 
-def charts(result: VolumeResult) -> Iterator[Chart]:
-    """Pressure against volume."""
-    if result.samples:
-        yield figures.pressure_volume(result)
+def charts(results: Sequence[VolumeResult]) -> Iterator[Chart]:
+    """Pressure against volume, a panel for each result."""
+    if sampled := [result for result in results if result.samples]:
+        chart = figures.pressure_volume(sampled)
+        yield replace(chart, name=f"{sampled[0].step}_{chart.name}")
 
 
 def tables(result: VolumeResult) -> Iterator[Table]:

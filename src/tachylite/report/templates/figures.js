@@ -59,7 +59,10 @@
 
   const current = () => (darkMode.matches ? "dark" : "light");
   darkMode.addEventListener("change", () => draw(current()));
-  window.addEventListener("beforeprint", () => draw("light"));
+  window.addEventListener("beforeprint", () => {
+    for (const folded of document.querySelectorAll("details")) folded.open = true;
+    draw("light");
+  });
   window.addEventListener("afterprint", () => draw(current()));
 
   draw(current()).then(() => {
