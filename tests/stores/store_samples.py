@@ -6,8 +6,15 @@ from typing import Any
 import numpy as np
 from jobflow import Flow, JobStore, job, run_locally
 
-from tachylite.schemas import Material, Melt, Protocol, Provenance, Run, State, Trajectory
-from tachylite.schemas.material import Equilibrium
+from tachylite.schemas import Material, Protocol, Provenance, Run, State, Trajectory
+from tachylite.schemas.steps.hold import HoldResult
+from tachylite.schemas.steps.volume import VolumeResult
+
+MELTING: list[dict[str, Any]] = [
+    {"kind": "volume", "name": "melt-volume", "temperature_k": 3000},
+    {"kind": "hold", "name": "melt"},
+]
+"""Steps of a protocol."""
 
 PROVENANCE = Provenance(engine="chgnet", model="0.3.0", device="cpu", dtype="float32", versions={"a.b": "1"})
 
@@ -37,15 +44,33 @@ def make_run(trajectory: Trajectory | None = None, **changes: Any) -> Run:
     return Run(**{**fields, **changes})
 
 
+def make_search(**changes: Any) -> VolumeResult:
+    fields = {
+        "name": "melt-volume",
+        "step": "melt-volume",
+        "status": "failed",
+        "formula": "Li3PO4",
+        "n_atoms": 96,
+        "temperature_k": 3000,
+        "pressure_convention": "total",
+    }
+    return VolumeResult(**{**fields, **changes})
+
+
+def make_hold(**changes: Any) -> HoldResult:
+    fields = {
+        "name": "melt",
+        "step": "melt",
+        "source": "melt-volume",
+        "status": "completed",
+        "formula": "Li3PO4",
+        "n_atoms": 96,
+        "temperature_k": 3000,
+    }
+    return HoldResult(**{**fields, **changes})
+
+
 def make_material(formula: str = "Li3PO4", **changes: Any) -> Material:
-    state = Equilibrium(
-        status="failed",
-        formula=formula,
-        n_atoms=96,
-        temperature_k=3000,
-        pressure_convention="total",
-        samples=[],
-    )
     fields = {
         "material_id": formula,
         "formula": formula,
@@ -53,12 +78,8 @@ def make_material(formula: str = "Li3PO4", **changes: Any) -> Material:
         "n_atoms": 96,
         "status": "completed",
         "failures": [],
-        "melt": Melt(temperature_k=3000, equilibrium=state),
-        "anneals": [],
-        "activations": [],
-        "glass": None,
-        "amorphous_limit": None,
-        "protocol": Protocol.model_validate({"name": "quickstart", "melt": {"temperature_k": 3000}}),
+        "results": [make_search(), make_hold()],
+        "protocol": Protocol.model_validate({"name": "quickstart", "steps": MELTING}),
         "provenance": PROVENANCE,
         "created_at": datetime(2026, 1, 1, tzinfo=UTC),
     }

@@ -37,6 +37,22 @@ def test_the_names_in_a_query() -> None:
     assert sorted(names_in(query)) == ["a.b", "c", "d"]
 
 
+@pytest.mark.parametrize(
+    ("condition", "expected"),
+    [
+        ({"$elemMatch": {"b": 1, "c.d": {"$gt": 1}}}, ["a.b", "a.c.d"]),
+        (
+            {"$elemMatch": {"$and": [{"$or": [{"b": 1}, {"c": 1}]}, {"d": {"$elemMatch": {"e": 1}}}]}},
+            ["a.b", "a.c", "a.d.e"],
+        ),
+        ({"$elemMatch": {"$gt": 1, "$lt": 2}}, ["a"]),
+        ({"$in": [1, 2]}, ["a"]),
+    ],
+)
+def test_the_names_in_a_query_on_elements_of_a_list(condition: dict[str, Any], expected: list[str]) -> None:
+    assert sorted(names_in({"a": condition})) == expected
+
+
 values = st.recursive(
     st.none() | st.integers(-100, 100) | st.text(max_size=3),
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),

@@ -5,6 +5,7 @@ from jobflow import JobStore
 from tests.stores.store_samples import (
     PROVENANCE,
     later,
+    make_hold,
     make_material,
     make_run,
     make_trajectory,
@@ -14,7 +15,7 @@ from tests.stores.store_samples import (
 )
 
 from tachylite.errors import InputError
-from tachylite.schemas import Melt, Protocol
+from tachylite.schemas import Protocol
 from tachylite.stores import find_materials, find_runs, find_stages, iter_materials, load_trajectory
 from tachylite.stores.queries import newest_entries, read_materials
 
@@ -24,10 +25,14 @@ NACL = make_material(
     elements=["Cl", "Na"],
     status="failed",
     created_at=later(2),
-    protocol=Protocol.model_validate({"name": "zheng2024", "melt": {"temperature_k": 5000}}),
+    protocol=Protocol.model_validate(
+        {
+            "name": "zheng2024",
+            "steps": [{"kind": "hold", "name": "melt", "temperature_k": 5000}, {"kind": "hold", "temperature_k": 1500}],
+        }
+    ),
     provenance=PROVENANCE.model_copy(update={"engine": "vasp"}),
-    melt=None,
-    anneals=[Melt(temperature_k=1500, equilibrium=LI3PO4.melt.equilibrium)] if LI3PO4.melt else [],
+    results=[make_hold(name="hold", step="hold", source="melt", formula="NaCl", temperature_k=1500)],
 )
 LI2O = make_material("Li2O", elements=["Li", "O"], status="partial", created_at=later(1))
 
@@ -83,7 +88,7 @@ def test_chemistry_that_does_not_exist_is_refused(store: JobStore, asked: dict[s
 
 def test_a_document_of_another_version_is_named(store: JobStore) -> None:
     put(store, LI3PO4.model_dump() | {"novelty": 1})
-    with pytest.raises(InputError, match=r"schema version 1.*novelty"):
+    with pytest.raises(InputError, match=r"schema version 2.*novelty"):
         find_materials(store)
 
 

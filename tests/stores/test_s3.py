@@ -24,8 +24,7 @@ PROTOCOL = {
     "timestep_fs": 4.0,
     "record_every": 10,
     "packing": {"n_atoms": 8},
-    "volume_search": None,
-    "melt": {"temperature_k": 3000, "production_ps": 0.8},
+    "steps": [{"kind": "hold", "name": "melt", "temperature_k": 3000, "time_ps": 0.8}],
 }
 
 pytestmark = [pytest.mark.slow, pytest.mark.filterwarnings("ignore:cd is deprecated:FutureWarning")]
@@ -113,9 +112,8 @@ def test_a_campaign_with_its_trajectories_in_the_bucket(
     assert "is not in the store" not in output
     store = open_store("store.yaml")
     for material in find_materials(store):
-        assert material.melt is not None
-        assert material.melt.run is not None
-        assert load_trajectory(store, material.melt.run.trajectory_id or "").n_frames == 20
+        (trajectory_id,) = material.result("melt").trajectory_ids
+        assert load_trajectory(store, trajectory_id).n_frames == 20
     rows = [row for row in training_rows(store, "Cu", "exact") if isinstance(row, TrainingRow)]
     assert {row.n_frames for row in rows} == {20}
     run("run", "Cu", "Cu3Au", *words, "--force")

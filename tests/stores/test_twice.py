@@ -20,8 +20,7 @@ PROTOCOL = Protocol.model_validate(
         "timestep_fs": 4.0,
         "record_every": 10,
         "packing": {"n_atoms": 8},
-        "volume_search": None,
-        "melt": {"temperature_k": 3000, "production_ps": 0.4},
+        "steps": [{"kind": "hold", "name": "melt", "temperature_k": 3000, "time_ps": 0.4}],
     }
 )
 

@@ -8,7 +8,7 @@ from typing import Any, get_args
 from pydantic import BaseModel
 
 from tachylite.errors import InputError
-from tachylite.schemas import Material
+from tachylite.schemas import Material, Measured
 from tachylite.schemas.steps import RESULTS
 
 _CONDITION = re.compile(r"\s*(?P<path>[A-Za-z][\w-]*(?:\.\w+)*)\s*(?P<sign><=|>=|!=|<|>|=)\s*(?P<value>\S.*?)\s*")
@@ -31,11 +31,15 @@ def parse_condition(text: str) -> dict[str, Any]:
         raise InputError(f"condition {text!r} compares with {value!r}, which is not a number")
     comparison = {_OPERATORS[condition["sign"]]: value}
     if first in Material.model_fields:
-        _check([first, *inside], Material, "a material", text)
+        _check([first, *inside], [Material], "a material", text)
         return {f"output.{condition['path']}": comparison}
-    _check_result(first, inside, text)
+    if not inside:
+        parts = ", ".join(Material.model_fields)
+        raise InputError(f"condition {text!r}: {first!r} is no field of a material ({parts}), nor STEP.FIELD")
+    # of any kind, since protocols name their steps as they like
+    _check(inside, list(RESULTS.values()), f"step {first!r}", text)
     named = {"$or": [{"step": first}, {"name": first}]}
-    return {"output.results": {"$elemMatch": {**named, ".".join(inside): comparison}}}
+    return {"output.results": {"$elemMatch": {"$and": [_compare(inside, comparison), named]}}}
 
 
 def _value(word: str) -> float | str | bool:
@@ -47,49 +51,50 @@ def _value(word: str) -> float | str | bool:
         return word.strip("'\"")
 
 
-def _check_result(step: str, path: Sequence[str], text: str) -> None:
-    """Whether a result of any kind has the field, since protocols name their steps as they like."""
-    if not path:
-        parts = ", ".join(Material.model_fields)
-        raise InputError(f"condition {text!r}: {step!r} is no field of a material ({parts}), nor STEP.FIELD")
-    problems: dict[int, InputError] = {}
-    for kind in RESULTS.values():
-        try:
-            _check(path, kind, step, text)
-        except InputError as error:
-            depth = len(path) - len([name for name in path if name in kind.model_fields])
-            problems[depth] = error
-        else:
-            return
-    if path[0] not in (fields := _fields_of_all(RESULTS)):
-        guess = get_close_matches(path[0], fields, n=1)
-        hint = f" did you mean {guess[0]!r}?" if guess else ""
-        raise InputError(f"condition {text!r}: no step has {path[0]!r};{hint} there are {', '.join(fields)}")
-    raise problems[min(problems)]
+def _compare(path: Sequence[str], comparison: Mapping[str, Any]) -> dict[str, Any]:
+    """Compare a field of a result; where some kinds have a number there and others one with an error, each its way."""
+    field = ".".join(path)
+    measured = [name for name, kind in RESULTS.items() if Measured in _models_at(path, [kind])]
+    if not measured:
+        return {field: comparison}
+    number = {"kind": {"$nin": measured}, field: comparison}
+    return {"$or": [number, {"kind": {"$in": measured}, f"{field}.value": comparison}]}
 
 
-def _fields_of_all(kinds: Mapping[str, type[BaseModel]]) -> list[str]:
-    return list(dict.fromkeys(name for kind in kinds.values() for name in kind.model_fields))
-
-
-def _check(path: Sequence[str], model: type[BaseModel] | None, owner: str, text: str) -> None:
+def _check(path: Sequence[str], models: Sequence[type[BaseModel]], owner: str, text: str) -> None:
+    """Whether one of the models has the field; what is inside a mapping or a bare value is not known."""
     for place, name in enumerate(path):
-        if model is None:  # inside a mapping or a bare value: whatever is there
-            return
-        if name not in model.model_fields:
-            guess = get_close_matches(name, model.model_fields, n=1)
+        fields = _fields_of(models)
+        if name not in fields:
+            guess = get_close_matches(name, fields, n=1)
             hint = f" did you mean {guess[0]!r}?" if guess else ""
             where = ".".join(path[:place]) or owner
-            raise InputError(
-                f"condition {text!r}: {where} has no {name!r};{hint} it has {', '.join(model.model_fields)}"
-            )
-        model = _model_in(model.model_fields[name].annotation)
-    if model is not None:
-        raise InputError(f"condition {text!r}: {path[-1]} has parts: {', '.join(model.model_fields)}")
+            raise InputError(f"condition {text!r}: {where} has no {name!r};{hint} it has {', '.join(fields)}")
+        annotations = _annotations(models, name)
+        models = [model for annotation in annotations for model in _models_in(annotation)]
+        if not models:
+            return
+    if all(_models_in(annotation) for annotation in annotations):
+        raise InputError(f"condition {text!r}: {path[-1]} has parts: {', '.join(_fields_of(models))}")
 
 
-def _model_in(annotation: Any) -> type[BaseModel] | None:
-    """The model that a field holds, alone, in a list or where there is one."""
+def _models_at(path: Sequence[str], models: Sequence[type[BaseModel]]) -> list[type[BaseModel]]:
+    """Models that stand at the end of a path; none where that is a bare value, or not there."""
+    for name in path:
+        models = [model for annotation in _annotations(models, name) for model in _models_in(annotation)]
+    return list(models)
+
+
+def _fields_of(models: Sequence[type[BaseModel]]) -> list[str]:
+    return list(dict.fromkeys(name for model in models for name in model.model_fields))
+
+
+def _annotations(models: Sequence[type[BaseModel]], name: str) -> list[Any]:
+    return [model.model_fields[name].annotation for model in models if name in model.model_fields]
+
+
+def _models_in(annotation: Any) -> list[type[BaseModel]]:
+    """The models that a field may hold, alone, in a list or where there is one."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    return next((model for part in get_args(annotation) if (model := _model_in(part)) is not None), None)
+        return [annotation]
+    return [model for part in get_args(annotation) for model in _models_in(part)]

@@ -1,8 +1,8 @@
-"""The embedded document store: MontyDB with sqlite in a folder."""
+"""The embedded document store: MontyDB on sqlite in a folder."""
 
 import sqlite3
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -12,10 +12,10 @@ from maggma.stores import MemoryStore, MontyStore
 from monty.json import jsanitize
 from montydb import MontyClient, set_storage
 
-from tachylite.stores.fields import Paths, names_in, paths_of, pick
+from tachylite.stores.fields import Paths, names_in, paths_of, pick, project
 
 MARKER = ".monty.storage"
-_LOCK_TIMEOUT_MS = 60_000
+_PATIENCE_MS = 60_000
 _TABLE = "create table if not exists documents (k text not null, v text not null, primary key (k))"
 _UPSERT = "insert into documents (k, v) values (?, ?) on conflict (k) do update set v = excluded.v"
 
@@ -24,9 +24,9 @@ class EmbeddedDocumentStore(MontyStore):
     """Documents of a jobflow JobStore in a folder, read and written by any number of processes of a machine.
 
     The files are those of maggma's MontyStore, which decodes every document for every query and every write.
-    Here, documents that do not contain the strings of a query are skipped; of the others only the fields of the query
-    are decoded; the document of a job is written without a search; and the settings of a folder are written once
-    instead of at every connection, when another process could read them incomplete.
+    Here, documents that do not contain the words a query asks for are passed over; of the others only the fields
+    that it looks at are decoded; the document of a job is written without a search; and the settings of a folder are
+    written once instead of at every connection, where another process could read them half-written.
     """
 
     _coll: Any
@@ -39,7 +39,7 @@ class EmbeddedDocumentStore(MontyStore):
             database_path=database_path,
             database_name="tachylite",
             storage_kwargs=settings,
-            client_kwargs={"wtimeout": _LOCK_TIMEOUT_MS},
+            client_kwargs={"wtimeout": _PATIENCE_MS},
             **kwargs,
         )
 
@@ -49,24 +49,24 @@ class EmbeddedDocumentStore(MontyStore):
         return Path(str(self.database_path), str(self.database_name)) / f"{self.collection_name}.collection"
 
     def connect(self, force_reset: bool = False) -> None:
-        """Open the folder, and set it up if it is new."""
+        """Set the folder up where that is missing, and open it."""
         if self._coll is not None and not force_reset:
             return
         folder = Path(self.database_path)
         if not (folder / MARKER).exists():
             self._set_up(folder)
         self.file.parent.mkdir(exist_ok=True)
-        # MontyDB makes the table at the first write, when two processes may collide
+        # MontyDB makes the table at the first write, where two processes get into each other's way
         with self._sqlite() as connection:
             connection.execute(_TABLE)
         client = MontyClient(self.database_path, **self.client_kwargs)
         self._coll = client[self.database_name][self.collection_name]
 
     def _sqlite(self) -> closing[sqlite3.Connection]:
-        return closing(sqlite3.connect(self.file, timeout=_LOCK_TIMEOUT_MS / 1000))
+        return closing(sqlite3.connect(self.file, timeout=_PATIENCE_MS / 1000))
 
     def _set_up(self, folder: Path) -> None:
-        """Write the settings to a temporary folder, then move them into place, the marker of a complete setup last."""
+        """Write the settings beside their place, then move them there, the one that counts last."""
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder) as temporary:
             set_storage(temporary, storage=self.storage, **self.storage_kwargs)
@@ -83,18 +83,12 @@ class EmbeddedDocumentStore(MontyStore):
         limit: int = 0,
         **kwargs: Any,
     ) -> Iterator[dict[str, Any]]:
-        """Yield the documents that match, as MongoStore does; `properties` are fields to include."""
-        criteria = criteria or {}
-        names = [*names_in(criteria), *(sort or {}), "_id", *(properties or [])]
-        candidates, keys = self._candidates(criteria, names)
-        if properties is not None:
-            yield from candidates.query(criteria, properties, sort, hint, skip, limit, **kwargs)
-            return
-        for match in candidates.query(criteria, ["_id"], sort, hint, skip, limit, **kwargs):
-            yield self._complete_document(keys[match["_id"]])
+        """Give the documents that match, as MongoStore does; of `properties` those to include."""
+        keys = self._matching(criteria or {}, sort, hint=hint, skip=skip, limit=limit, **kwargs)
+        yield from self._documents(keys, paths_of([] if properties is None else [*properties, "_id"]))
 
     def update(self, docs: list[dict[str, Any]] | dict[str, Any], key: Sequence[str] | str | None = None) -> None:
-        """Store documents, as MongoStore does; that of a job without reading the others."""
+        """Store documents, as MongoStore does; that of a job without looking at the others."""
         if key is None or set(key) != {"uuid", "index"}:
             super().update(docs, key)
             return
@@ -107,44 +101,48 @@ class EmbeddedDocumentStore(MontyStore):
 
     def remove_docs(self, criteria: Mapping[str, Any]) -> None:
         """Remove the documents that match."""
-        candidates, keys = self._candidates(criteria, [*names_in(criteria), "_id"])
-        matches = [(keys[match["_id"]],) for match in candidates.query(criteria, ["_id"])]
+        keys = [(key,) for key in self._matching(criteria)]
         with self._sqlite() as connection, connection:
-            connection.executemany("delete from documents where k = ?", matches)
+            connection.executemany("delete from documents where k = ?", keys)
 
-    def _candidates(self, criteria: Mapping[str, Any], names: Iterable[str]) -> tuple[MemoryStore, dict[Any, bytes]]:
-        """The named fields of documents that may match, and the keys of their rows by `_id`."""
-        rows = self._decode_fields(list(_required_strings(criteria)), paths_of(names))
-        candidates = MemoryStore()
-        candidates.connect()
-        if rows:
-            candidates._collection.insert_many([document for _, document in rows])
-        return candidates, {document["_id"]: key for key, document in rows}
-
-    def _decode_fields(self, strings: Sequence[str], paths: Paths) -> list[tuple[bytes, dict[str, Any]]]:
-        """Decode some fields of the documents whose BSON contains all strings; others cannot match."""
-        where = " and ".join(["true", *("instr(v, ?)" for _ in strings)])
+    def _matching(
+        self, criteria: Mapping[str, Any], sort: Mapping[str, Any] | None = None, **options: Any
+    ) -> list[bytes]:
+        """Give the keys of the rows whose documents match; of these only what is compared is decoded."""
+        paths = paths_of([*names_in(criteria), *(sort or {}), "_id"])
+        words = [word.encode() for word in _words(criteria)]
+        # in whose BSON a word does not occur, those cannot match
+        where = " and ".join(["true", *("instr(v, ?)" for _ in words)])
         with self._sqlite() as connection:
-            rows = connection.execute(f"select k, v from documents where {where}", [s.encode() for s in strings])  # noqa: S608 - question marks only
-            return [(key, pick(encoded, paths)) for key, encoded in rows]
+            rows = connection.execute(f"select k, v from documents where {where}", words)  # noqa: S608 - question marks only
+            candidates = [(key, pick(encoded, paths)) for key, encoded in rows]
+        keys = {document["_id"]: key for key, document in candidates}
+        memory = MemoryStore()
+        memory.connect()
+        if candidates:
+            memory._collection.insert_many([document for _, document in candidates])
+        return [keys[document["_id"]] for document in memory.query(criteria, ["_id"], sort, **options)]
 
-    def _complete_document(self, key: bytes) -> dict[str, Any]:
+    def _documents(self, keys: Sequence[bytes], paths: Paths) -> Iterator[dict[str, Any]]:
+        """Give the documents of rows, one after the other: all of each, or the fields that are named."""
         with self._sqlite() as connection:
-            (encoded,) = connection.execute("select v from documents where k = ?", (key,)).fetchone()
-        return bson.decode(encoded)
+            for key in keys:
+                # of one that was removed meanwhile there is none
+                for (encoded,) in connection.execute("select v from documents where k = ?", (key,)).fetchall():
+                    yield project(pick(encoded, paths), paths) if paths else bson.decode(encoded)
 
 
 def _key(identifier: str) -> bytes:
-    """Key of a row from the `_id` of its document; rows that MontyDB writes have other keys."""
+    """Name a row by its `_id`; where MontyDB writes, it has names of its own."""
     return bson.encode({"": identifier})[4:-1]
 
 
-def _required_strings(criteria: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the strings that a document must contain to match."""
-    for name, condition in criteria.items():
+def _words(criteria: Mapping[str, Any]) -> Iterator[str]:
+    """Give the strings that a document must contain to match."""
+    for name, wanted in criteria.items():
         if name == "$and":
-            for part in condition:
-                yield from _required_strings(part)
+            for part in wanted:
+                yield from _words(part)
         elif not name.startswith("$"):
-            values = condition.get("$all", []) if isinstance(condition, Mapping) else [condition]
+            values = wanted.get("$all", []) if isinstance(wanted, Mapping) else [wanted]
             yield from (value for value in values if isinstance(value, str) and value)
