@@ -88,6 +88,8 @@ class JobflowRemoteManager:
             raise InputError(f"project {self._project.name!r} has no workers; add one to its file")
         try:
             jobstore = self._project.get_jobstore()
+            if jobstore is None:
+                raise ValueError("it has none")
             jobstore.connect()
             jobstore.query_one(properties=["uuid"])
         # any error in the project's file or from the server
