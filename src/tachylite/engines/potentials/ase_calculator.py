@@ -98,7 +98,9 @@ def _known_calculator(model: str) -> Callable[[], Any]:
 
         if model in MLFF.__members__ or model in {field.value for field in MLFF}:
             settings = ForceFieldMixin(force_field_name=model)
-            return lambda: ase_calculator(settings.calculator_meta, **settings.calculator_kwargs)
+            metadata = settings.calculator_meta
+            assert metadata is not None  # noqa: S101 - for the type checker: the mixin itself has filled it in
+            return lambda: ase_calculator(metadata, **settings.calculator_kwargs)
         searched = "ASE or atomate2"
     hint = "" if "atomate2" in searched else "; with pip install atomate2, names of its force fields work too"
     raise InputError(f"unknown calculator ase:{model}: {searched} has none of that name; {USAGE}{hint}")

@@ -101,7 +101,7 @@ def call_vasp(
                 vasp_gamma_cmd=atomate2_settings.VASP_GAMMA_CMD,
                 max_errors=atomate2_settings.VASP_CUSTODIAN_MAX_ERRORS,
                 # custodian copies the folder of the process there, which is not this one
-                scratch_dir=None,
+                scratch_dir=None,  # type: ignore[arg-type]  # annotated as str; custodian's own default is None
                 handlers=[*corrections, FrozenJobHandler(), StopInTime(interruption, context)],
                 # vasprun.xml is checked when its steps are read
                 validators=[VaspFilesValidator()],
