@@ -22,6 +22,7 @@ def test_chgnet_finds_the_energies_of_the_reference_crystals() -> None:
             crystal = reference_crystal(symbol)
             atoms = Atoms(numbers=crystal.numbers, positions=crystal.positions, cell=crystal.cell, pbc=True)
             answer = network.predict_structure(AseAtomsAdaptor.get_structure(atoms), task="e")
+            assert isinstance(answer, dict)
             computed[symbol], published[symbol] = float(answer["e"]), crystal.energy_ev_per_atom
     # CHGNet's mean error is 0.03 eV/atom over MPtrj (DOI 10.1038/s42256-023-00716-3), more for elements
     differences = {symbol: abs(computed[symbol] - (published[symbol] or 0.0)) for symbol in computed}
