@@ -29,7 +29,7 @@ def plain_name(path: Path) -> str:
 
 def open_bytes(path: Path) -> IO[bytes]:
     """Open a file, decompressing where its name ends in .gz, .bz2 or .xz."""
-    return cast(IO[bytes], zopen(path, "rb"))
+    return zopen(path, "rb")
 
 
 def open_text(path: Path) -> TextIO:

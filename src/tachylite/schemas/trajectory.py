@@ -5,6 +5,7 @@ import hashlib
 import io
 from collections.abc import Mapping
 from functools import cached_property
+from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -128,12 +129,12 @@ class Trajectory(MSONable):
         """Frame i as a state without velocities; negative i counts from the end; raises IndexError beyond."""
         return State(numbers=self.numbers.tolist(), positions=self.positions[i].tolist(), cell=self.cells[i].tolist())
 
-    def save(self, path: str | Path) -> None:
+    def save(self, path: str | Path) -> None:  # type: ignore[override]  # MSONable writes JSON, with its options
         """Write the H5MD file."""
         Path(path).write_bytes(self.h5md)
 
     @classmethod
-    def load(cls, path: str | Path) -> Self:
+    def load(cls, path: str | PathLike[str]) -> Self:
         """Read an H5MD file that `save` wrote; raises InputError for any other file."""
         try:
             trajectory = cls(Path(path).read_bytes())
