@@ -119,7 +119,7 @@ def with_time_left(seconds: float) -> None:
 def interruptions(folder: Path, name: str) -> dict[str, Any]:
     """Every way to be asked to stop, each followed by an attempt that is left alone."""
     work = WORK[name]
-    step = 310 if name == "run" else 15
+    step = 310 if name == "run" else 7  # of 10
 
     def heed() -> None:
         signal.signal(signal.SIGTERM, lambda *_: (folder / "seen").touch())
@@ -202,7 +202,7 @@ def starvation(folder: Path, name: str) -> dict[str, Any]:
     report: dict[str, Any] = {"alone": attempt(work, folder / "alone", nothing, nothing)}
     last = report["alone"]["steps"][-1]
     cases: dict[str, tuple[Listener, Callable[[], None]]] = {
-        "on the way": (at(250 if name == "run" else 15, fill), nothing),
+        "on the way": (at(250 if name == "run" else 7, fill), nothing),
         "at the end": (at(last, lambda: reached.append(1)), fill_at_the_end),
     }
     for case, (listener, prepare) in cases.items():

@@ -23,7 +23,7 @@ def drive(*command: str) -> dict[str, Any]:
     return report
 
 
-@pytest.mark.parametrize(("name", "asked_at"), [("run", 320), ("relax", 15)])
+@pytest.mark.parametrize(("name", "asked_at"), [("run", 320), ("relax", 7)])
 def test_who_is_asked_to_stop_saves_and_stops_and_goes_on(tmp_path: Path, name: str, asked_at: int) -> None:
     report = drive(sys.executable, str(DRIVER), "interruptions", name, str(tmp_path))
     alone = report.pop("alone")
@@ -68,7 +68,7 @@ def test_a_full_disk_is_named_and_the_last_checkpoint_kept(tmp_path: Path, name:
             assert failed["raised"].endswith("No space left on device; choose another folder or free space")
         assert "checkpoint.pt" in attempts["files"]
         assert attempts["then"]["answer"] == alone["answer"]
-    assert report["on the way"]["then"]["steps"][0] > (200 if name == "run" else 10)
+    assert report["on the way"]["then"]["steps"][0] > (200 if name == "run" else 5)
     assert report["at the end"]["then"]["steps"] in ([], alone["steps"][-1:]), "only the answer had to be written"
 
 
