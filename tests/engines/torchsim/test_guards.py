@@ -170,7 +170,7 @@ def test_options_reach_the_guards_and_the_documents() -> None:
 
 
 @pytest.mark.parametrize(
-    ("options", "said"),
+    ("options", "message"),
     [
         ({"guards": {"temprature_factor": 4}}, "has no option 'guards.temprature_factor'; did you mean 'temperature_f"),
         ({"guards": {"x": 4}}, "options are temperature_factor, temperature_margin_k, closest_approach, energy_jump_e"),
