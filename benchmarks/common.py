@@ -13,7 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from tachylite.engines import Answer, Engine, get_engine
+from tachylite.engines import Engine, get_engine
+from tachylite.engines.base import Answer
 from tachylite.engines.packmol import pack
 from tachylite.physics.composition import atom_counts, parse_formula
 from tachylite.schemas import Request, Segment, State

@@ -16,9 +16,9 @@ from benchmarks.common import MELTS, own_engine, publish, simulate, table
 from numpy.typing import NDArray
 
 from tachylite.configs.datasets import data_folder
-from tachylite.descriptors import DESCRIPTORS, compute_descriptors
+from tachylite.descriptors import compute_descriptors
 from tachylite.descriptors.atoms import assign_roles
-from tachylite.descriptors.registry import Convention
+from tachylite.descriptors.registry import DESCRIPTORS, Convention
 from tachylite.descriptors.structure import compute_frame_descriptors
 from tachylite.engines.packmol import pack
 from tachylite.errors import InputError

@@ -17,7 +17,9 @@ from benchmarks.common import publish, table
 from jobflow import JobStore
 from pymongo import MongoClient
 
-from tachylite.stores import EmbeddedDocumentStore, find_materials, find_rows, find_stages, open_store
+from tachylite.stores import find_materials, find_rows, open_store
+from tachylite.stores.documents import EmbeddedDocumentStore
+from tachylite.stores.queries import find_stages
 
 NUMBER = 10_000
 ELEMENTS = ("Ag", "Al", "Au", "Cu", "Ni", "Pd", "Pt")

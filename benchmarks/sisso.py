@@ -21,7 +21,7 @@ import numpy as np
 from common import publish, table
 
 from tachylite.configs.datasets import data_folder
-from tachylite.descriptors import DESCRIPTORS
+from tachylite.descriptors.registry import DESCRIPTORS
 from tachylite.learning.sisso import (
     SissoModel,
     SissoSettings,

@@ -9,7 +9,8 @@ from tests.physics.crystals import cristobalite, frames_of
 from tachylite.analysis.structure import measure_frames
 from tachylite.arrays import FloatList, FloatMatrix
 from tachylite.measured import FrozenModel, Interval, Measured
-from tachylite.schemas import Diffusivity, Document, StructureAnalysis
+from tachylite.schemas import Diffusivity, StructureAnalysis
+from tachylite.schemas.base import Document
 from tachylite.schemas.glass import Elasticity, GlassTransition, HeatCapacity, ThermalExpansion, Transition
 from tachylite.schemas.transport import TransportSeries
 

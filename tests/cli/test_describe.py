@@ -10,7 +10,7 @@ from ase.io import write
 from tests.descriptors.crystals import antifluorite, melt, rock_salt
 
 from tachylite.cli import main
-from tachylite.descriptors import DESCRIPTORS
+from tachylite.descriptors.registry import DESCRIPTORS
 
 Result = tuple[int, str, str]
 

@@ -14,17 +14,8 @@ from typer.testing import CliRunner, Result
 from tachylite.cli.query import query
 from tachylite.cli.status import status
 from tachylite.errors import InputError
-from tachylite.schemas import (
-    Activation,
-    Diffusivity,
-    Failure,
-    Interval,
-    Material,
-    Measured,
-    Protocol,
-    Provenance,
-    State,
-)
+from tachylite.schemas import Diffusivity, Failure, Interval, Material, Measured, Protocol, Provenance, State
+from tachylite.schemas.material import Activation
 from tachylite.schemas.steps.hold import HoldResult
 from tachylite.schemas.steps.snapshots import SnapshotsResult
 from tachylite.schemas.steps.volume import VolumeResult

@@ -8,7 +8,7 @@ import pytest
 from tests.launchers.fake_manager import FakeManager, replace_launchers
 
 from tachylite.cli import main
-from tachylite.launchers import LaunchedJob
+from tachylite.launchers.manager import LaunchedJob
 
 JOBS = [
     LaunchedJob("1", "pack_structures", "completed"),

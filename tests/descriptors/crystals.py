@@ -5,7 +5,8 @@ from ase import Atoms
 from ase.spacegroup import crystal
 from numpy.typing import NDArray
 
-from tachylite.descriptors import DescriptorValues, compute_descriptors
+from tachylite.descriptors import compute_descriptors
+from tachylite.descriptors.averages import DescriptorValues
 from tachylite.descriptors.registry import Convention
 
 

@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tachylite.descriptors import DESCRIPTORS, choose_anion, compute_composition_descriptors
+from tachylite.descriptors.composition import choose_anion, compute_composition_descriptors
+from tachylite.descriptors.registry import DESCRIPTORS
 from tachylite.errors import InputError
 
 

@@ -6,7 +6,7 @@ import pytest
 from ase import Atoms
 from tests.descriptors.crystals import anti_rhenium_oxide, antifluorite, caesium_chloride, descriptors_of, rock_salt
 
-from tachylite.descriptors import DESCRIPTORS
+from tachylite.descriptors.registry import DESCRIPTORS
 from tachylite.errors import InputError
 
 R_LI, R_O, R_F, R_S, R_CL, R_TL = 1.28, 0.66, 1.19, 1.05, 1.02, 1.45

@@ -8,8 +8,9 @@ from math import pi
 import pytest
 from tests.reference_data import reference
 
-from tachylite.descriptors import DESCRIPTORS, choose_anion, compute_composition_descriptors
+from tachylite.descriptors.composition import choose_anion, compute_composition_descriptors
 from tachylite.descriptors.elemental import covalent_radius, elemental_property
+from tachylite.descriptors.registry import DESCRIPTORS
 from tachylite.physics.composition import parse_formula
 from tachylite.physics.volume import electronegativity
 

@@ -20,8 +20,8 @@ import numpy as np
 import torch
 from ase.build import bulk
 
-from tachylite.engines import get_engine, progress_listener
-from tachylite.engines.base import Progress
+from tachylite.engines import get_engine
+from tachylite.engines.base import Progress, progress_listener
 from tachylite.engines.interruption import use_deadline
 from tachylite.schemas import Request, Segment, State
 

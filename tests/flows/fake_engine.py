@@ -12,7 +12,8 @@ from monty.json import MSONable
 from tachylite.arrays import Array
 from tachylite.engines.answers import make_answer
 from tachylite.engines.base import MAX_FORCE_EV_A, Answer
-from tachylite.schemas import Provenance, Relaxation, Request, State
+from tachylite.schemas import Provenance, Request, State
+from tachylite.schemas.relaxation import Relaxation
 from tachylite.units import GPA_PER_EV_A3, KB_EV
 
 EDGE_A = 10.0

@@ -7,7 +7,8 @@ import pytest
 from jobflow import JobStore, run_locally
 from pymatgen.core import Lattice, Structure
 
-from tachylite.engines import Progress, get_engine, progress_listener
+from tachylite.engines import get_engine
+from tachylite.engines.base import Progress, progress_listener
 from tachylite.engines.packmol import pack
 from tachylite.engines.workdir import use_workdir
 from tachylite.flows import AmorphousMaker, AnnealMaker, EquilibriumVolumeMaker, MeltMaker, QuenchMaker, run_amorphous

@@ -7,7 +7,8 @@ import pytest
 from tests.flows.fake_engine import FakeEngine, start_state
 
 from tachylite.jobs.material import gather_material, material_id
-from tachylite.schemas import Material, Measured, Protocol, References, Result
+from tachylite.schemas import Material, Measured, Protocol, Result
+from tachylite.schemas.relaxation import References
 from tachylite.schemas.steps.hold import HoldResult
 from tachylite.schemas.steps.relax import RelaxResult
 from tachylite.schemas.steps.volume import VolumeResult

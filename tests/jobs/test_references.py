@@ -16,7 +16,8 @@ from tachylite.jobs.references import (
     reference_energies,
     relax_references,
 )
-from tachylite.schemas import References, Relaxation, State
+from tachylite.schemas import State
+from tachylite.schemas.relaxation import References, Relaxation
 
 ARGON, ALLOY = ["Ar"] * 4, ["Cu", "Cu", "Zr"]
 FCC = Structure.from_spacegroup("Fm-3m", Lattice.cubic(5.3), ["Ar"], [[0, 0, 0]])

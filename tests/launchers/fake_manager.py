@@ -8,7 +8,7 @@ import pytest
 from jobflow import Flow, JobStore
 
 from tachylite.errors import InputError
-from tachylite.launchers import LaunchedJob
+from tachylite.launchers.manager import LaunchedJob
 from tachylite.schemas.campaign import Campaign, Launcher, Place
 
 

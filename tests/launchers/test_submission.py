@@ -10,7 +10,9 @@ from tests.stores.store_samples import make_material, put
 from tachylite.configs import load_protocol
 from tachylite.errors import InputError
 from tachylite.flows.run import material_ids
-from tachylite.launchers import LaunchedJob, find_campaign, find_campaigns, rerun, submit
+from tachylite.launchers import find_campaign, rerun, submit
+from tachylite.launchers.campaigns import find_campaigns
+from tachylite.launchers.manager import LaunchedJob
 from tachylite.schemas.campaign import Campaign, Launcher, Place
 from tachylite.stores import open_store
 

@@ -4,7 +4,7 @@ from functools import cache
 
 import numpy as np
 
-from tachylite.descriptors import DESCRIPTORS
+from tachylite.descriptors.registry import DESCRIPTORS
 from tachylite.learning.dataset import Dataset, make_dataset
 from tachylite.learning.model_file import SavedModel
 from tachylite.learning.training import train

@@ -8,7 +8,7 @@ import pytest
 from tests.learning.learning_samples import PUBLISHED_COLUMNS
 from tests.reference_data import reference
 
-from tachylite.descriptors import DESCRIPTORS
+from tachylite.descriptors.registry import DESCRIPTORS
 from tachylite.errors import InputError
 from tachylite.learning.tables import read_dataset
 

@@ -20,7 +20,8 @@ from tests.report.report_results import (
 )
 
 from tachylite.analysis.series import expansions_of
-from tachylite.schemas import Activation, Failure, Material, Measured, Result
+from tachylite.schemas import Failure, Material, Measured, Result
+from tachylite.schemas.material import Activation
 from tachylite.schemas.steps.ramp import RampResult
 from tachylite.schemas.steps.snapshots import Snapshot, SnapshotsResult
 from tachylite.schemas.steps.volume import VolumeResult, VolumeSample

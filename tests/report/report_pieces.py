@@ -12,16 +12,16 @@ from tachylite.schemas import (
     Interval,
     Material,
     Measured,
-    PartialRDF,
     Provenance,
-    Relaxation,
     Run,
     Segment,
-    SegmentResult,
     State,
     StructureAnalysis,
     Trajectory,
 )
+from tachylite.schemas.relaxation import Relaxation
+from tachylite.schemas.run import SegmentResult
+from tachylite.schemas.structure import PartialRDF
 from tachylite.units import KB_EV
 
 PROVENANCE = Provenance(

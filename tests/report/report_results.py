@@ -9,8 +9,9 @@ from tests.report.report_pieces import N_ATOMS, PROVENANCE, analysis, diffusivit
 from tachylite.analysis.glass import measure_transition
 from tachylite.physics.eos import BirchMurnaghan
 from tachylite.readers.thermo import ThermoTable
-from tachylite.schemas import Activation, Interval, Material, Measured, Protocol, Result
+from tachylite.schemas import Interval, Material, Measured, Protocol, Result
 from tachylite.schemas.glass import AverageModulus, Elasticity, GlassTransition, HeatCapacity
+from tachylite.schemas.material import Activation
 from tachylite.schemas.steps import RESULTS
 from tachylite.schemas.steps.hold import HoldResult
 from tachylite.schemas.steps.ramp import RampResult

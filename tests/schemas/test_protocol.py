@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from tachylite.configs import load_protocol
-from tachylite.schemas import Branch, Protocol, Step
+from tachylite.schemas import Protocol, Step
+from tachylite.schemas.protocol import Branch
 
 type Fields = dict[str, Any]
 

@@ -4,8 +4,9 @@ import pytest
 from tests.services.cluster import NEEDS_SERVICES, Cluster
 from tests.services.queues import rapidfire, set_up_fireworks
 
-from tachylite.launchers import LaunchedJob, find_campaign
+from tachylite.launchers import find_campaign
 from tachylite.launchers.fireworks import FireworksManager
+from tachylite.launchers.manager import LaunchedJob
 from tachylite.stores import find_materials, find_runs, load_trajectory, open_store
 
 pytestmark = NEEDS_SERVICES

@@ -5,7 +5,7 @@ import pytest
 from tests.stores.store_samples import make_trajectory
 
 from tachylite.errors import InputError
-from tachylite.stores import FileBlobStore
+from tachylite.stores.blobs import FileBlobStore
 
 
 @pytest.fixture

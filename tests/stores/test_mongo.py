@@ -18,7 +18,8 @@ from tests.stores.store_samples import (
     submit,
 )
 
-from tachylite.stores import find_materials, find_rows, find_runs, find_stages, load_trajectory, open_store
+from tachylite.stores import find_materials, find_rows, find_runs, load_trajectory, open_store
+from tachylite.stores.queries import find_stages
 
 URI = os.environ.get("TACHYLITE_TEST_MONGO")
 

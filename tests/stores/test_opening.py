@@ -10,7 +10,8 @@ from tests.stores.store_samples import make_material, put
 
 from tachylite.configs.shipped import shipped_folder
 from tachylite.errors import InputError
-from tachylite.stores import find_materials, open_store, store_exists
+from tachylite.stores import find_materials, open_store
+from tachylite.stores.opening import store_exists
 
 MEMORY = {"type": "MemoryStore"}
 GOOD = {"docs_store": MEMORY, "additional_stores": {"data": MEMORY}}

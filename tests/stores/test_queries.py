@@ -16,8 +16,8 @@ from tests.stores.store_samples import (
 
 from tachylite.errors import InputError
 from tachylite.schemas import Protocol
-from tachylite.stores import find_materials, find_runs, find_stages, iter_materials, load_trajectory
-from tachylite.stores.queries import newest_entries, read_materials
+from tachylite.stores import find_materials, find_runs, iter_materials, load_trajectory
+from tachylite.stores.queries import find_stages, newest_entries, read_materials
 
 LI3PO4 = make_material()
 NACL = make_material(

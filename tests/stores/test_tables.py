@@ -5,7 +5,8 @@ from jobflow import JobStore
 from tests.stores.store_samples import later, make_hold, make_material, put
 
 from tachylite.errors import InputError
-from tachylite.schemas import Activation, Diffusivity, Failure, Interval, Measured
+from tachylite.schemas import Diffusivity, Failure, Interval, Measured
+from tachylite.schemas.material import Activation
 from tachylite.schemas.steps.hold import HoldResult
 from tachylite.schemas.steps.relax import RelaxResult
 from tachylite.stores import find_frame, find_materials, find_rows

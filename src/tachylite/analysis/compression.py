@@ -6,7 +6,7 @@ from typing import Any
 from tachylite.errors import InputError
 from tachylite.measured import Measured
 from tachylite.physics.eos import fit_birch_murnaghan
-from tachylite.schemas import Relaxation
+from tachylite.schemas.relaxation import Relaxation
 from tachylite.schemas.steps.compress import CompressionPoint
 
 

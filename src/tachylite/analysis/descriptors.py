@@ -8,7 +8,9 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from typing import Any
 
-from tachylite.descriptors import Convention, DescriptorValues, compute_descriptors
+from tachylite.descriptors import compute_descriptors
+from tachylite.descriptors.averages import DescriptorValues
+from tachylite.descriptors.registry import Convention
 from tachylite.errors import InputError
 from tachylite.schemas import Material, Trajectory
 from tachylite.schemas.descriptors import StateDescriptors

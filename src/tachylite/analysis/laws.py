@@ -6,7 +6,8 @@ from tachylite.physics.statistics import ln_error_of
 from tachylite.physics.transport.arrhenius import arrhenius_law
 from tachylite.physics.transport.collective import extrapolate_size
 from tachylite.physics.transport.vft import fit_vft
-from tachylite.schemas import Activation, Diffusivity
+from tachylite.schemas import Diffusivity
+from tachylite.schemas.material import Activation
 from tachylite.schemas.transport import TransportSeries
 
 

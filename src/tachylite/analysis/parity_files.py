@@ -3,7 +3,6 @@
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tachylite import readers
 from tachylite.analysis.parity import compare_diffusivities, failed, make_report, measure_curves, score_curves
 from tachylite.analysis.structure import frames_of_file
 from tachylite.analysis.transport import measure_transport
@@ -13,6 +12,7 @@ from tachylite.physics.composition import parse_formula
 from tachylite.physics.statistics import estimate_mean
 from tachylite.physics.structure.parity import Curves
 from tachylite.readers import open_trajectory
+from tachylite.readers.frames import TrajectoryReader
 from tachylite.readers.opening import OWN
 from tachylite.readers.tables import read_curves
 from tachylite.schemas import Trajectory
@@ -136,7 +136,7 @@ def _curves(path: Path, formula: str, smoothing_a: float) -> Curves:
     return curves
 
 
-def _formula(trajectory: readers.TrajectoryReader) -> str:
+def _formula(trajectory: TrajectoryReader) -> str:
     frames = frames_of_file(trajectory)
     return reduced_formula({symbol: int((frames.kinds == kind).sum()) for kind, symbol in enumerate(frames.symbols)})
 

@@ -7,8 +7,8 @@ import numpy as np
 from tachylite.analysis.laws import activation, combine_transport
 from tachylite.measured import Measured
 from tachylite.physics.thermodynamics.heat import thermal_expansion
-from tachylite.schemas import Activation, Expansion, Result
-from tachylite.schemas.material import by_step
+from tachylite.schemas import Result
+from tachylite.schemas.material import Activation, Expansion, by_step
 from tachylite.schemas.steps.volume import VolumeResult
 
 

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from tachylite import readers
 from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.physics.frames import Frames, take_frames
@@ -15,6 +14,7 @@ from tachylite.physics.structure.pair_distribution import pair_structure
 from tachylite.physics.structure.pairs import count_pairs
 from tachylite.physics.structure.rings import analyse_rings
 from tachylite.physics.structure.scattering import analyse_scattering
+from tachylite.readers.frames import TrajectoryReader
 from tachylite.schemas import StructureAnalysis, Trajectory
 
 _LONGEST_A = 8.0
@@ -69,14 +69,14 @@ def measure_frames(
     )
 
 
-def frames_of_file(trajectory: readers.TrajectoryReader) -> Frames:
+def frames_of_file(trajectory: TrajectoryReader) -> Frames:
     """Frames of a file for static analysis, not unwrapped; the file is read block by block in every pass."""
     return Frames(trajectory.numbers, _Blocks(trajectory))
 
 
 @dataclass(frozen=True)
 class _Blocks:
-    trajectory: readers.TrajectoryReader
+    trajectory: TrajectoryReader
 
     def __iter__(self) -> Iterator[tuple[Array, Array]]:
         for block in self.trajectory.blocks(unwrap=False):

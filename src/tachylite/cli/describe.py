@@ -16,7 +16,8 @@ from tachylite.errors import InputError
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tachylite.descriptors import Convention, DescriptorValues
+    from tachylite.descriptors.averages import DescriptorValues
+    from tachylite.descriptors.registry import Convention
 
 
 def describe(
@@ -80,7 +81,7 @@ def _as_row(file: Path, descriptors: DescriptorValues) -> dict[str, Any]:
 def _as_table(file: Path, descriptors: DescriptorValues) -> Table:
     from rich.table import Table
 
-    from tachylite.descriptors import DESCRIPTORS
+    from tachylite.descriptors.registry import DESCRIPTORS
     from tachylite.report.text import quantity
     from tachylite.schemas.run import reduced_formula
 

@@ -105,7 +105,8 @@ def check_engine() -> list[Check]:
 
 def check_store(store: Path | None) -> Check:
     """Whether the store opens; one that does not exist yet is created by the first run."""
-    from tachylite.stores import open_store, store_exists
+    from tachylite.stores import open_store
+    from tachylite.stores.opening import store_exists
 
     if not store_exists(store):
         return Check("store", f"{store or 'the default store'} is not there yet", "ok", "`tachylite run` makes it")

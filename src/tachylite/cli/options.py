@@ -92,7 +92,8 @@ _SECONDS = {"d": 86400, "h": 3600, "m": 60, "s": 1}
 
 def open_existing(store: Path | None) -> JobStore | None:
     """Open the store of `--store`; None where the default one does not exist yet, InputError for a named one."""
-    from tachylite.stores import open_store, store_exists
+    from tachylite.stores import open_store
+    from tachylite.stores.opening import store_exists
 
     return open_store(store, create=False) if store is not None or store_exists() else None
 

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
     from jobflow import JobStore
     from rich.table import Table
 
-    from tachylite.launchers import LaunchedJob
+    from tachylite.launchers.manager import LaunchedJob
     from tachylite.schemas.campaign import Campaign
-    from tachylite.stores import Stage
+    from tachylite.stores.queries import Stage
 
 
 def status(
@@ -51,7 +51,8 @@ def status(
 
 def _show_campaign(opened: JobStore | None, campaign: str, lost_after: str | None, as_json: bool) -> None:
     from tachylite.errors import InputError
-    from tachylite.launchers import find_campaign, launched_jobs
+    from tachylite.launchers import find_campaign
+    from tachylite.launchers.campaigns import launched_jobs
 
     if opened is None:
         raise InputError("there is no store yet; name the one that the campaign was submitted to with --store")
@@ -95,9 +96,8 @@ def _campaign_tables(jobs: Sequence[LaunchedJob]) -> list[Table]:
 
 
 def _show_store(opened: JobStore | None, as_json: bool) -> None:
-    from tachylite.launchers import find_campaigns
-    from tachylite.stores import find_stages
-    from tachylite.stores.queries import newest_entries
+    from tachylite.launchers.campaigns import find_campaigns
+    from tachylite.stores.queries import find_stages, newest_entries
 
     materials: list[dict[str, Any]] = []
     stages: list[Stage] = []

@@ -29,7 +29,7 @@ def check_writable(folder: Path) -> None:
 def default_workdir(store: JobStore) -> Path:
     """Folder for checkpoints: inside an embedded store, so that the same command finds them, else the engines' own."""
     from tachylite.engines.workdir import current_workdir
-    from tachylite.stores import EmbeddedDocumentStore
+    from tachylite.stores.documents import EmbeddedDocumentStore
 
     documents = store.docs_store
     return (

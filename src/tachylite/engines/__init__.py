@@ -1,6 +1,6 @@
 """Engines, which compute the forces, by name."""
 
-from tachylite.engines.base import Answer, Engine, Progress, progress_listener
+from tachylite.engines.base import Engine
 from tachylite.engines.registry import get_engine
 
-__all__ = ["Answer", "Engine", "Progress", "get_engine", "progress_listener"]
+__all__ = ["Engine", "get_engine"]

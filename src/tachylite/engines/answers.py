@@ -5,7 +5,8 @@ import numpy as np
 from tachylite.arrays import Array
 from tachylite.engines.base import Answer
 from tachylite.physics.statistics import detect_equilibration, estimate_mean
-from tachylite.schemas import Measured, Provenance, Request, Run, Segment, SegmentResult, State, Trajectory
+from tachylite.schemas import Measured, Provenance, Request, Run, Segment, State, Trajectory
+from tachylite.schemas.run import SegmentResult
 
 
 def make_answer(

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, runtime_checkable
 
-from tachylite.schemas import Provenance, Relaxation, Request, Run, State, Trajectory
+from tachylite.schemas import Provenance, Request, Run, State, Trajectory
+from tachylite.schemas.relaxation import Relaxation
 
 MAX_FORCE_EV_A = 0.05
 """Largest force, in eV/A, up to which a structure counts as relaxed."""

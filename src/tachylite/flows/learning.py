@@ -9,7 +9,7 @@ from typing import Unpack
 
 from jobflow import Flow, JobStore, Maker
 
-from tachylite.descriptors import Convention
+from tachylite.descriptors.registry import Convention
 from tachylite.engines.workdir import content_key, use_workdir
 from tachylite.flows.local import run_here
 from tachylite.flows.stages import held_at, melt_steps

@@ -9,7 +9,8 @@ from jobflow import Flow, OutputReference
 
 from tachylite.flows.steps import follow
 from tachylite.flows.steps.base import EngineMaker, Starts
-from tachylite.schemas import Protocol, References, Step, Trajectory
+from tachylite.schemas import Protocol, Step, Trajectory
+from tachylite.schemas.relaxation import References
 
 
 @dataclass

@@ -14,7 +14,7 @@ from tachylite.analysis.descriptors import (
     states_of,
     trajectory_ids_of,
 )
-from tachylite.descriptors import Convention
+from tachylite.descriptors.registry import Convention
 from tachylite.engines.base import Progress, progress_listener
 from tachylite.jobs.engine import in_place
 from tachylite.schemas.descriptors import DescriptorSet, StateDescriptors

@@ -10,8 +10,9 @@ from tachylite.engines import Engine
 from tachylite.engines.workdir import current_workdir
 from tachylite.jobs.engine import EngineLike, resolve_engine
 from tachylite.physics.thermodynamics.elasticity import deformation, elastic_constants
-from tachylite.schemas import Relaxation, State
+from tachylite.schemas import State
 from tachylite.schemas.glass import Elasticity
+from tachylite.schemas.relaxation import Relaxation
 from tachylite.units import GPA_PER_EV_A3
 
 STRAIN = 0.005

@@ -7,7 +7,8 @@ from jobflow import Flow, Job, OutputReference, Response, job
 
 from tachylite.engines import Engine, get_engine
 from tachylite.engines.workdir import current_workdir, shared_workdir
-from tachylite.schemas import Relaxation, Request, State, Trajectory
+from tachylite.schemas import Request, State, Trajectory
+from tachylite.schemas.relaxation import Relaxation
 
 type EngineLike = str | Engine
 """An engine, or the name of one."""

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 
 from jobflow import JobConfig, JobStore, job
 
-from tachylite.descriptors import Convention
+from tachylite.descriptors.registry import Convention
 from tachylite.jobs.descriptors import store_of_job
 from tachylite.learning.dataset import Dataset, dataset_from_bytes, dataset_to_bytes
 from tachylite.learning.model_file import from_bytes, to_bytes

@@ -8,7 +8,8 @@ from pymatgen.core import Structure
 from tachylite.analysis.series import activations_of, expansions_of
 from tachylite.engines.workdir import content_key
 from tachylite.jobs.engine import EngineLike, resolve_engine
-from tachylite.schemas import Failure, Material, Protocol, References, Relaxation, Result, State
+from tachylite.schemas import Failure, Material, Protocol, Result, State
+from tachylite.schemas.relaxation import References, Relaxation
 
 
 def material_id(formula: str, n_atoms: int, protocol: Protocol, engine: EngineLike, seed: int) -> str:

@@ -9,7 +9,8 @@ from pymatgen.core import Structure
 from tachylite.jobs.engine import EngineLike, Relaxed, in_place, relax
 from tachylite.physics.elements import reference_crystal
 from tachylite.physics.thermodynamics.energies import formation_energy
-from tachylite.schemas import References, Relaxation, State
+from tachylite.schemas import State
+from tachylite.schemas.relaxation import References, Relaxation
 
 
 @job

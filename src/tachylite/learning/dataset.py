@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tachylite.arrays import Array
-from tachylite.descriptors import Convention
+from tachylite.descriptors.registry import Convention
 from tachylite.errors import InputError, MissingPackageError
 from tachylite.physics.composition import parse_formula
 

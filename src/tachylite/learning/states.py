@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from tachylite.analysis.descriptors import compute_state_descriptors
-from tachylite.descriptors import DESCRIPTORS, Convention
+from tachylite.descriptors.registry import DESCRIPTORS, Convention
 from tachylite.errors import InputError
 from tachylite.learning.dataset import Dataset, make_dataset
 from tachylite.learning.model_file import SavedModel

@@ -4,7 +4,7 @@ import csv
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from tachylite.descriptors import DESCRIPTORS, Convention
+from tachylite.descriptors.registry import DESCRIPTORS, Convention
 from tachylite.errors import InputError
 from tachylite.learning.dataset import Dataset, load_dataset, make_dataset
 

@@ -6,7 +6,7 @@ from types import MappingProxyType
 import numpy as np
 
 from tachylite.arrays import Array
-from tachylite.descriptors import choose_anion
+from tachylite.descriptors.composition import choose_anion
 from tachylite.descriptors.elemental import elemental_property, elements_with_property
 from tachylite.learning.dataset import Dataset
 from tachylite.learning.evaluation import mean_with_error

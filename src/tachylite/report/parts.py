@@ -7,7 +7,8 @@ from typing import Literal
 
 from tachylite.report.drawing.chart import Chart
 from tachylite.report.text import ABSENT, NOT_DIFFUSIVE, duration, quantity, spaced
-from tachylite.schemas import Activation, Diffusivity, Result, Run, State
+from tachylite.schemas import Diffusivity, Result, Run, State
+from tachylite.schemas.material import Activation
 
 DIFFUSIVITY = "cm²/s"
 ENERGY = "eV/atom"

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from jobflow import JobStore
 
 from tachylite.analysis.descriptors import compute_state_descriptors, descriptor_fingerprint, states_of
-from tachylite.descriptors import Convention
+from tachylite.descriptors.registry import Convention
 from tachylite.schemas import Material
 from tachylite.schemas.descriptors import DescriptorSet, StateDescriptors
 from tachylite.schemas.steps.hold import HoldResult

@@ -14,8 +14,8 @@ from pymatgen.core import Composition
 
 from tachylite.errors import InputError
 from tachylite.physics.composition import SYMBOLS, parse_formula
-from tachylite.schemas import Document, Material, Run, Trajectory, version1
-from tachylite.schemas.base import SCHEMA_VERSION
+from tachylite.schemas import Material, Run, Trajectory, version1
+from tachylite.schemas.base import SCHEMA_VERSION, Document
 from tachylite.stores.conditions import parse_condition
 from tachylite.stores.indexes import STAGES, is_mongodb
 

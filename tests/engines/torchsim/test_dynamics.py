@@ -8,8 +8,8 @@ import pytest
 from ase.build import bulk
 from scipy import stats
 
-from tachylite.engines import get_engine, progress_listener
-from tachylite.engines.base import Answer, Progress
+from tachylite.engines import get_engine
+from tachylite.engines.base import Answer, Progress, progress_listener
 from tachylite.schemas import Request, Segment, State
 from tachylite.units import EV_PER_U_A2_FS2, GPA_PER_EV_A3, KB_EV
 

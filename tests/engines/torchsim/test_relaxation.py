@@ -9,9 +9,11 @@ import numpy as np
 import pytest
 from ase.build import bulk
 
-from tachylite.engines import Progress, get_engine, progress_listener
+from tachylite.engines import get_engine
+from tachylite.engines.base import Progress, progress_listener
 from tachylite.engines.torchsim.relaxation import MAX_STEPS, STAGES
-from tachylite.schemas import Relaxation, State
+from tachylite.schemas import State
+from tachylite.schemas.relaxation import Relaxation
 
 
 def relax(folder: Path, *states: State, cell: bool = True) -> list[Relaxation]:

@@ -10,7 +10,8 @@ import pytest
 from pymatgen.core import SETTINGS
 from tests.engines.vasp.vasp_samples import COMMAND, NO_CONTENT, alloy, metal, nve, request
 
-from tachylite.engines import Answer, Progress, get_engine, progress_listener
+from tachylite.engines import get_engine
+from tachylite.engines.base import Answer, Progress, progress_listener
 from tachylite.engines.interruption import use_deadline
 from tachylite.errors import OutOfTimeError
 from tachylite.schemas import Request, Segment, State

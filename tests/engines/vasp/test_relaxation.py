@@ -12,7 +12,8 @@ from tachylite.engines import get_engine
 from tachylite.engines.interruption import interruptible, use_deadline
 from tachylite.engines.vasp.relaxation import VaspRelaxation
 from tachylite.errors import OutOfTimeError
-from tachylite.schemas import Relaxation, State
+from tachylite.schemas import State
+from tachylite.schemas.relaxation import Relaxation
 
 
 def relax(work: Path, state: State, *, relax_cell: bool = True) -> Relaxation:

@@ -11,7 +11,8 @@ from tests.flows.fake_engine import ENERGIES_EV, FakeEngine, lineage, start_stat
 from tachylite.engines.workdir import use_workdir
 from tachylite.flows.steps.base import DynamicsMaker, Inputs, Start, StepMaker
 from tachylite.jobs.engine import resolve_engine
-from tachylite.schemas import Measured, Protocol, References, Result, Run, State, Trajectory
+from tachylite.schemas import Measured, Protocol, Result, Run, State, Trajectory
+from tachylite.schemas.relaxation import References
 from tachylite.schemas.steps.hold import HoldResult
 from tachylite.schemas.steps.volume import VolumeResult
 

@@ -14,7 +14,7 @@ from tachylite.flows import AmorphousLimitMaker
 from tachylite.flows.steps.base import Inputs
 from tachylite.flows.steps.hold import HoldMaker
 from tachylite.flows.steps.snapshots import SnapshotsMaker
-from tachylite.schemas import References
+from tachylite.schemas.relaxation import References
 from tachylite.schemas.steps.snapshots import SnapshotsResult
 
 MELT = {"kind": "hold", "name": "melt", "temperature_k": 3000, "time_ps": 0.1}

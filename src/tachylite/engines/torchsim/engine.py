@@ -18,7 +18,8 @@ from tachylite.engines.potentials.loading import LoadedPotential, load_potential
 from tachylite.engines.registry import check_options
 from tachylite.engines.workdir import content_key, locked_folder, write_answer, write_atomically
 from tachylite.errors import InputError
-from tachylite.schemas import Provenance, Relaxation, Request, Run, State, Trajectory
+from tachylite.schemas import Provenance, Request, Run, State, Trajectory
+from tachylite.schemas.relaxation import Relaxation
 
 if TYPE_CHECKING:
     from tachylite.engines.torchsim.batch import Potential

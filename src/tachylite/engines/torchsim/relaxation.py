@@ -20,7 +20,8 @@ from tachylite.engines.base import MAX_FORCE_EV_A, Progress, progress_listener
 from tachylite.engines.interruption import interruptible
 from tachylite.engines.torchsim.batch import Potential, PotentialWithStress
 from tachylite.engines.workdir import CHECKPOINT, write_atomically
-from tachylite.schemas import Provenance, Relaxation, State
+from tachylite.schemas import Provenance, State
+from tachylite.schemas.relaxation import Relaxation
 from tachylite.units import GPA_PER_EV_A3
 
 

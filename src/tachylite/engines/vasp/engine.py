@@ -16,7 +16,8 @@ from tachylite.engines.vasp.inputs import md_set, write_inputs
 from tachylite.engines.vasp.setup import check_potcars, incar_updates, settings, vasp_command
 from tachylite.engines.workdir import content_key, locked_folder, write_answer, write_atomically
 from tachylite.errors import InputError
-from tachylite.schemas import Provenance, Relaxation, Request, Run, Segment, State, Trajectory
+from tachylite.schemas import Provenance, Request, Run, Segment, State, Trajectory
+from tachylite.schemas.relaxation import Relaxation
 
 if TYPE_CHECKING:
     from tachylite.engines.vasp.dynamics import ChunkedRun

@@ -12,7 +12,8 @@ from tachylite.engines.vasp.calling import CallContext, call_vasp, must_end, rem
 from tachylite.engines.vasp.inputs import energy_set, order_of, write_inputs
 from tachylite.engines.vasp.setup import quietly
 from tachylite.engines.workdir import write_atomically
-from tachylite.schemas import Provenance, Relaxation, State
+from tachylite.schemas import Provenance, State
+from tachylite.schemas.relaxation import Relaxation
 from tachylite.units import KBAR_PER_GPA
 
 RECORD = "stage.json"

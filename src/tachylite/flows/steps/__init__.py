@@ -7,7 +7,8 @@ from typing import Any
 from jobflow import Flow, OutputReference
 
 from tachylite.flows.steps.base import EngineMaker, Inputs, Resource, Starts, StepMaker
-from tachylite.schemas import References, Step, Trajectory
+from tachylite.schemas import Step, Trajectory
+from tachylite.schemas.relaxation import References
 from tachylite.schemas.steps import KINDS
 
 type Outputs = dict[str, dict[str, Any]]

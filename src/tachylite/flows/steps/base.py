@@ -9,18 +9,9 @@ from pymatgen.core import Structure
 
 from tachylite.configs import load_protocol
 from tachylite.jobs.engine import EngineLike, simulate
-from tachylite.schemas import (
-    Branch,
-    Protocol,
-    References,
-    Request,
-    Result,
-    Run,
-    Segment,
-    State,
-    Step,
-    Trajectory,
-)
+from tachylite.schemas import Protocol, Request, Result, Run, Segment, State, Step, Trajectory
+from tachylite.schemas.protocol import Branch
+from tachylite.schemas.relaxation import References
 from tachylite.units import FS_PER_PS
 
 type Start = Structure | State | Result | Trajectory | None

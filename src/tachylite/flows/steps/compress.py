@@ -9,7 +9,7 @@ from jobflow import Flow, Job, Response, job
 from tachylite.analysis.compression import fit_compression
 from tachylite.flows.steps.base import Inputs, Start, StepMaker
 from tachylite.jobs.engine import Relaxed, in_place, relax
-from tachylite.schemas import Relaxation
+from tachylite.schemas.relaxation import Relaxation
 from tachylite.schemas.steps.compress import Compress, CompressResult
 
 

@@ -10,7 +10,7 @@ from tachylite.flows.steps.base import Inputs, Member, Start, StepMaker, outcome
 from tachylite.jobs.engine import Relaxed, in_place, relax
 from tachylite.jobs.references import above_crystal, formation_energy_of
 from tachylite.physics.thermodynamics.energies import density
-from tachylite.schemas import References, Relaxation
+from tachylite.schemas.relaxation import References, Relaxation
 from tachylite.schemas.steps.relax import Relax, RelaxResult
 
 

@@ -11,7 +11,8 @@ from tachylite.flows.steps.base import Inputs, Member, Start, StepMaker
 from tachylite.jobs.engine import Relaxed, in_place, relax
 from tachylite.jobs.references import above_crystal, formation_energy_of, reference_energies
 from tachylite.physics.thermodynamics.energies import amorphous_limit
-from tachylite.schemas import References, Relaxation, Trajectory
+from tachylite.schemas import Trajectory
+from tachylite.schemas.relaxation import References, Relaxation
 from tachylite.schemas.steps.snapshots import Snapshot, Snapshots, SnapshotsResult
 from tachylite.units import FS_PER_PS
 

@@ -7,7 +7,8 @@ import numpy as np
 from tachylite.arrays import Array
 from tachylite.report.drawing.chart import Axis, Chart, Level, Line, Mark, Panel, Points, floats
 from tachylite.report.text import pair_label, quantity
-from tachylite.schemas import PartialRDF, StructureAnalysis
+from tachylite.schemas import StructureAnalysis
+from tachylite.schemas.structure import PartialRDF
 
 _MOST_PAIRS = 28
 

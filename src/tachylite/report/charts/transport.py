@@ -10,7 +10,8 @@ from tachylite.physics.statistics import GAUSSIAN_95
 from tachylite.report.drawing.chart import Axis, Band, Chart, Line, Mark, Panel, Points, floats
 from tachylite.report.drawing.style import species_tokens
 from tachylite.report.text import quantity
-from tachylite.schemas import Activation, Diffusivity
+from tachylite.schemas import Diffusivity
+from tachylite.schemas.material import Activation
 from tachylite.units import CM2_S_PER_A2_FS, FS_PER_PS, KB_EV
 
 

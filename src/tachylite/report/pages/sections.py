@@ -7,8 +7,8 @@ from tachylite.report.drawing.style import heat_token
 from tachylite.report.parts import DIFFUSIVITY, Card, NamedState, Notice, Row, Section, Table, diffusivity, named_laws
 from tachylite.report.steps import Trajectories, step_cards, step_sections
 from tachylite.report.text import ABSENT, heading, pair_label, quantity, spaced
-from tachylite.schemas import Activation, Interval, Material, Result, StructureAnalysis
-from tachylite.schemas.material import by_step
+from tachylite.schemas import Interval, Material, Result, StructureAnalysis
+from tachylite.schemas.material import Activation, by_step
 
 
 def sections(material: Material, trajectories: Trajectories) -> list[Section]:
