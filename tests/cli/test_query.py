@@ -241,7 +241,7 @@ def test_no_store_yet_is_a_friendly_line(ask: Ask, command: str, tmp_path: Path)
         (["query", "--status", "done"], "not one of completed, partial, failed"),
         (["query", "--formula", "Zz"], "Zz"),
         (["query", "--where", "density>1"], "'density' is no field of a material"),
-        (["query", "--where", "melt.density>1"], "no step has 'density'; did you mean 'density_g_cm3'"),
+        (["query", "--where", "melt.density>1"], "has no 'density'; did you mean 'density_g_cm3'"),
         (["status", "newest"], "0 campaigns are named"),
         (["query", "--elements", "Li;O"], "'Li;O' is not a chemical element"),
     ],

@@ -6,6 +6,7 @@ import pytest
 
 from tachylite.configs import load_protocol, protocol_names, protocol_text
 from tachylite.errors import InputError
+from tachylite.schemas.steps import SETTINGS
 from tachylite.schemas.steps.hold import Hold
 from tachylite.schemas.steps.ramp import Ramp
 from tachylite.schemas.steps.snapshots import Snapshots
@@ -172,15 +173,15 @@ def test_a_bad_file_gets_one_line(tmp_path: Path, text: str, expected: str) -> N
         ("{kind: relax, from: 3}", "(relax): from = 3 must be the name of a step, or a list of names"),
         (
             "{name: a, temperature_k: 3000}",
-            "(a): 'kind' is missing; kinds: hold, ramp, relax, snapshots, strain, volume",
+            f"(a): 'kind' is missing; kinds: {', '.join(SETTINGS)}",
         ),
         (
             "{kind: holt}",
-            "kind = 'holt' is not known; did you mean 'hold'? kinds: hold, ramp, relax, snapshots, strain",
+            "kind = 'holt' is not known; did you mean 'hold'? kinds: compress, hold, ramp, relax, snapshots",
         ),
-        ("{kind: [hold]}", "kind = ['hold'] is not known; did you mean 'hold'? kinds: hold, ramp"),
-        ("hold", "step 2 = 'hold' must be a mapping of keys to values; kinds: hold, ramp"),
-        ("null", "step 2 = null must be a mapping of keys to values; kinds: hold, ramp"),
+        ("{kind: [hold]}", "kind = ['hold'] is not known; did you mean 'hold'? kinds: compress, hold"),
+        ("hold", "step 2 = 'hold' must be a mapping of keys to values; kinds: compress, hold"),
+        ("null", "step 2 = null must be a mapping of keys to values; kinds: compress, hold"),
         (
             "{kind: relax, from: mlet}",
             "(relax): from = 'mlet' is no earlier step; did you mean 'melt'? earlier steps: melt",

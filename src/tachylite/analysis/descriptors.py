@@ -27,6 +27,7 @@ SOURCES = (
     "descriptors",
     "arrays.py",
     "errors.py",
+    "measured.py",
     "units.py",
     "physics/data",
     "physics/elements.py",

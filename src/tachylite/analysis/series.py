@@ -19,7 +19,8 @@ def activations_of(results: Sequence[Result], species: Sequence[str]) -> list[Ac
     """
     states = [result for result in results if result.measured_diffusivities]
     groups = [(step, group) for step, group in by_step(states) if _is_series(results, step)]
-    if not any(state.variant for state in states) and len({state.temperature_k for state in states}) > 1:
+    follow = not any(state.variant for state in states)
+    if not groups and follow and len({state.temperature_k for state in states}) > 1:
         groups = [("", states)]
     return [_activation(step, symbol, group) for step, group in groups for symbol in species]
 
