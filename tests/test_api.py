@@ -22,4 +22,5 @@ def test_other_names_on_the_page_are_there() -> None:
     """Those that are given by their full names."""
     for name in re.findall(r"`(tachylite\.[\w.]+\.\w+)`", PAGE.split("Beside them")[1]):
         module, _, attribute = name.rpartition(".")
-        assert hasattr(import_module(module), attribute), name
+        # a module of its own, or a name in one
+        import_module(name) if name == "tachylite.engines.contract" else getattr(import_module(module), attribute)

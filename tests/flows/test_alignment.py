@@ -92,7 +92,7 @@ def test_one_failure_takes_along_what_continues_it_and_nothing_else(tmp_path: Pa
     skipped = {result.name: result.reason for result in argon.results if result.status == "skipped"}
     lost = ("anneal-slow-500K", "anneal-slow-600K", "glass-slow-500K", "glass-slow-600K")
     assert set(skipped) == {*lost, "snapshots-anneal-slow-500K", "snapshots-anneal-slow-600K"}
-    assert set(skipped.values()) == {"it exploded"}
+    assert set(skipped.values()) == {"slow: it exploded"}
     for name in ("anneal-fast-500K", "glass-fast-600K", "snapshots-anneal-fast-600K"):
         assert lineage(argon.result(name).final) == expected_lineage("argon", name)
 

@@ -9,6 +9,8 @@ from tachylite.errors import InputError
 from tachylite.schemas.campaign import Launcher
 from tachylite.schemas.protocol import Protocol
 
+__all__ = ["load_launcher", "load_protocol", "protocol_names"]
+
 _LAUNCHERS = ("fireworks", "jobflow-remote")
 _FORMER_STAGES = ("volume_search", "melt", "anneal", "quench", "snapshots")
 

@@ -90,7 +90,7 @@ def test_what_has_nothing_to_continue_is_skipped_with_the_reason(tmp_path: Path)
     alloy = starts()[1]
     sources = [searched(None), searched(alloy)]
     skipped, completed = results(make(HoldMaker, "melt", AFTER_SEARCH, engine), Inputs([sources]), tmp_path)
-    assert (skipped.status, skipped.reason, skipped.run) == ("skipped", "a vapour", None)
+    assert (skipped.status, skipped.reason, skipped.run) == ("skipped", "search: a vapour", None)
     assert (skipped.formula, skipped.n_atoms, skipped.source, skipped.temperature_k) == ("Ar", 4, "search", 3000)
     assert completed.status == "completed"
     assert [request.state.formula for request in engine.requests] == [alloy.formula]

@@ -91,5 +91,5 @@ def test_what_has_nothing_to_continue_is_skipped_with_the_reason() -> None:
     (member,) = maker.members([[lost]])
     assert maker.request(member, SEED) is None
     result = maker.result(member, None, None)
-    assert (result.status, result.reason, result.source) == ("skipped", "it exploded", "melt")
+    assert (result.status, result.reason, result.source) == ("skipped", "melt: it exploded", "melt")
     assert (result.start_temperature_k, result.temperature_k, result.formula) == (3000, 300, "Ar")

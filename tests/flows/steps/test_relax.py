@@ -28,7 +28,7 @@ def test_every_state_is_relaxed_and_gaps_stay_in_their_places(tmp_path: Path, ba
     assert [(label, relax_cell) for label, _, relax_cell in engine.relaxed] == [("glass", True)] * 2
     assert [state.velocities for _, state, _ in engine.relaxed] == [None, None]
     assert [lineage(result.final) for result in (first, last)] == [("argon", "glass"), ("alloy", "glass")]
-    assert (gap.status, gap.reason, gap.relaxation, gap.final) == ("skipped", "a vapour", None, None)
+    assert (gap.status, gap.reason, gap.relaxation, gap.final) == ("skipped", "search: a vapour", None, None)
     # three atoms of 63.546, 63.546 and 91.224 u in 1000 A^3
     assert last.density_g_cm3 == pytest.approx((2 * 63.546 + 91.224) / 1000 * 1.660539, rel=1e-5)
     assert last.formation_energy_ev_per_atom is None, "no references were given"

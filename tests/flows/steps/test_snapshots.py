@@ -92,7 +92,7 @@ def test_a_melt_that_failed_is_skipped_and_one_without_frames_has_failed(tmp_pat
     assert good is not None
     inputs = Inputs([[held(bad), held(good)]], [[frames, None]])
     skipped, failed = results(make(SnapshotsMaker, "limit", protocol, engine), inputs, tmp_path)
-    assert (skipped.status, skipped.reason) == ("skipped", "it exploded")
+    assert (skipped.status, skipped.reason) == ("skipped", "melt: it exploded")
     assert failed.status == "failed"
     assert failed.reason == "the run that it continues has recorded no frame after its start"
     assert engine.relaxed == []

@@ -104,7 +104,7 @@ def test_what_has_nothing_to_continue_is_skipped_with_the_reason(tmp_path: Path)
     answers = simulated(make(HoldMaker, "melt", protocol, engine), [denser(80.0)])
     sources = [held(run) for run, _ in answers if run is not None]
     skipped, completed = results(make(VolumeMaker, "search", protocol, engine), Inputs([sources]), tmp_path)
-    assert (skipped.status, skipped.reason, skipped.samples) == ("skipped", "it exploded", [])
+    assert (skipped.status, skipped.reason, skipped.samples) == ("skipped", "melt: it exploded", [])
     assert (skipped.formula, skipped.n_atoms, skipped.source) == ("Ar", 4, "melt")
     assert completed.status == "completed", completed.reason
     assert {request.state.formula for request in engine.requests[2:]} == {"ZrCu2"}
