@@ -77,9 +77,6 @@ def test_a_missing_file_is_named_and_what_came_before_it_stays(place: Place, cac
     assert place.asked.count("/table.dat") == 1
 
 
-# pooch leaves the connection of an interrupted download to the garbage collector
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
-@pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 def test_an_interrupted_download_leaves_nothing(place: Place, cache: Path) -> None:
     place.broken = {"/table.dat"}
     message = refusal()

@@ -103,12 +103,22 @@ def _download(url: str, path: Path, sha256: str | None) -> None:
             known_hash=f"sha256:{sha256}" if sha256 else None,
             fname=path.name,
             path=path.parent,
-            downloader=pooch.HTTPDownloader(timeout=TIMEOUT_S),
+            downloader=_write_response,
         )
     except requests.RequestException as error:
         raise InputError(_refused(url, _reason(error))) from None
     except ValueError:
         raise InputError(_tampered(url)) from None
+
+
+def _write_response(url: str, path: str, _: object) -> None:
+    """Write what a server answers; pooch's own way leaves a connection open that breaks."""
+    import requests
+
+    with requests.get(url, stream=True, timeout=TIMEOUT_S) as response, Path(path).open("wb") as file:
+        response.raise_for_status()
+        for chunk in response.iter_content(1 << 20):
+            file.write(chunk)
 
 
 def _reason(error: Exception) -> str:
