@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from tachylite.schemas.steps.base import Result, Step
+from tachylite.schemas.steps.base import Result, RunResult, Step
 
 _SHARED = {"base", "columns"}
 
@@ -19,7 +19,11 @@ for _kind in KINDS:
     import_module(f"{__name__}.{_kind}")
 
 SETTINGS: dict[str, type[Step]] = {kind.model_fields["kind"].default: kind for kind in Step.__subclasses__()}
-RESULTS: dict[str, type[Result]] = {kind.model_fields["kind"].default: kind for kind in Result.__subclasses__()}
+RESULTS: dict[str, type[Result]] = {
+    kind.model_fields["kind"].default: kind
+    for kind in (*Result.__subclasses__(), *RunResult.__subclasses__())
+    if kind is not RunResult
+}
 
 
 def _any_of(kinds: dict[str, Any]) -> Any:

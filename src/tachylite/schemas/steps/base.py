@@ -6,7 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator, ConfigDict, Field
 
 from tachylite.measured import FrozenModel
-from tachylite.schemas.run import State
+from tachylite.schemas.run import Run, State
 from tachylite.schemas.steps.columns import Column
 from tachylite.schemas.structure import StructureAnalysis
 from tachylite.schemas.transport import Diffusivity
@@ -139,6 +139,27 @@ class Result(FrozenModel):
     def partial_failures(self) -> Iterator[tuple[str, str]]:
         """Parts that failed although the result is completed, each with the reason."""
         yield from ()
+
+
+class RunResult(Result):
+    """What a step of molecular dynamics gave."""
+
+    run: Run | None = None
+
+    @property
+    def final(self) -> State | None:
+        """The last frame."""
+        return self.run.final if self.run is not None and self.status == "completed" else None
+
+    @property
+    def shown_state(self) -> State | None:
+        """The last frame, or the last good one."""
+        return self.run.final if self.run is not None else None
+
+    @property
+    def trajectory_ids(self) -> Sequence[str]:
+        """That of the run."""
+        return [self.run.trajectory_id] if self.run is not None and self.run.trajectory_id is not None else []
 
 
 STATE_BYTES = 95

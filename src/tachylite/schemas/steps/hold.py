@@ -6,8 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import BeforeValidator
 
 from tachylite.measured import Measured
-from tachylite.schemas.run import Run, State
-from tachylite.schemas.steps.base import ANALYSES_BYTES, STATE_BYTES, Result, Step, Temperature, Time
+from tachylite.schemas.steps.base import ANALYSES_BYTES, STATE_BYTES, RunResult, Step, Temperature, Time
 from tachylite.schemas.steps.columns import Column
 from tachylite.schemas.structure import StructureAnalysis
 from tachylite.schemas.transport import Diffusivity
@@ -51,7 +50,7 @@ class Hold(Step):
         return 2 * STATE_BYTES * n_atoms + ANALYSES_BYTES
 
 
-class HoldResult(Result):
+class HoldResult(RunResult):
     """A liquid, a glass or a crystal at a temperature: its run, and what was measured."""
 
     kind: Literal["hold"] = "hold"
@@ -61,7 +60,6 @@ class HoldResult(Result):
     density_g_cm3: Measured | None = None
     diffusivities: list[Diffusivity] = []
     structure: StructureAnalysis | None = None
-    run: Run | None = None
 
     columns: ClassVar = (
         Column("density", "g_cm3", "density_g_cm3", "density", "g/cm³", "error"),
@@ -76,21 +74,6 @@ class HoldResult(Result):
             each="diffusivities",
         ),
     )
-
-    @property
-    def final(self) -> State | None:
-        """The last frame."""
-        return self.run.final if self.run is not None and self.status == "completed" else None
-
-    @property
-    def shown_state(self) -> State | None:
-        """The last frame, or the last good one."""
-        return self.run.final if self.run is not None else None
-
-    @property
-    def trajectory_ids(self) -> Sequence[str]:
-        """That of the run."""
-        return [self.run.trajectory_id] if self.run is not None and self.run.trajectory_id is not None else []
 
     @property
     def measured_diffusivities(self) -> Sequence[Diffusivity]:

@@ -6,8 +6,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from tachylite.schemas.glass import GlassTransition, HeatCapacity
-from tachylite.schemas.run import Run, State
-from tachylite.schemas.steps.base import ANALYSES_BYTES, STATE_BYTES, Result, Step, Temperature, Time
+from tachylite.schemas.steps.base import ANALYSES_BYTES, STATE_BYTES, RunResult, Step, Temperature, Time
 from tachylite.schemas.steps.columns import Column
 from tachylite.schemas.structure import StructureAnalysis
 from tachylite.units import FS_PER_PS
@@ -50,7 +49,7 @@ class Ramp(Step):
         return 2 * STATE_BYTES * n_atoms + ANALYSES_BYTES
 
 
-class RampResult(Result):
+class RampResult(RunResult):
     """A state that was cooled or heated, with what the ramp and the hold at its end say."""
 
     kind: Literal["ramp"] = "ramp"
@@ -65,27 +64,11 @@ class RampResult(Result):
     """From the fluctuations of the energy in the hold."""
     structure: StructureAnalysis | None = None
     """Of the hold."""
-    run: Run | None = None
 
     columns: ClassVar = (
         Column("cooling_rate", "k_s", "cooling_rate_k_s", "cooling rate", "K/s"),
         Column("Tg", "k", "transition.energy.temperature_k", "Tg", "K", "error", key=False),
     )
-
-    @property
-    def final(self) -> State | None:
-        """The last frame."""
-        return self.run.final if self.run is not None and self.status == "completed" else None
-
-    @property
-    def shown_state(self) -> State | None:
-        """The last frame, or the last good one."""
-        return self.run.final if self.run is not None else None
-
-    @property
-    def trajectory_ids(self) -> Sequence[str]:
-        """That of the run."""
-        return [self.run.trajectory_id] if self.run is not None and self.run.trajectory_id is not None else []
 
     @property
     def measured_structure(self) -> StructureAnalysis | None:
