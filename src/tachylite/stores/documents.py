@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import bson
+from maggma.core import Sort
 from maggma.stores import MemoryStore, MontyStore
 from monty.json import jsanitize
 from montydb import MontyClient, set_storage
@@ -73,12 +74,12 @@ class EmbeddedDocumentStore(MontyStore):
             for path in sorted(Path(temporary).iterdir(), key=lambda path: path.name == MARKER):
                 path.replace(folder / path.name)
 
-    def query(
+    def query(  # type: ignore[override]  # `hint` before `skip`, as in every MongoStore; not so in its own base class
         self,
-        criteria: Mapping[str, Any] | None = None,
-        properties: Mapping[str, Any] | Sequence[str] | None = None,
-        sort: Mapping[str, Any] | None = None,
-        hint: Mapping[str, Any] | None = None,
+        criteria: dict[str, Any] | None = None,
+        properties: dict[str, Any] | list[str] | None = None,
+        sort: dict[str, Sort | int] | None = None,
+        hint: dict[str, Sort | int] | None = None,
         skip: int = 0,
         limit: int = 0,
         **kwargs: Any,
@@ -87,7 +88,7 @@ class EmbeddedDocumentStore(MontyStore):
         keys = self._matching(criteria or {}, sort, hint=hint, skip=skip, limit=limit, **kwargs)
         yield from self._documents(keys, paths_of([] if properties is None else [*properties, "_id"]))
 
-    def update(self, docs: list[dict[str, Any]] | dict[str, Any], key: Sequence[str] | str | None = None) -> None:
+    def update(self, docs: list[dict[str, Any]] | dict[str, Any], key: list[str] | str | None = None) -> None:
         """Store documents, as MongoStore does; that of a job without looking at the others."""
         if key is None or set(key) != {"uuid", "index"}:
             super().update(docs, key)
@@ -99,14 +100,14 @@ class EmbeddedDocumentStore(MontyStore):
         with self._sqlite() as connection, connection:
             connection.executemany(_UPSERT, rows)
 
-    def remove_docs(self, criteria: Mapping[str, Any]) -> None:
+    def remove_docs(self, criteria: dict[str, Any]) -> None:
         """Remove the documents that match."""
         keys = [(key,) for key in self._matching(criteria)]
         with self._sqlite() as connection, connection:
             connection.executemany("delete from documents where k = ?", keys)
 
     def _matching(
-        self, criteria: Mapping[str, Any], sort: Mapping[str, Any] | None = None, **options: Any
+        self, criteria: dict[str, Any], sort: dict[str, Sort | int] | None = None, **options: Any
     ) -> list[bytes]:
         """Give the keys of the rows whose documents match; of these only what is compared is decoded."""
         paths = paths_of([*names_in(criteria), *(sort or {}), "_id"])

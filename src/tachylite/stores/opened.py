@@ -34,7 +34,7 @@ class OpenedStore(JobStore):
                 stored = self.docs_store.query_one({"uuid": job["job_uuid"], "index": job["job_index"]})
                 _remove_blobs(part, {"blob_uuid": {"$in": [*blobs.difference(_named_blobs(stored))]}})
 
-    def remove_docs(self, criteria: Mapping[str, Any]) -> None:
+    def remove_docs(self, criteria: dict[str, Any]) -> None:
         """Remove the documents that match, and their blobs."""
         for entry in self.query(criteria, properties=["uuid", "index"]):
             for part in self.additional_stores.values():
@@ -58,7 +58,7 @@ def _named_blobs(content: Any) -> Iterator[str]:
             yield from _named_blobs(part)
 
 
-def _remove_blobs(store: Store, criteria: Mapping[str, Any]) -> None:
+def _remove_blobs(store: Store, criteria: dict[str, Any]) -> None:
     # by default maggma removes the index entries only, and leaves the objects in the bucket
     options = {"remove_s3_object": True} if isinstance(store, S3Store) else {}
     store.remove_docs(criteria, **options)
