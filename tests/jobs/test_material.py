@@ -1,5 +1,6 @@
 """The document of a member: its status, what failed, what identifies it."""
 
+from inspect import unwrap
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ def references(*failing: str) -> References:
 
 def gather(found: list[Result], above: References | None = None, seed: int = 0) -> Material:
     start = start_state(["Ar"] * 4, "argon")
-    material: Material = gather_material.original(
+    material: Material = unwrap(gather_material)(
         FakeEngine(), PROTOCOL, seed, start, found, above if above is not None else references()
     )
     return material

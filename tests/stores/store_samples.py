@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
-from jobflow import Flow, JobStore, job, run_locally
+from jobflow import Flow, JobOrder, JobStore, job, run_locally
 
 from tachylite.schemas import Material, Protocol, Provenance, Run, State, Trajectory
 from tachylite.schemas.steps.hold import HoldResult
@@ -107,7 +107,7 @@ def count_frames(output: dict[str, list[Any]]) -> list[int]:
 
 
 def submit(store: JobStore, *jobs: Any) -> Any:
-    return run_locally(Flow(list(jobs), order="linear"), store=store, log=False, ensure_success=True)
+    return run_locally(Flow(list(jobs), order=JobOrder.LINEAR), store=store, log=False, ensure_success=True)
 
 
 def put(store: JobStore, *documents: Any) -> None:

@@ -107,7 +107,7 @@ def test_other_documents_than_those_of_jobs_are_kept_too(tmp_path: Path) -> None
 
 def test_keys_with_dots_are_kept(store: JobStore) -> None:
     store.update({"uuid": "a", "index": 1, "output": {"versions": {"torch.cuda": "12"}}})
-    assert store.query_one({"uuid": "a"})["output"] == {"versions": {"torch.cuda": "12"}}
+    assert next(store.query({"uuid": "a"}))["output"] == {"versions": {"torch.cuda": "12"}}
 
 
 @pytest.mark.parametrize(
@@ -146,6 +146,7 @@ def test_queries_answer_as_the_plain_store_does(store: JobStore, criteria: dict[
 def test_a_store_can_be_sent_to_another_machine_as_json(store: JobStore) -> None:
     submit(store, keep(make_material()), simulate([1]))
     again = JobStore.from_dict(store.as_dict())
+    assert isinstance(again, JobStore)
     again.connect()
     assert find_materials(again) == [make_material()]
     assert load_trajectory(again, find_runs(again)[0].trajectory_id or "") == make_trajectory(1)

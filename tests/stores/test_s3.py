@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 import yaml
-from jobflow import Flow, run_locally
+from jobflow import Flow, JobOrder, run_locally
 from pymongo import MongoClient
 from tests.stores.s3_server import BUCKET, S3Server, s3_server
 from tests.stores.store_samples import count_frames, make_trajectory, simulate
@@ -75,7 +75,7 @@ def test_jobs_keep_their_trajectories_in_the_bucket(server: S3Server, documents:
     store = open_store(described(server, documents, sub_dir="jobs"))
     simulation = simulate([None, 1, 2])
     counting = count_frames(simulation.output)
-    flow = Flow([simulation, counting], order="linear")
+    flow = Flow([simulation, counting], order=JobOrder.LINEAR)
     run_locally(flow, store=store, log=False, ensure_success=True)
     assert store.get_output(counting.uuid) == [6, 6]
     assert [run.trajectory_id for run in find_runs(store)] == [make_trajectory(seed).sha256 for seed in (1, 2)]

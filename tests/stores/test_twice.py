@@ -48,9 +48,9 @@ def test_a_job_that_is_stored_again_leaves_nothing_of_the_first_time(store: JobS
 def test_a_document_that_is_written_back_keeps_what_it_names(store: JobStore) -> None:
     simulation = simulate([1, 2])
     run_locally(Flow([simulation]), store=store, log=False, ensure_success=True)
-    entry = store.query_one({"uuid": simulation.uuid})
+    entry = next(store.query({"uuid": simulation.uuid}))
     store.update(entry | {"metadata": {"note": "seen"}})
-    assert store.query_one({"metadata.note": "seen"}, load=True)["output"]["trajectories"][1]["h5md"]
+    assert next(store.query({"metadata.note": "seen"}, load=True))["output"]["trajectories"][1]["h5md"]
     del entry["output"]["trajectories"][0]
     store.update(entry)
     assert counted(store) == (1, 1)
@@ -75,7 +75,7 @@ def test_a_campaign_that_is_computed_again_replaces_the_first(store: JobStore, f
 
 def test_two_campaigns_keep_what_is_theirs_and_the_newest_answers(store: JobStore, tmp_path: Path) -> None:
     (first,) = make(store, tmp_path, "Cu")
-    campaign = store.query_one({"output.kind": "material"})["metadata"]["campaign"]
+    campaign = next(store.query({"output.kind": "material"}))["metadata"]["campaign"]
     newest, _ = make(store, tmp_path, "Cu", "Ag")
     assert newest.material_id == first.material_id
     assert store.count({"output.kind": "material", "output.material_id": first.material_id}) == 2

@@ -136,4 +136,4 @@ def _stage(
     if not steps:
         raise ValueError(f"protocol {maker.protocol.name} has no step for {maker.name}")
     flows, outputs = follow(maker, steps, structures, trajectories=trajectories, references=references)
-    return Flow(flows, output=outputs[steps[-1].name] | {"by_step": outputs}, name=maker.name)
+    return Flow([*flows], output=outputs[steps[-1].name] | {"by_step": outputs}, name=maker.name)

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from itertools import batched
 
-from jobflow import CURRENT_JOB, JobConfig, JobStore, Response, job
+from jobflow import CURRENT_JOB, JobConfig, JobStore, OutputReference, Response, job
 
 from tachylite import __version__
 from tachylite.analysis.descriptors import (
@@ -29,7 +29,7 @@ MATERIALS_AT_ONCE = 50
 @job(config=JobConfig(expose_store=True))
 def compute_missing_descriptors(
     species: str, convention: Convention, filters: MaterialFilter, store: str | None = None
-) -> Response | list[list[str]]:
+) -> Response[None] | list[OutputReference]:
     """Compute the descriptors of those trajectories, of the materials that match, whose descriptors are not stored.
 
     `store` is a folder or file as of `open_store`; if not given, it is the store that this job runs with. The output

@@ -22,7 +22,7 @@ def resolve_engine(engine: EngineLike) -> Engine:
     return get_engine(engine) if isinstance(engine, str) else engine
 
 
-def simulate(engine: EngineLike, requests: Sequence[Request | None]) -> dict[str, list[Any]] | Response:
+def simulate(engine: EngineLike, requests: Sequence[Request | None]) -> dict[str, list[Any]] | Response[None]:
     """Run requests; `runs` and `trajectories` in their order, None where there was no request.
 
     As one batch, or, where the engine does not batch, as the response that puts a job for each in the place of
@@ -90,7 +90,7 @@ def relax_member(engine: EngineLike, state: State, relax_cell: bool, label: str,
     return resolve_engine(engine).relax([state], folder, relax_cell=relax_cell, labels=[label])[0]
 
 
-def in_place(jobs: Sequence[Job], output: Any) -> Any:
+def in_place[Output](jobs: Sequence[Job], output: Output) -> Output | Response[None]:
     """An output as it is, or, where jobs have to be done for it, the response that puts them in the job's place."""
     return Response(replace=Flow(list(jobs), output=output)) if jobs else output
 

@@ -3,10 +3,10 @@
 from collections import Counter
 from collections.abc import Sequence
 
-from jobflow import Response, job
+from jobflow import Flow, Response, job
 from pymatgen.core import Structure
 
-from tachylite.jobs.engine import EngineLike, Relaxed, in_place, relax
+from tachylite.jobs.engine import EngineLike, Relaxed, relax
 from tachylite.physics.elements import reference_crystal
 from tachylite.physics.thermodynamics.energies import formation_energy
 from tachylite.schemas import State
@@ -16,7 +16,7 @@ from tachylite.schemas.relaxation import References, Relaxation
 @job
 def relax_references(
     engine: EngineLike, starts: Sequence[Structure | State], crystals: Sequence[Structure | None]
-) -> References | Response:
+) -> References | Response[None]:
     """Relax the elements of a cohort, each in its ground state, and the crystals given for its members.
 
     The answers are kept: another campaign with the same elements does not compute them again.
@@ -29,7 +29,7 @@ def relax_references(
     relaxed, jobs = relax(engine, list(wanted.values()), relax_cell=True, labels=list(wanted), shared=True)
     if jobs:
         gathering = gather_references(elements, relaxed, crystals)
-        return in_place([*jobs, gathering], gathering.output)
+        return Response(replace=Flow([*jobs, gathering], output=gathering.output))
     return _references(elements, relaxed, crystals)
 
 

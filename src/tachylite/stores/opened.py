@@ -1,6 +1,6 @@
 """A JobStore that is safe to name and that keeps one document, with its blobs, of every job."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from jobflow import JobStore
@@ -22,13 +22,13 @@ class OpenedStore(JobStore):
         """Where documents are stored."""
         return place_of_documents(self)
 
-    def update(self, docs: Any, key: Sequence[str] | str | None = None, save: Any = None) -> None:
+    def update(self, docs: Any, key: list[str] | str | None = None, save: Any = None) -> None:
         """Store documents, and remove blobs of the same jobs that they no longer refer to."""
         entries = docs if isinstance(docs, list) else [docs]
         jobs = [_blobs_of_job(entry if isinstance(entry, Mapping) else vars(entry)) for entry in entries]
         parts = self.additional_stores.values()
         earlier = [(job, part, set(part.distinct("blob_uuid", job))) for job in jobs for part in parts]
-        super().update(docs, key, save)
+        super().update(docs, key, save)  # type: ignore[arg-type]  # the default of `key` is None in JobStore too
         for job, part, blobs in earlier:
             if blobs:
                 stored = self.docs_store.query_one({"uuid": job["job_uuid"], "index": job["job_index"]})

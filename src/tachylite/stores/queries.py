@@ -107,8 +107,9 @@ def _in_todays_form(store: JobStore, entry: dict[str, Any]) -> dict[str, Any]:
     """An entry whose fields are where they are today: one of an earlier schema version is read as a whole."""
     if entry["output"].get("schema_version") == SCHEMA_VERSION:
         return entry
-    whole = store.query_one({"uuid": entry["uuid"], "output.kind": "material"})["output"]
-    return entry | {"output": read_document(Material, whole).model_dump()}
+    whole = store.query_one({"uuid": entry["uuid"], "output.kind": "material"})
+    assert whole is not None  # noqa: S101 - for the type checker: a query has just listed it
+    return entry | {"output": read_document(Material, whole["output"]).model_dump()}
 
 
 def _created(entry: Mapping[str, Any]) -> tuple[str, str]:
@@ -216,8 +217,9 @@ def _load_file(store: JobStore, card: str, name: str, content: str, wanted: str)
         there = ", ".join(matching or known) or "none; `tachylite learn` makes one"
         raise InputError(f"{len(matching)} {card}s are named {wanted!r} in {store.name}; there are {there}")
     found = known[matching[0]]
-    output = store.query_one({"uuid": found["uuid"], "index": found["index"]}, load=True)["output"]
-    return base64.b64decode(output[content])
+    entry = store.query_one({"uuid": found["uuid"], "index": found["index"]}, load=True)
+    assert entry is not None  # noqa: S101 - for the type checker: it is one of the entries above
+    return base64.b64decode(entry["output"][content])
 
 
 def find_stages(store: JobStore) -> list[Stage]:

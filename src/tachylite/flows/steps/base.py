@@ -104,7 +104,7 @@ class DynamicsMaker(StepMaker):
 
 
 @job(data=Trajectory)
-def run_members(maker: DynamicsMaker, sources: Sequence[Sequence[Start]]) -> dict[str, list[Any]] | Response:
+def run_members(maker: DynamicsMaker, sources: Sequence[Sequence[Start]]) -> dict[str, list[Any]] | Response[None]:
     """Run molecular dynamics of every member; None for those without a state to start from."""
     requests = [maker.request(member, maker.step_seed + i) for i, member in enumerate(maker.members(sources))]
     return simulate(maker.engine, requests)

@@ -14,7 +14,7 @@ from tachylite.schemas.steps.compress import Compress, CompressResult
 
 
 @job
-def relax_volumes(maker: "CompressMaker", sources: Sequence[Sequence[Start]]) -> list[list[Relaxed]] | Response:
+def relax_volumes(maker: "CompressMaker", sources: Sequence[Sequence[Start]]) -> list[list[Relaxed]] | Response[None]:
     """Relax the atoms of every member at every volume."""
     settings = maker.step
     relaxed: list[list[Relaxed]] = []
@@ -29,7 +29,7 @@ def relax_volumes(maker: "CompressMaker", sources: Sequence[Sequence[Start]]) ->
         structures, more = relax(maker.engine, states, relax_cell=False, labels=labels)
         relaxed.append(list(structures))
         jobs += more
-    answer: list[list[Relaxed]] | Response = in_place(jobs, relaxed)
+    answer: list[list[Relaxed]] | Response[None] = in_place(jobs, relaxed)
     return answer
 
 

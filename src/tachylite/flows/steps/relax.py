@@ -15,14 +15,14 @@ from tachylite.schemas.steps.relax import Relax, RelaxResult
 
 
 @job
-def relax_states(maker: "RelaxMaker", sources: Sequence[Sequence[Start]]) -> list[Relaxed | None] | Response:
+def relax_states(maker: "RelaxMaker", sources: Sequence[Sequence[Start]]) -> list[Relaxed | None] | Response[None]:
     """Relax the state of every member; None where there is none."""
     settings, members = maker.step, maker.members(sources)
     states = [state.model_copy(update={"velocities": None}) for m in members if (state := m.state) is not None]
     relax_cell = isinstance(settings, Relax) and settings.relax_cell
     relaxed, jobs = relax(maker.engine, states, relax_cell=relax_cell, labels=[maker.name] * len(states))
     outcomes = iter(relaxed)
-    answer: list[Relaxed | None] | Response = in_place(
+    answer: list[Relaxed | None] | Response[None] = in_place(
         jobs, [None if member.state is None else next(outcomes) for member in members]
     )
     return answer

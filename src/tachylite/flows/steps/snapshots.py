@@ -23,7 +23,7 @@ type Relaxations = Sequence[Sequence[tuple[float, Relaxation]]]
 @job
 def relax_snapshots(
     maker: "SnapshotsMaker", sources: Sequence[Sequence[Start]], trajectories: Sequence[Sequence[Trajectory | None]]
-) -> list[list[tuple[float, Relaxed]]] | Response:
+) -> list[list[tuple[float, Relaxed]]] | Response[None]:
     """Relax frames of every run, evenly spaced up to its end; time in fs beside each."""
     settings = maker.step
     relaxed: list[list[tuple[float, Relaxed]]] = []
@@ -44,7 +44,7 @@ def relax_snapshots(
         jobs += more
         times = [float(trajectory.times_fs[i]) for i in frames]
         relaxed.append(list(zip(times, structures, strict=True)))
-    answer: list[list[tuple[float, Relaxed]]] | Response = in_place(jobs, relaxed)
+    answer: list[list[tuple[float, Relaxed]]] | Response[None] = in_place(jobs, relaxed)
     return answer
 
 

@@ -15,14 +15,14 @@ from tachylite.schemas.steps.volume import EquationOfState, Pressure, Search, Vo
 
 
 @job
-def begin_search(maker: "VolumeMaker", sources: Sequence[Sequence[Start]]) -> Response | list[VolumeResult]:
+def begin_search(maker: "VolumeMaker", sources: Sequence[Sequence[Start]]) -> Response[None] | list[VolumeResult]:
     """Search the volume of every member at every temperature; those of one start follow each other."""
     searches = [_search(member) for member in maker.members(sources)]
     return _next_round(maker, searches, _scans(searches, maker.settings), attempt=0)
 
 
 @job(data=Trajectory)
-def sample_volumes(engine: EngineLike, requests: list[Request]) -> dict[str, list[object]] | Response:
+def sample_volumes(engine: EngineLike, requests: list[Request]) -> dict[str, list[object]] | Response[None]:
     """Run one round of samples."""
     return simulate(engine, requests)
 
@@ -34,7 +34,7 @@ def decide_volumes(
     sampled: list[tuple[int, str, bool]],
     runs: list[Run],
     attempt: int,
-) -> Response | list[VolumeResult]:
+) -> Response[None] | list[VolumeResult]:
     """Take in a round of samples; ask for another, or conclude.
 
     Beside each run `sampled` holds the position of its search, its purpose, and whether it is an expansion.
@@ -119,7 +119,7 @@ def _scans(searches: Sequence[Search], settings: VolumeSearch) -> dict[int, Cont
 
 def _next_round(
     maker: VolumeMaker, searches: list[Search], proposals: Mapping[int, Continue], attempt: int
-) -> Response | list[VolumeResult]:
+) -> Response[None] | list[VolumeResult]:
     """Samples for the searches that go on, as one batch, and the decision after them."""
     if not proposals:
         return [_conclude(maker, search, attempt - 1) for search in searches]
