@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
-    from tachylite.engines.torchsim.batch import Potential
+    from tachylite.engines.potentials.model import PotentialModel
 
 FAMILIES = {
     "ase": "tachylite.engines.potentials.ase_calculator",
@@ -36,7 +36,7 @@ FAMILIES = {
 class LoadedPotential:
     """A potential ready for use, and what provenance records of it."""
 
-    potential: "Potential"
+    potential: "PotentialModel"
     name: str
     """Model and version, for people."""
     sha256: str | None

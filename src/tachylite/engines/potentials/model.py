@@ -29,12 +29,22 @@ class PotentialModel(ModelInterface):
         self._device, self._dtype = torch.device(device), torch.float64
         self._compute_stress, self._compute_forces = compute_stress, True
 
-    @ModelInterface.compute_stress.setter
+    @property
+    def compute_stress(self) -> bool:
+        """Whether the stress is computed."""
+        return self._compute_stress
+
+    @compute_stress.setter
     def compute_stress(self, compute_stress: bool) -> None:
         """Switch the stress on or off."""
         self._compute_stress = compute_stress
 
-    @ModelInterface.compute_forces.setter
+    @property
+    def compute_forces(self) -> bool:
+        """Whether forces are computed, and the stress if it is switched on."""
+        return self._compute_forces
+
+    @compute_forces.setter
     def compute_forces(self, compute_forces: bool) -> None:
         """Switch forces and stress on or off."""
         self._compute_forces = compute_forces
@@ -68,18 +78,28 @@ class PotentialSum(PotentialModel):
     A system that one of them cannot compute has NaN in the sum.
     """
 
-    def __init__(self, *parts: ModelInterface) -> None:
+    def __init__(self, *parts: PotentialModel) -> None:
         super().__init__(parts[0].device)
         self.parts = parts
 
-    @PotentialModel.compute_stress.setter
+    @property
+    def compute_stress(self) -> bool:
+        """Whether the stress is computed."""
+        return self._compute_stress
+
+    @compute_stress.setter
     def compute_stress(self, compute_stress: bool) -> None:
         """Switch the stress on or off."""
         for part in self.parts:
             part.compute_stress = compute_stress
         self._compute_stress = compute_stress
 
-    @PotentialModel.compute_forces.setter
+    @property
+    def compute_forces(self) -> bool:
+        """Whether forces are computed, and the stress if it is switched on."""
+        return self._compute_forces
+
+    @compute_forces.setter
     def compute_forces(self, compute_forces: bool) -> None:
         """Switch forces and stress on or off."""
         for part in self.parts:

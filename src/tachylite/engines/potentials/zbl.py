@@ -6,10 +6,9 @@ import numpy as np
 import torch
 from ase.data import covalent_radii
 from torch import Tensor
-from torch_sim.models.interface import ModelInterface
 from torch_sim.state import SimState
 
-from tachylite.engines.potentials.model import NeighborModel, PotentialSum
+from tachylite.engines.potentials.model import NeighborModel, PotentialModel, PotentialSum
 from tachylite.engines.potentials.neighbors import collect
 
 COULOMB_EV_A = 14.399645478
@@ -88,6 +87,6 @@ class ZblPotential(NeighborModel):
         return energy * switch, slope * switch + energy * switch_slope
 
 
-def with_zbl(potential: ModelInterface) -> PotentialSum:
+def with_zbl(potential: PotentialModel) -> PotentialSum:
     """Add the repulsion of nuclei to a potential; energies at ordinary bond lengths stay as they are."""
     return PotentialSum(potential, ZblPotential(device=potential.device))

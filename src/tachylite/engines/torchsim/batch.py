@@ -187,7 +187,7 @@ def _mean_velocity(state: Any) -> Tensor:
 def _with_chain(batch: Batch, potential: PotentialWithStress) -> Any:
     return nvt_nose_hoover_init(
         batch.state,
-        potential,
+        potential,  # type: ignore[arg-type]  # TorchSim uses no more of a model than this class has
         kT=batch.target_k(batch.step).to(batch.state.dtype) * KB_EV,
         dt=batch.schedule.timestep_fs / TIME_UNIT_FS,
         tau=THERMOSTAT_TIME_FS / TIME_UNIT_FS,
@@ -203,14 +203,14 @@ def take_step(batch: Batch, potential: PotentialWithStress) -> None:
     thermal_energy = batch.target_k(batch.step).to(batch.state.dtype) * KB_EV
     match batch.schedule.thermostat:
         case "nose-hoover":
-            batch.state = nvt_nose_hoover_step(batch.state, potential, dt=timestep, kT=thermal_energy)
+            batch.state = nvt_nose_hoover_step(batch.state, potential, dt=timestep, kT=thermal_energy)  # type: ignore[arg-type]  # TorchSim uses no more of a model than this class has
         case "langevin":
             friction, noise = TIME_UNIT_FS / THERMOSTAT_TIME_FS, batch.noise.at(batch.done)
             batch.state = langevin_step(
                 batch.state, potential, dt=timestep, kT=thermal_energy, gamma=friction, noise=noise
             )
         case "none":
-            batch.state = nve_step(batch.state, potential, dt=timestep)
+            batch.state = nve_step(batch.state, potential, dt=timestep)  # type: ignore[arg-type]  # TorchSim uses no more of a model than this class has
     batch.step += 1
 
 
