@@ -113,7 +113,7 @@ def command(flow: FakeFlow, capfd: pytest.CaptureFixture[str]) -> Callable[..., 
 
 
 def crystal(path: Path, species: Sequence[str]) -> Path:
-    Structure(Lattice.cubic(3), species, [[0, 0, 0], [0.5, 0.5, 0.5]]).to(str(path))
+    Structure(Lattice.cubic(3), species, [[0.0, 0.0, 0.0], [0.5, 0.5, 0.5]]).to(str(path))
     return path
 
 

@@ -41,8 +41,9 @@ def extxyz(path: Path, positions: Array, cells: Array) -> None:
 
 def pymatgen(path: Path, positions: Array, cells: Array) -> None:
     scaled = wrapped(positions, cells) @ np.linalg.inv(cells)
-    species: list[object] = [Element(symbol) for symbol in SYMBOLS]
-    trajectory = PymatgenTrajectory(species, scaled, lattice=cells, constant_lattice=False, time_step=4.0)
+    trajectory = PymatgenTrajectory(
+        [Element(symbol) for symbol in SYMBOLS], scaled, lattice=cells, constant_lattice=False, time_step=4.0
+    )
     trajectory.to_displacements()
     path.write_text(trajectory.to_json(), encoding="utf-8")
 

@@ -144,6 +144,7 @@ def test_a_poscar_groups_the_elements_and_carries_velocities(vasp: Path) -> None
     assert poscar.site_symbols == ["Al", "Cu"]
     order = [1, 3, 0, 2]
     assert np.allclose(poscar.structure.cart_coords, np.asarray(state.positions)[order], atol=1e-12)
+    assert poscar.velocities is not None
     assert np.allclose(poscar.velocities, np.asarray(state.velocities)[order], atol=1e-15)
     assert np.allclose(structure_of(state).lattice.matrix, state.cell)
     assert (vasp / "POTCAR").read_text(encoding="utf-8").count(NO_CONTENT) == 2

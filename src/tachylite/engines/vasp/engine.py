@@ -4,7 +4,7 @@ import importlib.metadata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from monty.json import MSONable
 from pydantic import Field
@@ -13,7 +13,7 @@ from tachylite.engines.base import MAX_FORCE_EV_A, Answer
 from tachylite.engines.interruption import interruptible
 from tachylite.engines.registry import check_options
 from tachylite.engines.vasp.inputs import md_set, write_inputs
-from tachylite.engines.vasp.setup import check_potcars, incar_updates, settings, vasp_command
+from tachylite.engines.vasp.setup import PotcarFunctional, check_potcars, incar_updates, settings, vasp_command
 from tachylite.engines.workdir import content_key, locked_folder, write_answer, write_atomically
 from tachylite.errors import InputError
 from tachylite.schemas import Provenance, Request, Run, Segment, State, Trajectory
@@ -40,7 +40,7 @@ class VaspEngine(MSONable):
     encut_ev: Annotated[float, Field(gt=0)] = 520.0
     spin_polarized: bool = False
     chunk_steps: Annotated[int, Field(gt=0)] = 2000
-    potcar_functional: Literal["PBE", "PBE_52", "PBE_54", "PBE_64"] = "PBE"
+    potcar_functional: PotcarFunctional = "PBE"
 
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> "VaspEngine":

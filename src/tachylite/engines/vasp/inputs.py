@@ -1,13 +1,16 @@
 """Input sets of VASP: molecular dynamics as in MPMorph, relaxations and statics as in the Materials Project."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tachylite.engines.vasp.setup import quietly
+from tachylite.engines.vasp.setup import PotcarFunctional, quietly
 from tachylite.schemas import Segment, State
+
+if TYPE_CHECKING:
+    from pymatgen.core import Structure
 
 EDIFF_PER_ATOM_EV = 1e-5
 """EDIFF of molecular dynamics per atom, as in pymatgen's set for it; atomate2 0.1.6 does not apply it."""
@@ -43,7 +46,7 @@ def order_of(state: State) -> NDArray[np.int64]:
     return np.argsort(state.numbers, kind="stable").astype(np.int64)
 
 
-def structure_of(state: State) -> Any:
+def structure_of(state: State) -> "Structure":
     """A pymatgen structure in the order of the POSCAR, with velocities (A/fs) if the state has them."""
     from pymatgen.core import Lattice, Structure
 
@@ -66,7 +69,7 @@ def md_set(
     *,
     encut_ev: float,
     spin_polarized: bool,
-    potcar_functional: str,
+    potcar_functional: PotcarFunctional,
 ) -> Any:
     """Input set of the steps `begin` to `begin + steps` of a segment: atomate2's MPMorph set with corrections.
 
@@ -98,7 +101,12 @@ def md_set(
 
 
 def energy_set(
-    kind: str, state: State, *, relax_cell: bool, potcar_functional: str, max_force_ev_a: float | None = None
+    kind: str,
+    state: State,
+    *,
+    relax_cell: bool,
+    potcar_functional: PotcarFunctional,
+    max_force_ev_a: float | None = None,
 ) -> Any:
     """Input set of a `relax` or a `static`, as atomate2's Materials Project jobs have them, with their +U.
 
@@ -107,7 +115,7 @@ def energy_set(
     """
     from pymatgen.io.vasp.sets import MPRelaxSet, MPStaticSet
 
-    common = {
+    common: dict[str, Any] = {
         "structure": structure_of(state.model_copy(update={"velocities": None})),
         "force_gamma": True,
         "auto_metal_kpoints": True,

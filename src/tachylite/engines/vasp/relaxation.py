@@ -10,7 +10,7 @@ import numpy as np
 from tachylite.engines.interruption import Interruption
 from tachylite.engines.vasp.calling import CallContext, call_vasp, must_end, remove_potcars
 from tachylite.engines.vasp.inputs import energy_set, order_of, write_inputs
-from tachylite.engines.vasp.setup import quietly
+from tachylite.engines.vasp.setup import PotcarFunctional, quietly
 from tachylite.engines.workdir import write_atomically
 from tachylite.schemas import Provenance, State
 from tachylite.schemas.relaxation import Relaxation
@@ -39,7 +39,7 @@ class VaspRelaxation:
     folder: Path
     label: str
     relax_cell: bool
-    potcar_functional: str
+    potcar_functional: PotcarFunctional
     max_crashes: int
     max_force_ev_a: float | None = None
     """Criterion of convergence instead of the Materials Project's, which is the energy."""

@@ -10,11 +10,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tachylite.errors import InputError, MissingPackageError
 
 logger = logging.getLogger(__name__)
+
+PotcarFunctional = Literal["PBE", "PBE_52", "PBE_54", "PBE_64"]
+"""VASP's releases of POTCARs, as pymatgen names them."""
 
 PARALLEL_KEYS = frozenset(
     {"KPAR", "LPLANE", "LSCALAPACK", "LSCALU", "LSCAAWARE", "NCORE", "NCSHMEM", "NPAR", "NSIM", "NTAUPAR", "NOMEGAPAR"}

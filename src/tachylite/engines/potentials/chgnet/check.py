@@ -63,6 +63,6 @@ def _energy_by_chgnet(weights: Weights) -> float:
     has_biases = "bond_conv_layers.0.mlp_out.layers.1.bias" in weights.tensors
     with contextlib.redirect_stdout(io.StringIO()):
         chgnet = CHGNet.from_dict(content, mlp_out_bias=has_biases)
-    prediction = chgnet.predict_structure(Structure(Lattice(_CELL), _NUMBERS, _FRACTIONAL), task="e")
+    prediction = chgnet.predict_structure(Structure(Lattice(_CELL), _NUMBERS, _FRACTIONAL), task="e")  # type: ignore[arg-type]  # pymatgen takes atomic numbers too
     assert isinstance(prediction, dict)  # noqa: S101 - for the type checker: one structure, one prediction
     return float(prediction["e"])
