@@ -204,7 +204,7 @@ def test_csv_has_a_row_for_each(filled: Ask) -> None:
 
 
 def test_structures_are_exported(ask: Ask, tmp_path: Path) -> None:
-    from ase.io import read
+    from ase.io import iread
 
     state = State(numbers=[3, 8], positions=[(0, 0, 0), (1, 1, 1)], cell=[(4, 0, 0), (0, 4, 0), (0, 0, 4)])
     melt = lithium_phosphate().result("melt").model_copy(update={"run": make_run(final=state)})
@@ -212,7 +212,7 @@ def test_structures_are_exported(ask: Ask, tmp_path: Path) -> None:
     open_store().update({"uuid": "a", "index": 1, "output": material})
     result = ask("query", "--export", "structures")
     assert result.stdout == "structures/Li3PO4-abc123-melt.extxyz\n"
-    assert read(tmp_path / "structures" / "Li3PO4-abc123-melt.extxyz").get_chemical_formula() == "LiO"
+    assert next(iread(tmp_path / "structures" / "Li3PO4-abc123-melt.extxyz")).get_chemical_formula() == "LiO"
 
 
 def test_nothing_found_is_said(filled: Ask) -> None:

@@ -4,6 +4,7 @@ import io
 from pathlib import Path
 
 import pytest
+from ase import Atoms
 from ase.io import read
 from rich.console import Console
 from tests.report.report_pieces import Case, moved
@@ -76,6 +77,7 @@ def test_the_structure_of_every_step_is_exported_once(names: list[str], phosphat
     glass = phosphate_case.material.result("glass").final
     assert glass is not None
     atoms = read(tmp_path / "Li3PO4-6f0e8a1c-glass.extxyz")
+    assert isinstance(atoms, Atoms)
     assert atoms.get_volume() == pytest.approx(glass.volume_a3)
     assert atoms.get_positions() == pytest.approx(glass.atoms.get_positions(), abs=1e-6)
 

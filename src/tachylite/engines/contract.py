@@ -250,13 +250,13 @@ def _unit(vector: Array) -> Array:
 
 
 def _moved(atoms: Atoms, displacement: Array) -> Atoms:
-    moved = atoms.copy()
+    moved: Atoms = atoms.copy()
     moved.positions += displacement
     return moved
 
 
 def _strained(atoms: Atoms, strain: Array) -> Atoms:
-    strained = atoms.copy()
+    strained: Atoms = atoms.copy()
     strained.set_cell(atoms.cell.array @ (np.eye(3) + strain), scale_atoms=True)
     return strained
 

@@ -92,7 +92,7 @@ def test_materials_project_structures_like_chgnet(single: ChgnetPotential, doubl
 
 @pytest.mark.reference("mptrj/mptrj-random-1k.xyz")
 def test_close_to_density_functional_theory(single: ChgnetPotential) -> None:
-    structures = ase.io.read(MPTRJ, ":120")
+    structures = list(ase.io.iread(MPTRJ, ":120"))
     result = single(state_of(structures))
     expected = np.concatenate([atoms.get_forces() for atoms in structures])
     error = np.abs(result["forces"].numpy() - expected).mean()

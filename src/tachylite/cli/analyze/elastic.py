@@ -61,6 +61,7 @@ def _read_structure(file: Path) -> State:
         atoms = read(file)
     except Exception as error:  # every parser fails in its own way
         raise InputError(f"structure {file} cannot be read: {' '.join(str(error).split()) or error!r}") from None
+    assert not isinstance(atoms, list)  # noqa: S101 - for the type checker: ASE reads one structure unless told otherwise
     state = State.from_atoms(atoms)
     if state.volume_a3 < 1e-6:
         raise InputError(f"structure {file} has no periodic cell; elastic constants need one")
