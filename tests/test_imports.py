@@ -231,13 +231,16 @@ def processor_seconds(statement: str) -> float:
 
 
 def test_importing_the_package_is_quick() -> None:
+    """Quicker than its library for the command line."""
     cost = processor_seconds("import tachylite") - processor_seconds("pass")
-    assert cost < 0.3, f"import tachylite took {cost:.2f} s"
+    assert cost < processor_seconds("import typer") - processor_seconds("pass")
 
 
 def test_help_is_quick() -> None:
+    """What the commands of this package add is less than what a program without any takes for its help."""
+    bare = processor_seconds("import typer; app = typer.Typer(); app.command()(lambda: None); app(['--help'])")
     cost = processor_seconds("from tachylite.cli import main; main(['--help'])")
-    assert cost < 0.5, f"tachylite --help took {cost:.2f} s"
+    assert cost < 2 * bare, f"tachylite --help took {cost:.2f} s, a program without commands {bare:.2f} s"
 
 
 def test_importing_the_package_is_silent_offline_and_leaves_no_file(tmp_path: Path) -> None:

@@ -14,8 +14,8 @@ from tachylite.units import KB_EV
 ENERGY_EV, D0 = 0.3, 1e-3
 
 
-def hold(step: str, kelvin: float, species: str = "Li") -> HoldResult:
-    value = D0 * np.exp(-ENERGY_EV / KB_EV / kelvin)
+def hold(step: str, kelvin: float, species: str = "Li", variant: str = "", d0: float = D0) -> HoldResult:
+    value = d0 * np.exp(-ENERGY_EV / KB_EV / kelvin)
     diffusivity = Diffusivity(
         species=species,
         temperature_k=kelvin,
@@ -30,6 +30,7 @@ def hold(step: str, kelvin: float, species: str = "Li") -> HoldResult:
     return HoldResult(
         name=f"{step}-{kelvin:g}K",
         step=step,
+        variant=variant,
         status="completed",
         formula="Li",
         n_atoms=2,
@@ -76,6 +77,26 @@ def test_every_series_and_every_element_has_its_own() -> None:
     ]
     assert [law.activation_energy_ev is None for law in laws] == [True, False, True, False]
     assert laws[0].reason
+
+
+def test_two_glasses_annealed_in_one_step_have_a_law_each() -> None:
+    """The slowly cooled one diffuses ten times less: one law through both would have neither prefactor."""
+    states = [
+        hold("anneal", kelvin, variant=f"{glass}, {kelvin:g}K", d0=d0)
+        for glass, d0 in (("fast", D0), ("slow", 0.1 * D0))
+        for kelvin in (500, 600, 700)
+    ]
+    fast, slow = activations_of(states, ["Li"])
+    assert [(law.step, law.variant, law.name) for law in (fast, slow)] == [
+        ("anneal", "fast", "anneal-fast"),
+        ("anneal", "slow", "anneal-slow"),
+    ]
+    assert fast.ln_d0 is not None
+    assert slow.ln_d0 is not None
+    assert fast.ln_d0.value == pytest.approx(np.log(D0), rel=1e-6)
+    assert slow.ln_d0.value == pytest.approx(np.log(0.1 * D0), rel=1e-6)
+    one_temperature = [hold("anneal", 600, variant="1500K"), hold("anneal", 600, variant="2000K")]
+    assert activations_of(one_temperature, ["Li"]) == []
 
 
 def test_where_no_step_has_several_temperatures_all_are_taken_together() -> None:

@@ -164,7 +164,7 @@ def test_one_hopeless_member_does_not_take_the_cohort_along(tmp_path: Path) -> N
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("fraction", [0.5, 0.9, 1.6, 2.2])
+@pytest.mark.parametrize("fraction", [0.5, 2.2])
 def test_liquid_argon_is_found_from_every_volume(tmp_path: Path, fraction: float) -> None:
     """108 packed atoms at 74 K, 0.6 times the critical temperature of this potential: one liquid, from wherever."""
     packed = pack({"Ar": 108}, fraction * LIQUID_A3 * 108, seed=1).structure

@@ -48,6 +48,25 @@ def filled(store: JobStore) -> JobStore:
     return store
 
 
+def test_activation_energies_of_several_series_have_a_column_each(store: JobStore) -> None:
+    energies = {"fast": 0.3, "slow": 0.4}
+    fits = [
+        Activation(
+            step="anneal",
+            variant=glass,
+            species="Li",
+            activation_energy_ev=Measured(value=energy, error=0.02),
+            ln_d0=None,
+            temperatures_k=[600, 700],
+        )
+        for glass, energy in energies.items()
+    ]
+    put(store, make_material(activations=fits))
+    (row,) = find_rows(store)
+    assert (row["anneal-fast_Ea_Li_ev"], row["anneal-slow_Ea_Li_ev"]) == (0.3, 0.4)
+    assert "Ea_Li_ev" not in row
+
+
 def test_rows_hold_numbers_by_name(filled: JobStore) -> None:
     salt, phosphate = find_rows(filled)
     assert salt["formula"] == "NaCl"

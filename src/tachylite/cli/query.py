@@ -156,14 +156,13 @@ def _table(materials: Sequence[Mapping[str, Any]]) -> Table:
 
     from tachylite.report.columns import cell_text
     from tachylite.report.text import plain_formula
-    from tachylite.schemas.steps.columns import cells
-    from tachylite.stores.tables import ACTIVATION
+    from tachylite.stores.tables import activation_cells
 
     numbers = [_numbers(material) for material in materials]
     steps = list(dict.fromkeys(step for by_step in numbers for step in by_step))
     table = Table("formula", "status", "protocol", "engine", "atoms", *map(escape, steps), "Ea (eV)", "id")
     for material, by_step in zip(materials, numbers, strict=True):
-        energies = [f"{cell.heading} {cell_text(cell)}" for cell in cells(ACTIVATION, material)]
+        energies = [f"{cell.heading} {cell_text(cell)}" for cell in activation_cells(material)]
         texts = [
             plain_formula(material["formula"]),
             material["status"],
@@ -181,12 +180,13 @@ def _table(materials: Sequence[Mapping[str, Any]]) -> Table:
 def _numbers(material: Mapping[str, Any]) -> dict[str, list[str]]:
     """Lines of text by step: `V 15.9 ± 0.3 Å³/atom`, or what became of a result."""
     from tachylite.report.columns import cell_text, key_cells
+    from tachylite.report.text import spaced
 
     lines: dict[str, list[str]] = {}
     for result in material["results"]:
         known = [cell for cell in key_cells(result) if cell.value is not None or cell.column.spread == "interval"]
         texts = [f"{cell.heading} {cell_text(cell, with_unit=True)}" for cell in known]
         shown = texts if result["status"] == "completed" else [result["status"]]
-        before = f"{result['variant']}: " if result["variant"] else ""
+        before = f"{spaced(result['variant'])}: " if result["variant"] else ""
         lines.setdefault(result["step"], []).extend(before + text for text in shown)
     return lines

@@ -149,10 +149,10 @@ def chart_of(result: Result, chart: Chart) -> Chart:
 
 
 def named_laws(activations: Sequence[Activation]) -> Iterator[tuple[Activation, str]]:
-    """Arrhenius laws with their species and, where several steps have laws, the step."""
-    steps = {law.step for law in activations}
+    """Arrhenius laws with their species and, where several series have laws, the series."""
+    series = {law.name for law in activations}
     for law in activations:
-        yield law, f"{law.species}, {law.step}" if len(steps) > 1 and law.step else law.species
+        yield law, f"{law.species}, {law.title}" if len(series) > 1 and law.name else law.species
 
 
 def diffusivity(measured: Diffusivity) -> str:

@@ -12,14 +12,32 @@ from tachylite.schemas.base import Document, Failure, Provenance
 from tachylite.schemas.glass import ThermalExpansion
 from tachylite.schemas.protocol import Protocol
 from tachylite.schemas.steps import AnyResult, Result
+from tachylite.schemas.steps.base import result_name, result_title
 
 
-class Activation(FrozenModel):
+class Series(FrozenModel):
+    """Results of one step that continue the same state and differ in temperature only."""
+
+    step: str = ""
+    """Empty where it is all results of the material."""
+    variant: str = ""
+    """Which state they continue, where the step continues several: `fast`."""
+
+    @property
+    def name(self) -> str:
+        """As the names of its results begin: `anneal`, `anneal-fast`."""
+        return result_name(self.step, self.variant)
+
+    @property
+    def title(self) -> str:
+        """Name for reading: `anneal, fast`."""
+        return result_title(self.step, self.variant)
+
+
+class Activation(Series):
     """Arrhenius fit of one species: ln D = ln D0 - Ea / kT."""
 
     species: str
-    step: str = ""
-    """Whose temperatures were fitted; empty where it is all of the material."""
     activation_energy_ev: Measured | None
     ln_d0: Measured | None
     """D0 in cm^2/s."""
@@ -34,10 +52,8 @@ class Activation(FrozenModel):
     """Vogel-Fulcher-Tammann law of the same diffusivities, where they determine it or the reason why not."""
 
 
-class Expansion(ThermalExpansion):
-    """Thermal expansion from the volumes of one step at several temperatures."""
-
-    step: str = ""
+class Expansion(ThermalExpansion, Series):
+    """Thermal expansion from the volumes of one series."""
 
 
 class Material(Document):

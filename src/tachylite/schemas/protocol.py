@@ -8,6 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from tachylite.measured import FrozenModel
 from tachylite.schemas.steps import AnyStep, Step
+from tachylite.schemas.steps.base import VARIANT_SEPARATOR, result_name, temperature_label
 from tachylite.schemas.steps.volume import Pressure
 
 SEED_STRIDE = 100_000
@@ -162,11 +163,11 @@ def _branches_of(step: Step, incoming: Sequence[Branch]) -> list[Branch]:
         before = None if source is None else source.temperature_k
         inherited = () if source is None else (source.step, source.variant) if several_steps else (source.variant,)
         for temperature in step.temperatures_k:
-            own = f"{temperature:g}K" if len(step.temperatures_k) > 1 else ""
-            variant = ", ".join(part for part in (*inherited, own) if part)
+            own = temperature_label(temperature) if temperature is not None and len(step.temperatures_k) > 1 else ""
+            variant = VARIANT_SEPARATOR.join(part for part in (*inherited, own) if part)
             branches.append(
                 Branch(
-                    name="-".join(part for part in (step.name, *variant.split(", ")) if part),
+                    name=result_name(step.name, variant),
                     step=step.name,
                     variant=variant,
                     source=None if source is None else source.name,

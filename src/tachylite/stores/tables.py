@@ -1,12 +1,14 @@
 """Materials as rows of a table: one number a column, units in the names."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from jobflow import JobStore
 
 from tachylite.schemas.steps import RESULTS
-from tachylite.schemas.steps.columns import Column, cells, paths, value_at
+from tachylite.schemas.steps.base import result_name
+from tachylite.schemas.steps.columns import Cell, Column, cells, paths, value_at
 from tachylite.stores.queries import MaterialFilter, newest_entries
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ _COLUMNS = {
 }
 """Columns that every row has, and where a document holds them."""
 
-ACTIVATION = Column("Ea_{}", "ev", "activation_energy_ev", "Ea({})", "eV", "error", each="activations")
+_ACTIVATION = Column("Ea_{}", "ev", "activation_energy_ev", "Ea({})", "eV", "error", each="activations")
 """Of a material, as the columns of its results are."""
 
 _HEADS = ("kind", "name", "step", "variant", "status", "n_atoms", "temperature_k")
@@ -53,9 +55,19 @@ def find_fields(
     store: JobStore, *, limit: int | None = None, **filters: Unpack[MaterialFilter]
 ) -> list[Mapping[str, Any]]:
     """Find materials as `find_materials` does; of their documents only those fields that tables show."""
-    names = [*_COLUMNS.values(), "failures", *paths(ACTIVATION)]
+    names = [*_COLUMNS.values(), "failures", *paths(_ACTIVATION), "activations.step", "activations.variant"]
     names += [f"results.{name}" for name in {*_HEADS, *_paths_of_results()}]
     return [entry["output"] for entry in newest_entries(store, names, limit=limit, **filters)]
+
+
+def activation_cells(material: Mapping[str, Any]) -> Iterator[Cell]:
+    """Activation energies of a material; where several series have some, named after these: `anneal-fast_Ea_Li`."""
+    laws = material.get("activations") or ()
+    names = [result_name(law.get("step", ""), law.get("variant", "")) for law in laws]
+    for name, cell in zip(names, cells(_ACTIVATION, material), strict=True):
+        if len(set(names)) > 1:
+            cell = replace(cell, quantity=f"{name}_{cell.quantity}", heading=f"{name} {cell.heading}")
+        yield cell
 
 
 def _paths_of_results() -> Iterator[str]:
@@ -73,5 +85,5 @@ def _row(material: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
         for shown in RESULTS[result["kind"]].columns:
             for cell in cells(shown, result):
                 yield from ((f"{result['name']}_{name}", value) for name, value in cell.fields())
-    for cell in cells(ACTIVATION, material):
+    for cell in activation_cells(material):
         yield from cell.fields()

@@ -111,6 +111,27 @@ def test_noise_beyond_the_tolerance_asks_for_more_of_the_same() -> None:
     assert isinstance(decide(more, Criteria(0.5, 0.03, 1e-3, 15), 5), Converged)
 
 
+def test_a_liquid_beside_a_far_cavity_is_measured_nearer_by() -> None:
+    """Liquid argon at 74 K: the state under tension is a third wider and has a cavity, so it says little of the slope.
+
+    Repeating the state without pressure would not help; one between the two shows how stiff the liquid is.
+    """
+    criteria = Criteria(0.006, 0.02, 0.05, 25)
+    samples = [
+        Sample(4026, 0.407, 0.009, 0.379),
+        Sample(5335, 0.014, 0.0023, -0.007),
+        Sample(5376, 0.002, 0.0014, -0.019),
+        Sample(7157, -0.019, 0.005, -0.035, expanded=False),
+    ]
+    decision = decide(samples, criteria, 5)
+    assert isinstance(decision, Continue)
+    assert 5376 * 1.05 < decision.volumes[0] < 7157 / 1.05
+    outcome = decide([*samples, Sample(decision.volumes[0], -0.035, 0.003, -0.055)], criteria, 6)
+    assert isinstance(outcome, Converged)
+    assert outcome.volume == 5376
+    assert outcome.volume_error == pytest.approx(5376 * np.hypot(0.002, 0.0014) / (0.037 / np.log(7157 / 5376) * 2))
+
+
 def test_a_drifting_energy_is_not_equilibrium() -> None:
     def samples(drift: float, drift_error: float) -> list[Sample]:
         return [

@@ -119,10 +119,6 @@ class _Point:
         return self.pressure > SIGNIFICANCE * self.error
 
     @property
-    def repels(self) -> bool:
-        return repels(self.pressure, self.virial, self.error)
-
-    @property
     def nearly_ideal(self) -> bool:
         return abs(self.virial) < NEARLY_IDEAL * (self.pressure - self.virial)
 
@@ -187,13 +183,12 @@ def _pool(samples: Sequence[Sample]) -> list[_Point]:
             groups[-1].append(sample)
         else:
             groups.append([sample])
-    order = {id(sample): index for index, sample in enumerate(samples)}
     points = []
     for same_volume in groups:
         group = [s for s in same_volume if s.expanded] or same_volume
         weight = np.array([1 / max(s.pressure_error, 1e-9) ** 2 for s in group])
         weight /= weight.sum()
-        latest = max(group, key=lambda s: order[id(s)])
+        latest = max(group, key=samples.index)
         points.append(
             _Point(
                 volume=float(weight @ [s.volume for s in group]),
@@ -212,7 +207,7 @@ def _dense_end(points: Sequence[_Point]) -> _Point | None:
     """The widest state of the repulsive branch: every denser one repels too."""
     end = None
     for point in points:
-        if not point.repels:
+        if not repels(point.pressure, point.virial, point.error):
             break
         end = point
     return end
@@ -295,6 +290,9 @@ def _verify(
     settled = abs(nearest.drift) <= criteria.energy_drift_tolerance + SIGNIFICANCE * nearest.drift_error
     if at_zero and sharp and settled and nearest.expanded:
         return Converged(nearest.volume, volume_error, nearest.pressure, nearest.error, equation)
+    if at_zero and not sharp and softest * volume_error <= criteria.volume_tolerance * nearest.volume * modulus:
+        # only the slope to a state far outside, where the box may have a cavity, is too soft: ask a nearer one
+        return Continue((float(np.sqrt(nearest.volume * wide.volume)),), "bracket")
     # a tentative volume that cannot be told from one already sampled: more of the same is what helps
     indistinct = abs(np.log(nearest.volume / tentative)) * modulus < nearest.error
     return Continue((nearest.volume if indistinct else tentative,), "verification")

@@ -27,7 +27,11 @@ def step_sections(material: Material, trajectories: Trajectories) -> Iterator[Se
         given = [result for result in results if result.status != "skipped"]
         if given:
             section = _section(step, given, trajectories, material.protocol.pressure)
-            expansions = [expansion_row("thermal expansion", line) for line in material.expansions if line.step == step]
+            expansions = [
+                expansion_row(", ".join(part for part in ("thermal expansion", line.variant) if part), line)
+                for line in material.expansions
+                if line.step == step
+            ]
             yield replace(section, rows=(*section.rows, *expansions))
 
 

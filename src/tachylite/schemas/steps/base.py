@@ -19,6 +19,9 @@ Time = Annotated[float, Field(gt=0)]
 
 NAME_PATTERN = "^[A-Za-z][A-Za-z0-9_-]*$"
 
+VARIANT_SEPARATOR = ", "
+"""Between the parts of a variant: the state that is continued, the temperature."""
+
 NAME_RULE = "begin with a letter and hold only letters, digits, - and _"
 """The pattern in words."""
 
@@ -78,6 +81,21 @@ class Step(FrozenModel):
         return STATE_BYTES * n_atoms
 
 
+def temperature_label(temperature_k: float) -> str:
+    """Write a temperature as variants hold it: `1500K`."""
+    return f"{temperature_k:g}K"
+
+
+def result_name(step: str, variant: str) -> str:
+    """Give the name of a step's result: `anneal-fast-600K` of the variant `fast, 600K`."""
+    return "-".join(part for part in (step, *variant.split(VARIANT_SEPARATOR)) if part)
+
+
+def result_title(step: str, variant: str) -> str:
+    """Write a step with the variant: `anneal, fast, 600K`."""
+    return VARIANT_SEPARATOR.join(part for part in (step, variant) if part)
+
+
 class Result(FrozenModel):
     """What one step gave one member. Every kind of step has a subclass beside its settings."""
 
@@ -103,9 +121,16 @@ class Result(FrozenModel):
     """As of its step."""
 
     @property
+    def series_variant(self) -> str:
+        """The variant without the temperature of this result: what it shares with others of its series."""
+        *others, last = self.variant.split(VARIANT_SEPARATOR)
+        own = self.temperature_k is not None and last == temperature_label(self.temperature_k)
+        return VARIANT_SEPARATOR.join(others) if own else self.variant
+
+    @property
     def title(self) -> str:
-        """Name for reading: `anneal, 1500 K`."""
-        return f"{self.step}, {self.variant}" if self.variant else self.step
+        """Name of the step and variant: `anneal, 1500K`."""
+        return result_title(self.step, self.variant)
 
     @property
     def final(self) -> State | None:
