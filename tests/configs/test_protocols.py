@@ -141,6 +141,8 @@ def test_a_bad_file_gets_one_line(tmp_path: Path, text: str, expected: str) -> N
         ("{kind: hold, name: a, temperature_k: [1000, -1]}", "(a): temperature_k[1] = -1 must be greater than 0"),
         ("{kind: hold, name: a, temperature_k: .nan}", "(a): temperature_k = nan must be a finite number"),
         ("{kind: hold, name: a, time_ps: .inf}", "(a): time_ps = inf must be a finite number"),
+        ("{kind: hold, name: a, temperature_k: true}", "(a): temperature_k = true must be a number"),
+        ("{kind: hold, name: a, sources: [b]}", "(a): unknown key 'sources'; did you mean 'from'?"),
         ("{kind: hold, name: a, temperature_k: hot}", "(a): temperature_k = 'hot' must be a number"),
         ("{kind: hold, name: a, temperature_k: null}", "(a): temperature_k = null must be a number"),
         ("{kind: hold, name: a, time_ps: [1, 2]}", "(a): time_ps = [1, 2] must be a number"),

@@ -4,8 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ase.build import bulk
+from pymatgen.core import Structure
 from tests.launchers.fake_manager import FakeManager, replace_launchers
-from tests.stores.store_samples import make_material, put
+from tests.stores.store_samples import later, make_material, put
 
 from tachylite.configs import load_protocol
 from tachylite.errors import InputError
@@ -87,6 +89,21 @@ def test_what_the_store_holds_is_left_out(manager: FakeManager) -> None:
     assert hand_over("Cu", "Au").cohorts == [["Au"]]
     with pytest.raises(InputError, match="all of these are in the store already"):
         hand_over("Cu")
+
+
+def test_a_crystal_asks_for_energies_above_it(manager: FakeManager) -> None:
+    """A stored material whose energies are not above the crystal is computed again; one that has them is not."""
+    crystal = bulk("Cu")
+    crystals = {"Cu": Structure(crystal.cell.array, ["Cu"], crystal.get_scaled_positions())}
+    (known,) = material_ids(["Cu"], protocol=load_protocol("quickstart"), engine="ase:emt")
+    glass = {"kind": "relax", "name": "glass", "step": "glass", "formula": "Cu", "n_atoms": 4, "status": "completed"}
+    without = make_material("Cu", elements=["Cu"], material_id=known, results=[glass])
+    put(open_store("results"), without)
+    assert hand_over("Cu", "Au", crystals=crystals).cohorts == [["Cu", "Au"]]
+    above = make_material(results=[glass | {"above_crystal_ev_per_atom": 0.1}]).results
+    put(open_store("results"), without.model_copy(update={"created_at": later(1), "results": above}))
+    manager.waiting.clear()
+    assert hand_over("Cu", "Ag", crystals=crystals).cohorts == [["Ag"]]
 
 
 @pytest.mark.parametrize(

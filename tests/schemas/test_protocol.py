@@ -102,6 +102,21 @@ def test_a_ramp_begins_at_the_temperature_of_what_it_continues() -> None:
     assert (up.start_temperature_k, up.temperature_k) == (300, 900)
 
 
+def test_a_step_may_begin_again_at_the_start() -> None:
+    """A crystal that is melted, and annealed as it is beside that."""
+    steps = [MELT, {"kind": "hold", "name": "crystal", "from": "start", "temperature_k": 800}]
+    (crystal,) = branches(*steps)
+    assert (crystal.name, crystal.source, crystal.start_temperature_k) == ("crystal", None, None)
+    both = {"kind": "relax", "from": ["melt", "start"]}
+    assert [(branch.name, branch.source, branch.origin) for branch in branches(*steps, both)] == [
+        ("relax-melt", "melt", 0),
+        ("relax-start", None, 1),
+    ]
+    whole = protocol(*steps, both)
+    assert whole.counts_of_sources(whole.step("relax")) == [1, 1]
+    assert protocol({**MELT, "from": "start"}).branches[0].source is None
+
+
 def test_seeds_of_steps_are_apart_and_a_hold_shares_that_of_its_search() -> None:
     steps = load_protocol("quickstart")
     offsets = {step.name: steps.seed_offset(step.name) for step in steps.steps if step.draws_random_numbers}
@@ -125,6 +140,8 @@ def test_only_the_hold_that_continues_the_search_shares_its_seed() -> None:
     [
         ([], "at least 1 item"),
         ([{"kind": "hold"}], r"step 1 \(hold\): needs a temperature_k: nothing before it has one"),
+        ([MELT, {"kind": "hold", "name": "start"}], "step 2: the name 'start' stands for the first state"),
+        ([{**MELT, "time_ps": 0.015}], r"step 1 \(melt\): takes 0.015 ps, and a frame is kept every 20 fs"),
         ([{"kind": "relax"}, {"kind": "hold"}], r"step 2 \(hold\): needs a temperature_k"),
         ([{"kind": "ramp"}], r"step 1 \(ramp\): needs a temperature to begin at, .*; put a hold before it"),
         ([{"kind": "strain"}, {"kind": "ramp"}], r"step 2 \(ramp\): needs a temperature to begin at"),
@@ -133,7 +150,10 @@ def test_only_the_hold_that_continues_the_search_shares_its_seed() -> None:
             r"step 2 \(relax\): from = 'glass' is no earlier step; earlier st",
         ),
         ([MELT, {"kind": "relax", "from": "metl"}], r"did you mean 'melt'\? earlier steps: melt"),
-        ([{**MELT, "from": "start"}], r"step 1 \(melt\): from = 'start', and it is the first: .*, so leave 'from' out"),
+        (
+            [{**MELT, "from": "packing"}],
+            r"step 1 \(melt\): from = 'packing', and it is the first: .*, so leave 'from' out",
+        ),
         ([MELT, {**FAST, "from": "slow"}, SLOW], r"step 2 \(fast\): from = 'slow' comes after it; earlier steps: melt"),
         ([MELT, {**FAST, "from": "fast"}], r"step 2 \(fast\): from = 'fast' is no earlier step; earlier steps: melt"),
         ([MELT, {"kind": "relax", "from": ["melt", "melt"]}], r"step 2 \(relax\): from names 'melt' twice"),
@@ -141,9 +161,9 @@ def test_only_the_hold_that_continues_the_search_shares_its_seed() -> None:
         ([{**MELT, "temperature_k": [900, 900]}], r"step 1 \(melt\): two of its results would be named 'melt-900K'"),
         (
             [
-                {"kind": "relax", "name": "start"},
+                {"kind": "relax", "name": "first"},
                 {**MELT, "temperature_k": [900, 950]},
-                {"kind": "hold", "name": "melt-950K", "from": "start", "temperature_k": 300},
+                {"kind": "hold", "name": "melt-950K", "from": "first", "temperature_k": 300},
             ],
             r"step 3 \(melt-950K\): its result and one of step 'melt' would both be named 'melt-950K'; rename a step",
         ),

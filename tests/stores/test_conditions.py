@@ -23,6 +23,7 @@ def of_step(name: str, *conditions: dict[str, Any]) -> dict[str, Any]:
             of_step("melt", {"diffusivities.diffusivity_cm2_s": {"$gte": 1e-5}}),
         ),
         ("melt.diffusivities.diffusive = true", of_step("melt", {"diffusivities.diffusive": {"$eq": True}})),
+        ("anneal-987.5K.density_g_cm3.value>2", of_step("anneal-987.5K", {"density_g_cm3.value": {"$gt": 2.0}})),
         ("anneal-1500K.density_g_cm3.value>2", of_step("anneal-1500K", {"density_g_cm3.value": {"$gt": 2.0}})),
         (
             "amorphous-limit.formation_energy_ev_per_atom<0",

@@ -2,6 +2,7 @@ from typing import Any
 
 import pytest
 from jobflow import JobStore
+from tests.schemas.test_version1 import stored
 from tests.stores.store_samples import (
     PROVENANCE,
     later,
@@ -18,6 +19,7 @@ from tachylite.errors import InputError
 from tachylite.schemas import Protocol
 from tachylite.stores import find_materials, find_runs, iter_materials, load_trajectory
 from tachylite.stores.queries import find_stages, newest_entries, read_materials
+from tachylite.stores.tables import find_rows
 
 LI3PO4 = make_material()
 NACL = make_material(
@@ -90,6 +92,23 @@ def test_a_document_of_another_version_is_named(store: JobStore) -> None:
     put(store, LI3PO4.model_dump() | {"novelty": 1})
     with pytest.raises(InputError, match=r"schema version 2.*novelty"):
         find_materials(store)
+
+
+def test_materials_of_an_earlier_version_are_found_and_read(store: JobStore) -> None:
+    """By what both versions keep in a place of their own; conditions on results know today's form only."""
+    old = stored("argon")
+    put(store, old, LI3PO4)
+    assert {material.formula for material in find_materials(store)} == {"Ar", "Li3PO4"}
+    by_name: list[dict[str, Any]] = [{"formula": "Ar"}, {"elements": ["Ar"]}, {"protocol": old["protocol"]["name"]}]
+    for filters in by_name:
+        assert [material.formula for material in find_materials(store, **filters)] == ["Ar"], filters
+    (argon,) = find_materials(store, temperature_k=old["melt"]["temperature_k"])
+    melt = argon.result("melt")
+    assert melt is not None
+    assert melt.temperature_k == old["melt"]["temperature_k"]
+    (row,) = find_rows(store, formula="Ar")
+    assert row["melt_density_g_cm3"] == old["melt"]["density_g_cm3"]["value"]
+    assert find_materials(store, where=["melt.temperature_k>0"]) == [LI3PO4]
 
 
 def test_runs_are_found_with_their_trajectories(store: JobStore) -> None:

@@ -37,7 +37,7 @@ def validate[M: BaseModel](model: type[M], data: dict[str, Any], source: str) ->
         where, inner = _split_step(place, data)
         raise InputError(f"{source}: {where}{_dotted(inner)} = {_at(data, place)} must be a finite number")
     try:
-        return model.model_validate(data)
+        return model.model_validate(data, strict=True, by_alias=True, by_name=False)
     except ValidationError as error:
         raise InputError(f"{source}: {_first_problem(error, model, data)}") from None
 

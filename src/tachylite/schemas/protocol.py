@@ -10,6 +10,10 @@ from tachylite.measured import FrozenModel
 from tachylite.schemas.steps import AnyStep, Step
 from tachylite.schemas.steps.base import VARIANT_SEPARATOR, result_name, temperature_label
 from tachylite.schemas.steps.volume import Pressure
+from tachylite.units import FS_PER_PS
+
+START = "start"
+"""What `from` says of a step that begins at the start again."""
 
 SEED_STRIDE = 100_000
 """Between the seeds of two steps."""
@@ -71,6 +75,10 @@ class Protocol(FrozenModel):
         """Every step must be able to follow those it continues."""
         names = [step.name for step in self.steps]
         for place, name in enumerate(names):
+            if name == START:
+                raise ValueError(
+                    f"step {place + 1}: the name {START!r} stands for what a protocol begins with; rename it"
+                )
             if name in names[:place]:
                 label = f"step {place + 1} ({name})"
                 raise ValueError(f"{label}: an earlier step is named {name!r} too; give one of them another name")
@@ -79,8 +87,9 @@ class Protocol(FrozenModel):
             try:
                 _check_sources(step.sources, names[:place], names[place + 1 :])
                 for branch in self.branches_of(step.name):
-                    sources = [self.step(name) for name in step.sources]
+                    sources = [self.step(name) for name in step.sources if name != START]
                     step.check(sources, branch.start_temperature_k, branch.temperature_k)
+                    _check_length(step, self.timestep_fs * self.record_every)
                     _check_name(branch, result_names)
                     result_names[branch.name] = step.name
             except ValueError as error:
@@ -90,7 +99,10 @@ class Protocol(FrozenModel):
     def _branches(self) -> dict[str, list[Branch]]:
         branches: dict[str, list[Branch]] = {}
         for step in self.steps:
-            branches[step.name] = _branches_of(step, [b for name in step.sources for b in branches.get(name, [])])
+            incoming: list[Branch | None] = []
+            for name in step.sources or [START]:
+                incoming += [None] if name == START else branches.get(name, [])
+            branches[step.name] = _branches_of(step, incoming)
         return branches
 
     @property
@@ -108,7 +120,7 @@ class Protocol(FrozenModel):
 
     def counts_of_sources(self, step: Step) -> list[int]:
         """How many results each of the steps that this one continues gives a member; [1] for the start."""
-        return [len(self.branches_of(name)) for name in step.sources] or [1]
+        return [1 if name == START else len(self.branches_of(name)) for name in step.sources or [START]]
 
     def seed_offset(self, name: str) -> int:
         """What to add to a member's seed, so that the random numbers of the steps stay apart.
@@ -131,7 +143,7 @@ def _check_sources(sources: Sequence[str], earlier: Sequence[str], later: Sequen
     for name in sources:
         if sources.count(name) > 1:
             raise ValueError(f"from names {name!r} twice")
-        if name in earlier:
+        if name == START or name in earlier:
             continue
         if not earlier:
             raise ValueError(f"from = {name!r}, and it is the first: it begins at the start, so leave 'from' out")
@@ -139,7 +151,13 @@ def _check_sources(sources: Sequence[str], earlier: Sequence[str], later: Sequen
             raise ValueError(f"from = {name!r} comes after it; earlier steps: {', '.join(earlier)}")
         guess = get_close_matches(name, earlier, n=1)
         hint = f"did you mean {guess[0]!r}? " if guess else ""
-        raise ValueError(f"from = {name!r} is no earlier step; {hint}earlier steps: {', '.join(earlier)}")
+        raise ValueError(f"from = {name!r} is no earlier step; {hint}earlier steps: {', '.join(earlier)}, or start")
+
+
+def _check_length(step: Step, interval_fs: float) -> None:
+    """Raise ValueError where a trajectory would end before its first frame is kept."""
+    if 0 < step.recorded_ps < interval_fs / FS_PER_PS:
+        raise ValueError(f"takes {step.recorded_ps:g} ps, and a frame is kept every {interval_fs:g} fs (record_every)")
 
 
 def _check_name(branch: Branch, steps_by_result: Mapping[str, str]) -> None:
@@ -155,13 +173,14 @@ def _continues_search(step: Step, before: Step) -> bool:
     return before.prepares and step.sources == [before.name]
 
 
-def _branches_of(step: Step, incoming: Sequence[Branch]) -> list[Branch]:
-    """Every incoming state at every temperature of the step."""
+def _branches_of(step: Step, incoming: Sequence[Branch | None]) -> list[Branch]:
+    """Every incoming state (None: the start) at every temperature of the step."""
     several_steps = len(step.sources) > 1
     branches = []
-    for origin, source in enumerate(incoming or [None]):
+    for origin, source in enumerate(incoming):
         before = None if source is None else source.temperature_k
-        inherited = () if source is None else (source.step, source.variant) if several_steps else (source.variant,)
+        from_step, from_variant = (START, "") if source is None else (source.step, source.variant)
+        inherited = (from_step, from_variant) if several_steps else (from_variant,)
         for temperature in step.temperatures_k:
             own = temperature_label(temperature) if temperature is not None and len(step.temperatures_k) > 1 else ""
             variant = VARIANT_SEPARATOR.join(part for part in (*inherited, own) if part)

@@ -11,7 +11,10 @@ from tachylite.errors import InputError
 from tachylite.schemas import Material, Measured
 from tachylite.schemas.steps import RESULTS
 
-_CONDITION = re.compile(r"\s*(?P<path>[A-Za-z][\w-]*(?:\.\w+)*)\s*(?P<sign><=|>=|!=|<|>|=)\s*(?P<value>\S.*?)\s*")
+_CONDITION = re.compile(
+    r"\s*(?P<first>[A-Za-z][\w-]*(?:\.\d+K[\w-]*)*)(?P<inside>(?:\.\w+)*)\s*"  # 987.5K is part of a result's name
+    r"(?P<sign><=|>=|!=|<|>|=)\s*(?P<value>\S.*?)\s*"
+)
 _OPERATORS = {"<": "$lt", "<=": "$lte", ">": "$gt", ">=": "$gte", "=": "$eq", "!=": "$ne"}
 
 
@@ -25,14 +28,14 @@ def parse_condition(text: str) -> dict[str, Any]:
     condition = _CONDITION.fullmatch(text)
     if condition is None:
         raise InputError(f"condition {text!r} is not PATH SIGN VALUE, like 'melt.density_g_cm3.value>2.5'")
-    first, *inside = condition["path"].split(".")
+    first, inside = condition["first"], condition["inside"].split(".")[1:]
     value = _value(condition["value"])
     if condition["sign"] not in {"=", "!="} and isinstance(value, str):
         raise InputError(f"condition {text!r} compares with {value!r}, which is not a number")
     comparison = {_OPERATORS[condition["sign"]]: value}
     if first in Material.model_fields:
         _check([first, *inside], [Material], "a material", text)
-        return {f"output.{condition['path']}": comparison}
+        return {f"output.{'.'.join([first, *inside])}": comparison}
     if not inside:
         parts = ", ".join(Material.model_fields)
         raise InputError(f"condition {text!r}: {first!r} is no field of a material ({parts}), nor STEP.FIELD")

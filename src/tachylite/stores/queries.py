@@ -10,12 +10,12 @@ from typing import Any, TypedDict, Unpack
 
 from jobflow import JobStore
 from pydantic import ValidationError
-from pymatgen.core import Composition
 
 from tachylite.errors import InputError
 from tachylite.physics.composition import SYMBOLS, parse_formula
 from tachylite.schemas import Material, Run, Trajectory, version1
 from tachylite.schemas.base import SCHEMA_VERSION, Document
+from tachylite.schemas.run import reduced_formula
 from tachylite.stores.conditions import parse_condition
 from tachylite.stores.indexes import STAGES, is_mongodb
 
@@ -120,7 +120,7 @@ def _created(entry: Mapping[str, Any]) -> tuple[str, str]:
 def _criteria(filters: MaterialFilter) -> dict[str, Any]:
     formula, elements, temperature = filters.get("formula"), filters.get("elements"), filters.get("temperature_k")
     wanted = {
-        "output.formula": _reduced(formula) if formula is not None else None,
+        "output.formula": reduced_formula(parse_formula(formula).unit) if formula is not None else None,
         "output.elements": {"$all": [_element(symbol) for symbol in elements]} if elements is not None else None,
         "output.provenance.engine": filters.get("engine"),
         "output.protocol.name": filters.get("protocol"),
@@ -147,7 +147,7 @@ def find_runs(
     limit: int | None = None,
 ) -> list[Run]:
     """Find runs of molecular dynamics, newest first; `formula`, `engine` and `status` as in `find_materials`."""
-    reduced = _reduced(formula) if formula is not None else None
+    reduced = reduced_formula(parse_formula(formula).unit) if formula is not None else None
     wanted = {"formula": reduced, "provenance.engine": engine, "status": status}
     criteria = {f"output.runs.{name}": value for name, value in wanted.items() if value is not None}
     found = store.query({"output.runs.kind": "run"} | criteria, properties=["completed_at", "output.runs"])
@@ -253,11 +253,6 @@ def _resolve(store: JobStore, kept: Mapping[str, Any]) -> Trajectory | None:
         {"blob_uuid": kept["blob_uuid"]}, properties=["blob_uuid", "data"]
     )
     return None if blob is None else Trajectory.from_dict(blob["data"])
-
-
-def _reduced(formula: str) -> str:
-    """Write a formula as the documents do."""
-    return str(Composition(parse_formula(formula).unit).reduced_formula)
 
 
 def _element(symbol: str) -> str:

@@ -47,7 +47,7 @@ class Step(FrozenModel):
     name: Name = ""
     """If not given, the kind."""
     sources: Names = Field(default=[], alias="from")
-    """The steps whose final states this one continues; if not given, the step before."""
+    """The steps whose final states this one continues; if not given, the step before. `start` begins again."""
 
     draws_random_numbers: ClassVar[bool] = False
     """Whether it needs a seed of its own."""
