@@ -76,9 +76,7 @@ class Protocol(FrozenModel):
         names = [step.name for step in self.steps]
         for place, name in enumerate(names):
             if name == START:
-                raise ValueError(
-                    f"step {place + 1}: the name {START!r} stands for what a protocol begins with; rename it"
-                )
+                raise ValueError(f"step {place + 1}: the name {START!r} stands for the first state; rename it")
             if name in names[:place]:
                 label = f"step {place + 1} ({name})"
                 raise ValueError(f"{label}: an earlier step is named {name!r} too; give one of them another name")
