@@ -96,13 +96,32 @@ def test_list_is_searched_again_when_the_batch_changes() -> None:
         assert torch.equal(reused.pairs(other).vectors, VerletList(5.0).pairs(other).vectors)
 
 
-def test_list_is_searched_again_when_the_cell_changes() -> None:
+def test_list_is_searched_again_when_the_cell_changes_much() -> None:
     state = state_of([melt("Ar", 12, 20.0, seed=0)])
     reused = VerletList(5.0)
     reused.pairs(state)
-    state.cell = state.cell * 1.01
+    state.cell = state.cell * 1.05
     assert torch.equal(reused.pairs(state).vectors, VerletList(5.0).pairs(state).vectors)
     assert reused.builds == 2
+
+
+@pytest.mark.parametrize("skin", [0.0, 0.4, 1.5])
+def test_a_list_is_kept_in_a_breathing_cell(skin: float) -> None:
+    """Cells that shear and swell a little at every step, atoms that go with them and move besides."""
+    state = state_of([melt("Ar", 20, 20.0, seed=0), random_crystal(3)])
+    reused, fresh = VerletList(6.0, skin), VerletList(6.0, 0.7)
+    rng = np.random.default_rng(1)
+    for _ in range(25):
+        deformation = torch.as_tensor(np.eye(3) + 0.002 * rng.standard_normal((2, 3, 3)))
+        carried = (state.positions[:, None, :] @ deformation[state.system_idx]).squeeze(1)
+        state.positions = carried + torch.as_tensor(0.03 * rng.standard_normal(carried.shape))
+        state.row_vector_cell = state.row_vector_cell @ deformation
+        fresh.reset()
+        for name in ("first", "second", "vectors", "distances"):
+            assert torch.equal(getattr(reused.pairs(state), name), getattr(fresh.pairs(state), name)), name
+    assert fresh.builds == 25
+    if skin > 1:
+        assert reused.builds < 10
 
 
 def test_jump_by_a_lattice_vector_changes_nothing_but_the_images() -> None:

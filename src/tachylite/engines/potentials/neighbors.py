@@ -37,10 +37,10 @@ class VerletList:
     """Neighbour list for a batch of periodic systems (Verlet 1967, DOI 10.1103/PhysRev.159.98).
 
     Pairs up to `cutoff + skin` are searched on the device of the positions and kept until an atom has moved
-    by more than half the skin, or cells or batch have changed. Positions may lie outside the cell; cells may
-    be triclinic and smaller than the cutoff. The order of the pairs is canonical and the displacements are
-    computed from the given positions in float64, so that the result is the same bit for bit, whenever the
-    list was built.
+    by more than half the skin, or the batch has changed; of a cell that has changed, its strain counts too.
+    Positions may lie outside the cell; cells may be triclinic and smaller than the cutoff. The order of the
+    pairs is canonical and the displacements are computed from the given positions in float64, so that the
+    result is the same bit for bit, whenever the list was built.
     """
 
     def __init__(self, cutoff: float, skin: float = 0.5) -> None:
@@ -52,9 +52,10 @@ class VerletList:
 
     def reset(self) -> None:
         """Clear the list; the next call searches anew."""
-        self._key: tuple[Tensor, Tensor, Tensor] | None = None
+        self._key: tuple[Tensor, Tensor] | None = None
         self._positions: Tensor | None = None
-        self._first = self._second = self._offsets = self._broken = torch.empty(0)
+        self._cell = self._cell_of_offsets = torch.empty(0)
+        self._first = self._second = self._shifts = self._offsets = self._broken = torch.empty(0)
 
     def pairs(self, state: "SimState") -> Pairs:
         """Pairs within the cutoff in a state (positions and cell in A, cell vectors as columns).
@@ -65,6 +66,10 @@ class VerletList:
             raise TypeError(f"positions are {state.positions.dtype}: give the state in torch.float64")
         if not self._is_valid(state):
             self._build(state)
+        if not torch.equal(self._cell_of_offsets, state.cell):
+            self._cell_of_offsets = state.cell.clone()
+            cell_of_pair = state.row_vector_cell[state.system_idx[self._first]]
+            self._offsets = (self._shifts[:, None, :] @ cell_of_pair).squeeze(1)
         positions = state.positions
         vectors = positions[self._second] - positions[self._first] + self._offsets
         squared = vectors.square().sum(dim=1)
@@ -80,11 +85,27 @@ class VerletList:
     def _is_valid(self, state: "SimState") -> bool:
         if self._key is None or self._positions is None or state.positions.shape != self._positions.shape:
             return False
-        key = (state.cell, state.system_idx, state.pbc)
-        if not all(torch.equal(old, new) for old, new in zip(self._key, key, strict=True)):
+        if not all(torch.equal(old, new) for old, new in zip(self._key, (state.system_idx, state.pbc), strict=True)):
             return False
-        moved = (state.positions - self._positions).square().sum(dim=1).max()
-        return bool(moved <= (self.skin / 2) ** 2)
+        if torch.equal(self._cell, state.cell):
+            moved = (state.positions - self._positions).square().sum(dim=1).max()
+            return bool(moved <= (self.skin / 2) ** 2)
+        return self._covers_strained(state, self._positions)
+
+    def _covers_strained(self, state: "SimState", before: Tensor) -> bool:
+        """Whether all pairs within the cutoff are in the list, though cells have changed since it was built.
+
+        Atoms of positions x0 were carried along to x0 F by the cells h0, now h = h0 F, and moved by d from there. So
+        two that are within the cutoff now were within |1/F| (cutoff + 2 |d|) then.
+        """
+        cell, built = state.row_vector_cell, self._cell.mT
+        deformation = torch.linalg.inv_ex(built)[0] @ cell
+        back = torch.linalg.inv_ex(cell)[0] @ built
+        identity = torch.eye(3, dtype=cell.dtype, device=cell.device)
+        stretch = 1 + torch.linalg.matrix_norm(back - identity)  # no smaller than the spectral norm of 1/F
+        moved = state.positions - (before[:, None, :] @ deformation[state.system_idx]).squeeze(1)
+        reach = stretch[state.system_idx] * (self.cutoff + 2 * moved.norm(dim=1))
+        return bool(reach.max() <= self.cutoff + self.skin)
 
     def _build(self, state: "SimState") -> None:
         cell, system_idx = state.row_vector_cell, state.system_idx
@@ -96,8 +117,9 @@ class VerletList:
             state.positions[intact], cell[~self._broken], state.pbc, renumbered, self.cutoff + self.skin
         )
         self._first, self._second = intact[first], intact[second]
-        self._offsets = (shifts[:, None, :] @ cell[system_idx[self._first]]).squeeze(1)
-        self._key = (state.cell.clone(), state.system_idx.clone(), state.pbc.clone())
+        self._shifts = shifts
+        self._cell, self._cell_of_offsets = state.cell.clone(), torch.empty(0)
+        self._key = (state.system_idx.clone(), state.pbc.clone())
         self._positions = state.positions.clone()
         self.builds += 1
 
