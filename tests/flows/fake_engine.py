@@ -10,7 +10,7 @@ import numpy as np
 from monty.json import MSONable
 
 from tachylite.arrays import Array
-from tachylite.engines.answers import make_answer
+from tachylite.engines.answers import RecordedFrames, make_answer
 from tachylite.engines.base import MAX_FORCE_EV_A, Answer
 from tachylite.schemas import Provenance, Request, State
 from tachylite.schemas.relaxation import Relaxation
@@ -89,8 +89,13 @@ class FakeEngine(MSONable):
         return make_answer(
             request,
             series=series,
-            times_fs=times,
-            frames=frames,
+            frames=RecordedFrames(
+                times_fs=times,
+                positions=frames,
+                cells=np.broadcast_to(np.array(final.cell), (len(times), 3, 3)),
+                forces=np.zeros_like(frames) if request.record_forces else None,
+                stresses=np.zeros((len(times), 3, 3)) if request.record_forces else None,
+            ),
             final=final.model_copy(update={"velocities": [[0.0, 0.0, 0.0]] * len(final.numbers)}),
             reason="it exploded" if fails else None,
             wall_time_s=0.1,

@@ -1,5 +1,6 @@
 """Glass transition and heat capacity of a cooling run, thermal expansion of a series of volumes."""
 
+from dataclasses import replace
 from typing import Literal
 
 import numpy as np
@@ -7,12 +8,13 @@ from scipy.ndimage import uniform_filter1d
 
 from tachylite.arrays import Array
 from tachylite.errors import InputError
+from tachylite.physics.thermodynamics.fluctuations import ResponseFunctions, response_functions
 from tachylite.physics.thermodynamics.glass_transition import FEWEST_WINDOWS, find_transition
 from tachylite.physics.thermodynamics.heat import fluctuation_heat_capacity
 from tachylite.readers.thermo import ThermoTable
-from tachylite.schemas import Measured, Trajectory
+from tachylite.schemas import Measured, Run, Trajectory
 from tachylite.schemas.glass import GlassTransition, HeatCapacity, ThermalExpansion, Transition
-from tachylite.units import J_MOL_PER_EV, KB_EV
+from tachylite.units import GPA_PER_EV_A3, J_MOL_PER_EV, KB_EV
 
 type Constant = Literal["volume", "pressure"]
 
@@ -21,27 +23,48 @@ _VOLUME_CHANGES = 1e-6
 _SMOOTHED_SHARE = 0.02
 
 
-def measure_quench(trajectory: Trajectory) -> GlassTransition | None:
-    """Measure the glass transition along the ramp of a quench made here, at constant volume.
+def measure_quench(trajectory: Trajectory, pressure_gpa: float | None = None) -> GlassTransition | None:
+    """Measure the glass transition along the ramp of a quench made here, at constant volume or pressure.
 
-    None for a ramp that is missing, shorter than 12 steps, or without the energies of all of them.
+    At constant pressure it is looked for in the enthalpy, without its kinetic part, and in the volume. None for a ramp
+    that is missing, shorter than 12 steps, or without the energies of all of them.
     """
     ramp = ramp_of(trajectory)
+    if ramp is not None and ramp.volumes_a3 is not None and pressure_gpa:
+        ramp = replace(ramp, energies_ev=ramp.energies_ev + pressure_gpa / GPA_PER_EV_A3 * ramp.volumes_a3)
     if ramp is None or len(ramp.temperatures_k) < FEWEST_WINDOWS or not np.isfinite(ramp.energies_ev).all():
         return None
     return measure_transition(ramp, len(trajectory.numbers))
 
 
 def measure_hold(trajectory: Trajectory, temperature_k: float) -> HeatCapacity | None:
-    """Heat capacity from the fluctuations of the energy in the last segment, the first fifth of it left out."""
+    """Heat capacity from the fluctuations of the energy in the last segment, the first fifth of it left out.
+
+    None for a run at constant pressure; there it is one of the response functions.
+    """
     series = trajectory.series
-    if "segment" not in series or len(series["segment"]) == 0:
+    if "segment" not in series or len(series["segment"]) == 0 or "volume_a3" in series:
         return None
     energies = series["energy_ev"][series["segment"] == series["segment"].max()]
     energies = energies[len(energies) // 5 :]
     if len(energies) < 2 or not np.isfinite(energies).all():
         return None
     return fluctuation_heat_capacity(energies, temperature_k, len(trajectory.numbers))
+
+
+def measure_response(trajectory: Trajectory, run: Run) -> ResponseFunctions | None:
+    """Response functions from the fluctuations in the equilibrated part of the last segment, at constant pressure.
+
+    None at constant volume, along a ramp, and for fewer than two steps.
+    """
+    segment = run.last.segment if run.segments else None
+    if segment is None or segment.pressure_gpa is None or segment.end_temperature_k is not None:
+        return None
+    chosen = np.flatnonzero(trajectory.series["segment"] == len(run.segments) - 1)[run.last.equilibration_steps :]
+    if len(chosen) < 2:
+        return None
+    energies, volumes = (trajectory.series[name][chosen] for name in ("energy_ev", "volume_a3"))
+    return response_functions(energies, volumes, segment.temperature_k, segment.pressure_gpa, run.n_atoms)
 
 
 def measure_transition(
@@ -97,7 +120,7 @@ def ramp_of(trajectory: Trajectory) -> ThermoTable | None:
         temperatures_k=target[ramp],
         energies_ev=np.asarray(series["energy_ev"][ramp], dtype=np.float64),
         energy_kind="potential",
-        volumes_a3=None,
+        volumes_a3=np.asarray(series["volume_a3"][ramp], dtype=np.float64) if "volume_a3" in series else None,
         times_fs=np.asarray(series["time_fs"][ramp], dtype=np.float64),
     )
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+from tachylite.physics.thermodynamics.fluctuations import ResponseFunctions
 from tachylite.report.parts import Row
 from tachylite.report.text import ABSENT, quantity
 from tachylite.schemas.glass import Elasticity, GlassTransition, HeatCapacity, ThermalExpansion, Transition
@@ -21,6 +22,13 @@ def transition_rows(run: GlassTransition) -> Iterator[Row]:
     if run.glass_expansion is not None and run.liquid_expansion is not None:
         yield expansion_row("thermal expansion, glass", run.glass_expansion)
         yield expansion_row("thermal expansion, liquid", run.liquid_expansion)
+
+
+def response_rows(response: ResponseFunctions) -> Iterator[Row]:
+    """What the fluctuations at constant pressure say."""
+    yield Row("compressibility", quantity(response.compressibility_per_gpa), "-1/V dV/dP, of the volume", unit="1/GPa")
+    yield Row("thermal expansion", quantity(response.thermal_expansion_per_k), "1/V dV/dT, of the run", unit="1/K")
+    yield heat_capacity_row("heat capacity", response.heat_capacity)
 
 
 def elasticity_rows(elasticity: Elasticity) -> list[Row]:

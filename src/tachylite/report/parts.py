@@ -9,6 +9,7 @@ from tachylite.report.drawing.chart import Chart
 from tachylite.report.text import ABSENT, NOT_DIFFUSIVE, duration, quantity, spaced
 from tachylite.schemas import Diffusivity, Result, Run, State
 from tachylite.schemas.material import Activation
+from tachylite.schemas.steps.base import RunResult
 
 DIFFUSIVITY = "cm²/s"
 ENERGY = "eV/atom"
@@ -140,6 +141,20 @@ def run_rows(run: Run | None) -> Iterator[Row]:
     if run.segments and run.last.segment.end_temperature_k is None:
         target = f"target {run.last.segment.temperature_k:g} K"
         yield Row("mean temperature", quantity(run.last.temperature_k), target, unit="K")
+
+
+def volume_rows(result: RunResult) -> Iterator[Row]:
+    """Pressure that was held, volume where no search has found it, density."""
+    pressure = result.run.last.segment.pressure_gpa if result.run is not None and result.run.segments else None
+    if pressure is not None:
+        yield Row("pressure held", f"{pressure:g}", unit="GPa")
+    if result.volume_a3 is not None and (pressure is not None or result.volume_a3.error == 0):
+        volume = result.volume_a3 / result.n_atoms
+        remark = "" if pressure is not None else "held: no search"
+        yield Row("volume", quantity(volume.value, volume.error or None), remark, unit=PER_ATOM)
+    if result.density_g_cm3 is not None:
+        density = result.density_g_cm3
+        yield Row("density", quantity(density.value, density.error or None), key=True, unit=DENSITY)
 
 
 def chart_of(result: Result, chart: Chart) -> Chart:

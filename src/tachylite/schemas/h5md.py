@@ -15,13 +15,16 @@ if TYPE_CHECKING:
 POSITION_DECIMALS = 5
 """Decimals of positions in A: they are read back within 5e-6 A."""
 
+FORCE_DECIMALS = 4
+"""Decimals of forces in eV/A: they are read back within 5e-5 eV/A, below the noise of any calculation."""
+
 _CHUNK_VALUES = 1000
 """Frames of one atom in a chunk: longer chunks span a larger range of positions, shorter ones have more overhead."""
 
-_FILL_A = 1e30
-"""Fill value far from any position, as the filter replaces values close to it by it."""
+_FILL = 1e30
+"""Fill value far from any position or force, as the filter replaces values close to it by it."""
 
-_UNITS = {"k": "K", "ev": "eV", "fs": "fs", "gpa": "GPa"}
+_UNITS = {"k": "K", "ev": "eV", "fs": "fs", "gpa": "GPa", "a3": "Angstrom3"}
 
 
 def pack(
@@ -30,8 +33,12 @@ def pack(
     cells: ArrayLike,
     times_fs: ArrayLike,
     series: Mapping[str, ArrayLike],
+    labels: Mapping[str, ArrayLike],
 ) -> bytes:
-    """Write the arrays of `Trajectory.from_arrays` to the bytes of an H5MD file; the same for equal input."""
+    """Write the arrays of `Trajectory.from_arrays` to the bytes of an H5MD file; the same for equal input.
+
+    `labels` are `energies`, `forces` and `stresses` of the frames, or empty.
+    """
     import h5py
 
     frames = _Frames(numbers, positions, cells, times_fs)
@@ -40,6 +47,7 @@ def pack(
     with h5py.File(buffer, "w") as file:
         _write_header(file)
         frames.write(file)
+        frames.write_labels(file, labels)
         _write_series(file, columns)
     return buffer.getvalue()
 
@@ -66,19 +74,9 @@ class _Frames:
             self.cells = self.cells[0]
 
     def write(self, file: "h5py.File") -> None:
-        count, atoms, _ = self.positions.shape
-        # chunks of equal length, so that the padding of the last one neither takes space nor widens its range
-        length = -(-count // -(-count // _CHUNK_VALUES))
         group = file.create_group("particles/all/position")
-        value = group.create_dataset(
-            "value",
-            data=self.positions,
-            chunks=(length, min(atoms, max(1, _CHUNK_VALUES // length)), 3),
-            scaleoffset=POSITION_DECIMALS,
-            fillvalue=_FILL_A,
-            track_times=False,
-        )
-        value.attrs["unit"] = np.bytes_("Angstrom")
+        _write_vectors(group, self.positions, POSITION_DECIMALS, "Angstrom")
+        count = len(self.positions)
         _write_axes(group, np.arange(count), self.times_fs)
         file["particles/all"].create_dataset("species", data=self.numbers, track_times=False)
         box = file.create_group("particles/all/box")
@@ -91,6 +89,50 @@ class _Frames:
             edges = _write(element, "value", self.cells)
             element["step"], element["time"] = group["step"], group["time"]
         edges.attrs["unit"] = np.bytes_("Angstrom")
+
+    def write_labels(self, file: "h5py.File", labels: Mapping[str, ArrayLike]) -> None:
+        """Write what a model or a calculation says of every frame."""
+        if not labels:
+            return
+        position = file["particles/all/position"]
+        count, atoms, _ = self.positions.shape
+        shapes = {"energies": (count,), "forces": (count, atoms, 3), "stresses": (count, 3, 3)}
+        arrays = {name: np.asarray(values, dtype=np.float64) for name, values in labels.items()}
+        for name, values in arrays.items():
+            if values.shape != shapes[name] or not np.isfinite(values).all():
+                raise InputError(f"{name} of shape {values.shape} instead of {shapes[name]}, or not finite")
+        groups = {name: file.create_group(LABELS[name]) for name in arrays}
+        for name, group in groups.items():
+            group["step"], group["time"] = position["step"], position["time"]
+            if name == "forces":
+                _write_vectors(group, arrays[name], FORCE_DECIMALS, "eV Angstrom-1")
+            else:
+                unit = "eV" if name == "energies" else "eV Angstrom-3"
+                _write(group, "value", arrays[name]).attrs["unit"] = np.bytes_(unit)
+
+
+LABELS = {
+    "energies": "observables/all/potential_energy",
+    "forces": "particles/all/force",
+    "stresses": "observables/all/stress",
+}
+"""Where a file holds what is said of its frames."""
+
+
+def _write_vectors(group: "h5py.Group", values: NDArray[np.float64], decimals: int, unit: str) -> None:
+    """Write vectors of atoms, (F, N, 3), as fixed-point numbers."""
+    count, atoms, _ = values.shape
+    # chunks of equal length, so that the padding of the last one neither takes space nor widens its range
+    length = -(-count // -(-count // _CHUNK_VALUES))
+    dataset = group.create_dataset(
+        "value",
+        data=values,
+        chunks=(length, min(atoms, max(1, _CHUNK_VALUES // length)), 3),
+        scaleoffset=decimals,
+        fillvalue=_FILL,
+        track_times=False,
+    )
+    dataset.attrs["unit"] = np.bytes_(unit)
 
 
 def _columns(series: Mapping[str, ArrayLike]) -> dict[str, NDArray[Any]]:

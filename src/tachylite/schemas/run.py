@@ -98,6 +98,10 @@ class State(FrozenModel):
         )
 
 
+type CellShape = Literal["isotropic", "free"]
+"""Whether a cell keeps its shape where it changes."""
+
+
 class Segment(FrozenModel):
     """One stretch of molecular dynamics at a temperature, or along a linear ramp that includes both ends."""
 
@@ -105,6 +109,11 @@ class Segment(FrozenModel):
     temperature_k: float = Field(gt=0)
     end_temperature_k: float | None = Field(default=None, gt=0)
     thermostat: Literal["nose-hoover", "langevin", "none"] = "nose-hoover"
+    """At constant volume; at constant pressure it is that of the engine's barostat."""
+    pressure_gpa: float | None = None
+    """Total pressure to hold; None for constant volume."""
+    cell: CellShape | None = None
+    """At constant pressure; None is isotropic."""
     timestep_fs: float = Field(default=2.0, gt=0)
     record_every: int = Field(default=0, ge=0)
     """Steps between recorded frames; 0 records none."""
@@ -125,6 +134,13 @@ class Request(FrozenModel):
     segments: list[Segment] = Field(min_length=1)
     seed: int
     """Starts the stochastic thermostat and, where the state has no velocities, draws them."""
+    record_forces: bool = False
+    """Whether recorded frames also hold forces, energies and stresses."""
+
+    @property
+    def constant_volume(self) -> bool:
+        """Whether the cell stays as it is."""
+        return all(segment.pressure_gpa is None for segment in self.segments)
 
 
 class SegmentResult(FrozenModel):
@@ -141,6 +157,10 @@ class SegmentResult(FrozenModel):
     """Virial alone, as VASP prints it."""
     energy_drift: float
     """Relative difference of the potential energy per atom between the halves of the segment."""
+    volume_a3: Measured | None = None
+    """At constant pressure."""
+    enthalpy_ev_per_atom: Measured | None = None
+    """At constant pressure: potential energy, kinetic energy, and the pressure that is held times the volume."""
 
 
 class Run(Document):
@@ -153,6 +173,7 @@ class Run(Document):
     formula: str
     n_atoms: int
     volume_a3: float
+    """At the start."""
     steps: int
     """Steps done, over all segments."""
     segments: list[SegmentResult]

@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import io
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 from os import PathLike
 from pathlib import Path
@@ -14,7 +14,7 @@ from monty.json import MSONable
 from numpy.typing import ArrayLike, NDArray
 
 from tachylite.errors import InputError
-from tachylite.schemas.h5md import pack
+from tachylite.schemas.h5md import LABELS, pack
 from tachylite.schemas.run import State
 
 if TYPE_CHECKING:
@@ -31,9 +31,10 @@ class Trajectory(MSONable):
 
     The layout is H5MD 1.1 (DOI 10.1016/j.cpc.2014.01.018), so any HDF5 tool reads a saved file:
     `particles/all/position`, `particles/all/species` (atomic numbers), `particles/all/box/edges` (lattice
-    vectors as rows) and `observables/<name>` for the series. Positions are fixed-point numbers with a
-    resolution of 1e-5 A (the scale-offset filter of HDF5). Equal input gives equal bytes, hence equal
-    `sha256`. Arrays are decoded at first use, cached and read-only.
+    vectors as rows) and `observables/<name>` for the series; where frames have labels, `particles/all/force`,
+    `observables/all/potential_energy` and `observables/all/stress`. Positions are fixed-point numbers with a
+    resolution of 1e-5 A, forces of 1e-4 eV/A (the scale-offset filter of HDF5). Equal input gives equal bytes,
+    hence equal `sha256`. Arrays are decoded at first use, cached and read-only.
     """
 
     def __init__(self, h5md: bytes) -> None:
@@ -50,16 +51,23 @@ class Trajectory(MSONable):
         cells: ArrayLike,
         times_fs: ArrayLike,
         series: Mapping[str, ArrayLike],
+        energies: ArrayLike | None = None,
+        forces: ArrayLike | None = None,
+        stresses: ArrayLike | None = None,
     ) -> Self:
         """Make a trajectory from arrays.
 
         `numbers` (N,); `positions` (F, N, 3) in A, unwrapped; `cells` (3, 3) or (F, 3, 3) in A, vectors as
         rows; `times_fs` (F,); `series` maps names with their unit, like `temperature_k`, to arrays of one
         common length, which may differ from F. A series `step` counts 0, 1, 2, ... if none is given.
-        Times and energies are kept as float64, other series as float32; they may hold NaN, positions may not.
+        Potential `energies` (F,) in eV, `forces` (F, N, 3) in eV/A and `stresses` (F, 3, 3) in eV/A^3, tension
+        positive, without the kinetic part, are those of the frames.
+        Times and energies are kept as float64, other series as float32; they may hold NaN, frames may not.
         Raises InputError where shapes disagree or a frame is not finite.
         """
-        return cls(pack(numbers, positions, cells, times_fs, series))
+        labels = {"energies": energies, "forces": forces, "stresses": stresses}
+        given = {name: values for name, values in labels.items() if values is not None}
+        return cls(pack(numbers, positions, cells, times_fs, series, given))
 
     @cached_property
     def sha256(self) -> str:
@@ -95,22 +103,43 @@ class Trajectory(MSONable):
         return self._read("particles/all/position/time")
 
     @cached_property
+    def energies_ev(self) -> NDArray[np.float64] | None:
+        """Potential energies of the frames in eV, (F,); None where they were not recorded."""
+        return self._label("energies")
+
+    @cached_property
+    def forces(self) -> NDArray[np.float64] | None:
+        """Forces in eV/A, (F, N, 3); None where they were not recorded."""
+        return self._label("forces")
+
+    @cached_property
+    def stresses(self) -> NDArray[np.float64] | None:
+        """Stresses in eV/A^3, (F, 3, 3), tension positive, without the kinetic part; None if not recorded."""
+        return self._label("stresses")
+
+    @cached_property
     def series(self) -> dict[str, NDArray[Any]]:
         """The thermodynamic series by name, with `step` and, if stored, `time_fs`; all of one length."""
         with self._open() as file:
             axes = file["parameters/series"]
             columns = {name: _frozen(axes[key]) for name, key in _SERIES_AXES.items() if key in axes}
-            columns |= {name: _frozen(group["value"]) for name, group in file.get("observables", {}).items()}
+            columns |= {name: _frozen(group["value"]) for name, group in _series_of(file)}
         return columns
 
     def atoms(self) -> "list[Atoms]":
-        """All frames as periodic ASE atoms."""
+        """All frames as periodic ASE atoms, with energy, forces and stress where these were recorded."""
         from ase import Atoms
+        from ase.calculators.singlepoint import SinglePointCalculator
 
-        return [
+        frames = [
             Atoms(numbers=self.numbers, positions=positions, cell=cell, pbc=True)
             for positions, cell in zip(self.positions, self.cells, strict=True)
         ]
+        parts = {"energy": self.energies_ev, "forces": self.forces, "stress": self.stresses}
+        labels = {name: values for name, values in parts.items() if values is not None}
+        for i, frame in enumerate(frames if labels else ()):
+            frame.calc = SinglePointCalculator(frame, **{name: values[i] for name, values in labels.items()})
+        return frames
 
     def pymatgen(self) -> "PymatgenTrajectory":
         """All frames as a pymatgen trajectory, with unwrapped fractional coordinates."""
@@ -182,9 +211,18 @@ class Trajectory(MSONable):
 
         return h5py.File(io.BytesIO(self.h5md), "r")
 
+    def _label(self, name: str) -> NDArray[np.float64] | None:
+        with self._open() as file:
+            return _frozen(file[LABELS[name]]["value"]) if LABELS[name] in file else None
+
     def _read(self, name: str) -> NDArray[Any]:
         with self._open() as file:
             return _frozen(file[name])
+
+
+def _series_of(file: "h5py.File") -> Iterator[tuple[str, "h5py.Group"]]:
+    """Observables of every step, and not those of the frames."""
+    yield from ((name, group) for name, group in file.get("observables", {}).items() if "value" in group)
 
 
 def _frozen(dataset: "h5py.Dataset") -> NDArray[Any]:

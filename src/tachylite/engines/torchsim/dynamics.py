@@ -11,20 +11,11 @@ import torch
 from tachylite.engines.answers import make_answer
 from tachylite.engines.base import Answer, Progress, progress_listener
 from tachylite.engines.interruption import Interruption, interruptible
-from tachylite.engines.torchsim.batch import (
-    Batch,
-    Potential,
-    PotentialWithStress,
-    begin_next_segment,
-    dump_batch,
-    load_batch,
-    remove_members,
-    start_batch,
-    state_of,
-    take_step,
-)
+from tachylite.engines.torchsim.batch import Batch, Potential, PotentialWithStress, remove_members, state_of
+from tachylite.engines.torchsim.checkpoint import dump_batch, load_batch
 from tachylite.engines.torchsim.engine import Guards
 from tachylite.engines.torchsim.health import Health
+from tachylite.engines.torchsim.integration import begin_next_segment, start_batch, take_step
 from tachylite.engines.torchsim.recorder import Recorder, first_row
 from tachylite.engines.workdir import CHECKPOINT, write_atomically
 from tachylite.schemas import Provenance, Request
@@ -71,7 +62,7 @@ class RunInProgress:
         if path.exists():
             saved = torch.load(path, map_location=wrapped.device, weights_only=True)
         atoms = [len(r.state.numbers) for r in requests]
-        recorder = Recorder.in_folder(folder, atoms, saved and saved["recorder"])
+        recorder = Recorder.in_folder(folder, atoms, requests[0].record_forces, saved and saved["recorder"])
         batch = start_batch(requests, wrapped) if saved is None else load_batch(saved["batch"], requests, wrapped)
         run = cls(batch, wrapped, recorder, Health(batch, guards), Clock(), folder)
         if saved is None:
@@ -182,14 +173,14 @@ def _answer(member: int, run: RunInProgress, provenance: Provenance) -> Answer:
     reason = batch.failures.get(member)
     if reason is None:
         until = None
-        final = state_of(batch, batch.members.index(member), batch.state.positions, batch.state.momenta)
+        state = batch.state
+        final = state_of(batch, batch.members.index(member), state.positions, state.momenta, state.row_vector_cell)
     else:
         final, until = batch.last_good[member]
-    series, times, frames = run.recorder.read(member, until)
+    series, frames = run.recorder.read(member, until)
     return make_answer(
         batch.requests[member],
         series=series,
-        times_fs=times,
         frames=frames,
         final=final,
         reason=reason,

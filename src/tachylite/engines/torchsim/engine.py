@@ -24,7 +24,7 @@ from tachylite.schemas.relaxation import Relaxation
 if TYPE_CHECKING:
     from tachylite.engines.torchsim.batch import Potential
 
-LAYOUT = 3
+LAYOUT = 4
 """Version of the files in a work folder; it is part of the folder's name."""
 
 _RUNS = TypeAdapter(list[Run])
@@ -58,6 +58,8 @@ class Guards:
 
     The contributions of the atoms, each F v dt, add up like independent random numbers.
     """
+    volume_factor: Limit = 3.0
+    """Largest volume at constant pressure over that of the start, or the inverse."""
     largest_force_ev_a: Limit = 100.0
     """In eV/A; no potential was trained on larger forces, so beyond them it extrapolates."""
 
@@ -191,8 +193,9 @@ class TorchSimEngine(MSONable):
         """Group requests (by position) with the same segments into batches of at most `batch_atoms` atoms."""
 
         def schedule_key(index: int) -> str:
-            segments = [s.model_dump(exclude={"temperature_k", "end_temperature_k"}) for s in requests[index].segments]
-            return content_key(segments)
+            request, own = requests[index], {"temperature_k", "end_temperature_k", "pressure_gpa"}
+            schedule = [s.model_dump(exclude=own) | {"fixed": s.pressure_gpa is None} for s in request.segments]
+            return content_key(schedule, request.record_forces)
 
         batches = []
         for _, group in groupby(sorted(range(len(requests)), key=schedule_key), key=schedule_key):

@@ -13,7 +13,7 @@ from tachylite.arrays import Array
 from tachylite.engines.potentials.neighbors import VerletList
 from tachylite.engines.torchsim.batch import Batch, highest_target_k, state_of
 from tachylite.engines.torchsim.engine import Guards
-from tachylite.engines.torchsim.recorder import ENERGY, FORCE, temperatures_k
+from tachylite.engines.torchsim.recorder import ENERGY, FORCE, VOLUME, temperatures_k
 from tachylite.schemas import State
 
 GOOD_FRACTION = 0.8
@@ -36,6 +36,7 @@ class Health:
         self.good_steps = np.full(len(batch.members), -1)
         """Steps done by every member in its last good state; -1 where it had none."""
         self.positions, self.momenta = batch.state.positions.clone(), batch.state.momenta.clone()
+        self.cells = batch.state.row_vector_cell.clone()
 
     def examine(self, batch: Batch, rows: Array, causes: Mapping[int, str]) -> dict[int, str]:
         """Find members (by position in the state) that must end, each with its reason.
@@ -80,6 +81,16 @@ class Health:
             lambda i: f"energy jump: {jumps[i]:.0f} eV in one step, where {allowed[i]:.0f} eV are much",
         )
 
+        volume = rows[-1, VOLUME]
+        start = np.array([batch.requests[m].state.volume_a3 for m in batch.members])
+        yield (
+            np.maximum(volume / start, start / volume) / guards.volume_factor,
+            lambda i: (
+                f"the cell {'expands without end' if volume[i] > start[i] else 'collapses'}: "
+                f"{volume[i]:.0f} A^3, at the start {start[i]:.0f} A^3"
+            ),
+        )
+
         force = rows[:, FORCE].max(axis=0)
         yield (
             force / guards.largest_force_ev_a,
@@ -107,32 +118,36 @@ class Health:
         steps = int(self.good_steps[index])
         if steps < 0:
             return batch.requests[batch.members[index]].state, 0
-        return state_of(batch, index, self.positions, self.momenta), steps
+        return state_of(batch, index, self.positions, self.momenta, self.cells), steps
 
     def keep_only(self, batch: Batch, members: Sequence[int]) -> None:
         """Forget all members but these (by position in the state); to be called before the others leave the batch."""
         atoms = torch.isin(batch.state.system_idx, torch.tensor(members, dtype=torch.int64, device=batch.state.device))
         self.positions, self.momenta = self.positions[atoms], self.momenta[atoms]
         self.energies_ev, self.good_steps = self.energies_ev[members], self.good_steps[members]
+        self.cells = self.cells[members]
 
     def dump(self) -> dict[str, Any]:
         """Content for a checkpoint."""
         return {
             "positions": self.positions,
             "momenta": self.momenta,
+            "cells": self.cells,
             "energies_ev": torch.from_numpy(self.energies_ev),
             "good_steps": torch.from_numpy(self.good_steps),
         }
 
     def load(self, saved: dict[str, Any]) -> None:
         """Continue from the content of a checkpoint."""
-        self.positions, self.momenta = saved["positions"], saved["momenta"]
+        self.positions, self.momenta, self.cells = saved["positions"], saved["momenta"], saved["cells"]
         self.energies_ev, self.good_steps = _numpy(saved["energies_ev"]), _numpy(saved["good_steps"])
 
     def _update_good_states(self, batch: Batch, good: NDArray[np.bool_]) -> None:
-        where = torch.from_numpy(good).to(batch.state.device)[batch.state.system_idx, None]
+        members = torch.from_numpy(good).to(batch.state.device)
+        where = members[batch.state.system_idx, None]
         self.positions = torch.where(where, batch.state.positions, self.positions)
         self.momenta = torch.where(where, batch.state.momenta, self.momenta)
+        self.cells = torch.where(members[:, None, None], batch.state.row_vector_cell, self.cells)
         self.good_steps = np.where(good, batch.done, self.good_steps)
 
 

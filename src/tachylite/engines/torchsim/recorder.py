@@ -1,5 +1,6 @@
 """Recording a batch: time series of every step and frames at intervals, in a log on disk."""
 
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import torch
 from torch import Tensor
 
 from tachylite.arrays import Array
+from tachylite.engines.answers import RecordedFrames
 from tachylite.engines.torchsim.batch import Batch, PotentialWithStress, kinetic_energy
 from tachylite.engines.torchsim.log import Log
 from tachylite.engines.workdir import LOG
@@ -21,26 +23,28 @@ MEMBER_COLUMNS = (
     "energy_ev",
     "pressure_virial_gpa",
     "pressure_total_gpa",
+    "volume_a3",
 )
 
-KINETIC, ENERGY, STRESS, FORCE = range(4)
-"""Rows of `measure`: kinetic and potential energy (eV), trace of the stress (eV/A^3), largest squared force."""
+KINETIC, ENERGY, STRESS, FORCE, VOLUME = range(5)
+"""Rows of `measure`: kinetic and potential energy (eV), trace of the stress (eV/A^3), largest squared force, volume
+(A^3)."""
 
 BUFFER_BYTES = 32 * 1024**2
 """The log is written at every checkpoint, and earlier when more than this has accumulated."""
 
 
 def measure(batch: Batch, potential: PotentialWithStress) -> Tensor:
-    """Measure every member at a step, (4, n_members), on the device."""
+    """Measure every member at a step, (5, n_members), on the device."""
     state = batch.state
     largest = torch.zeros_like(state.energy)
     largest.scatter_reduce_(0, state.system_idx, state.forces.square().sum(dim=1), "amax")
     trace = potential.stress.diagonal(dim1=1, dim2=2).sum(dim=1)
-    return torch.stack([kinetic_energy(batch), state.energy, trace, largest])
+    return torch.stack([kinetic_energy(batch), state.energy, trace, largest, state.volume])
 
 
 def first_row(batch: Batch, potential: PotentialWithStress) -> Array:
-    """Rows of the members before any step, (1, 4, n_members), as `Recorder.take_rows` returns them."""
+    """Rows of the members before any step, (1, 5, n_members), as `Recorder.take_rows` returns them."""
     return _with_force(torch.stack([measure(batch, potential)]))
 
 
@@ -58,17 +62,20 @@ def _with_force(rows: Tensor) -> Array:
 
 @dataclass(frozen=True)
 class _Block:
-    """Series between two checks: (2, n) shared, (n_members, 5, n) of members, and frames with their times."""
+    """Series between two checks: (2, n) shared, (n_members, 6, n) of members, and frames with their times.
+
+    Frames are arrays of all atoms, (F, n_atoms, 3), and of members, (F, n_members, 3, 3), by name.
+    """
 
     shared: Array
     members: Array
     frame_times: Array
-    frames: Array
+    frames: dict[str, Array]
 
     @property
     def size(self) -> int:
         """Size in bytes."""
-        return self.members.nbytes + self.frames.nbytes
+        return self.members.nbytes + sum(array.nbytes for array in self.frames.values())
 
 
 @dataclass
@@ -78,25 +85,26 @@ class Recorder:
     log: Log
     atoms: list[int]
     """Number of atoms of every request."""
+    forces: bool
+    """Whether frames hold forces and stresses beside positions and cells."""
     time_fs: float = 0.0
     rows: list[Tensor] = field(default_factory=list)
     times: list[float] = field(default_factory=list)
-    frames: list[tuple[float, Tensor]] = field(default_factory=list)
+    frame_times: list[float] = field(default_factory=list)
+    frames: list[dict[str, Tensor]] = field(default_factory=list)
     _blocks: list[_Block] = field(default_factory=list)
 
     @classmethod
-    def in_folder(cls, folder: Path, atoms: list[int], saved: dict[str, Any] | None) -> "Recorder":
+    def in_folder(cls, folder: Path, atoms: list[int], forces: bool, saved: dict[str, Any] | None) -> "Recorder":
         """Begin, or continue from what `dump` returned."""
         path = folder / LOG
         if saved is None:
-            return cls(Log(path), atoms)
-        buffers = {name: saved[name] for name in ("time_fs", "rows", "times", "frames")}
-        return cls(Log(path, saved["log_bytes"]), atoms, **buffers)
+            return cls(Log(path), atoms, forces)
+        return cls(Log(path, saved["log_bytes"]), atoms, forces, **{name: saved[name] for name in _BUFFERS})
 
     def dump(self) -> dict[str, Any]:
         """Content for a checkpoint, once `flush` has written the rest."""
-        buffers = {"time_fs": self.time_fs, "rows": self.rows, "times": self.times, "frames": self.frames}
-        return buffers | {"log_bytes": self.log.length}
+        return {name: getattr(self, name) for name in _BUFFERS} | {"log_bytes": self.log.length}
 
     def record(self, batch: Batch, potential: PotentialWithStress) -> None:
         """Record the step just taken."""
@@ -105,32 +113,47 @@ class Recorder:
         self.rows.append(measure(batch, potential))
         every = batch.schedule.record_every
         if every and batch.step % every == 0:
-            self.frames.append((self.time_fs, batch.state.positions))
+            self.frame_times.append(self.time_fs)
+            self.frames.append(self._frame(batch, potential))
+
+    def _frame(self, batch: Batch, potential: PotentialWithStress) -> dict[str, Tensor]:
+        state = batch.state
+        frame = {"positions": state.positions, "cells": state.row_vector_cell}
+        return frame | ({"forces": state.forces, "stresses": potential.stress} if self.forces else {})
 
     def take_rows(self, batch: Batch) -> Array:
-        """Move what was recorded since the last check to memory; its rows of `measure`, (n_steps, 4, n_members).
+        """Move what was recorded since the last check to memory; its rows of `measure`, (n_steps, 5, n_members).
 
-        The last of a row's quantities is the force itself.
+        Instead of the squared force they hold the force itself.
         """
         rows = _with_force(torch.stack(self.rows))
         count = len(rows)
         temperature = temperatures_k(batch, rows)
-        volumes = batch.state.volume.cpu().numpy()
         virial = -rows[:, STRESS] / 3 * GPA_PER_EV_A3
-        kinetic = batch.sizes.cpu().numpy() * KB_EV * temperature / volumes * GPA_PER_EV_A3
-        columns = [batch.targets_k(count), temperature, rows[:, ENERGY], virial, virial + kinetic]
-        times, positions = zip(*self.frames, strict=True) if self.frames else ((), ())
-        frames = torch.stack(positions).to(torch.float64).cpu().numpy() if positions else np.empty((0, 0, 3))
+        kinetic = batch.sizes.cpu().numpy() * KB_EV * temperature / rows[:, VOLUME] * GPA_PER_EV_A3
+        columns = [batch.targets_k(count), temperature, rows[:, ENERGY], virial, virial + kinetic, rows[:, VOLUME]]
         self._blocks.append(
             _Block(
                 shared=np.array([self.times, [batch.segment] * count]),
                 members=np.stack(columns).transpose(2, 0, 1),
-                frame_times=np.array(times),
-                frames=frames,
+                frame_times=np.array(self.frame_times),
+                frames=self._stacked_frames(batch),
             )
         )
-        self.rows, self.times, self.frames = [], [], []
+        self.rows, self.times, self.frame_times, self.frames = [], [], [], []
         return rows
+
+    def _stacked_frames(self, batch: Batch) -> dict[str, Array]:
+        if not self.frames:
+            sizes = {"positions": (0, len(batch.state.positions), 3), "cells": (0, len(batch.members), 3, 3)}
+            return {name: np.empty(sizes[_LIKE[name]]) for name in self._parts}
+        stacked = {name: torch.stack([frame[name] for frame in self.frames]) for name in self._parts}
+        return {name: tensor.to(torch.float64).cpu().numpy() for name, tensor in stacked.items()}
+
+    @property
+    def _parts(self) -> list[str]:
+        """What a frame holds."""
+        return ["positions", "cells", "forces", "stresses"] if self.forces else ["positions", "cells"]
 
     def flush_if_full(self, batch: Batch) -> None:
         """Write blocks to the log if they exceed BUFFER_BYTES."""
@@ -144,11 +167,13 @@ class Recorder:
         shared = np.concatenate([b.shared for b in self._blocks], axis=1)
         members = np.concatenate([b.members for b in self._blocks], axis=2)
         frame_times = np.concatenate([b.frame_times for b in self._blocks])
-        frames = np.concatenate([b.frames for b in self._blocks if len(b.frames)] or [np.empty((0, 0, 3))])
+        frames = {name: np.concatenate([b.frames[name] for b in self._blocks]) for name in self._parts}
         arrays: list[Array] = [shared, frame_times]
         ends = np.cumsum([self.atoms[m] for m in batch.members])
         for index, member in enumerate(batch.members):
-            arrays += [members[index], frames[:, ends[index] - self.atoms[member] : ends[index]]]
+            atoms = slice(ends[index] - self.atoms[member], ends[index])
+            arrays.append(members[index])
+            arrays += [frames[name][:, atoms if _LIKE[name] == "positions" else index] for name in self._parts]
         header = {
             "members": batch.members,
             "steps": shared.shape[1],
@@ -158,28 +183,43 @@ class Recorder:
         self.log.append(header, arrays)
         self._blocks = []
 
-    def read(self, member: int, until: int | None = None) -> tuple[dict[str, Array], Array, Array]:
-        """Series by column name, frame times (F,) in fs and positions (F, N, 3) in A of a member.
-
-        Only the first `until` steps, where a number is given.
-        """
+    def read(self, member: int, until: int | None = None) -> tuple[dict[str, Array], RecordedFrames]:
+        """Series by column name, and frames, of a member; only the first `until` steps, where a number is given."""
         records = [(header, start) for header, start in self.log.headers() if member in header["members"]]
-        atoms = self.atoms[member]
-        steps, count = (sum(header[key] for header, _ in records) for key in ("steps", "frames"))
-        table = np.empty((len(SHARED_COLUMNS) + len(MEMBER_COLUMNS), steps))
-        times, frames = np.empty(count), np.empty((count, atoms, 3))
-        step = frame = 0
+        table = [np.empty((len(SHARED_COLUMNS) + len(MEMBER_COLUMNS), 0))]
+        times, parts = [np.empty(0)], [{name: np.empty((0, *self._shape(name, member))) for name in self._parts}]
         for header, start in records:
-            n, f = header["steps"], header["frames"]
+            steps, count = header["steps"], header["frames"]
             before = header["members"][: header["members"].index(member)]
-            skip = 2 * n + f + sum(len(MEMBER_COLUMNS) * n + 3 * self.atoms[m] * f for m in before)
-            table[:2, step : step + n] = self.log.read(start, 0, 2 * n).reshape(2, n)
-            table[2:, step : step + n] = self.log.read(start, skip, len(MEMBER_COLUMNS) * n).reshape(-1, n)
-            times[frame : frame + f] = self.log.read(start, 2 * n, f)
-            flat = self.log.read(start, skip + len(MEMBER_COLUMNS) * n, 3 * atoms * f)
-            frames[frame : frame + f] = flat.reshape(f, atoms, 3)
-            step, frame = step + n, frame + f
-        series = {name: table[i, :until] for i, name in enumerate((*SHARED_COLUMNS, *MEMBER_COLUMNS))}
+            place = 2 * steps + count + sum(self._numbers(m, steps, count) for m in before)
+            shared = self.log.read(start, 0, 2 * steps).reshape(2, steps)
+            own = self.log.read(start, place, len(MEMBER_COLUMNS) * steps).reshape(-1, steps)
+            table.append(np.concatenate([shared, own]))
+            times.append(self.log.read(start, 2 * steps, count))
+            place += own.size
+            frames = {}
+            for name in self._parts:
+                shape = (count, *self._shape(name, member))
+                frames[name] = self.log.read(start, place, math.prod(shape)).reshape(shape)
+                place += math.prod(shape)
+            parts.append(frames)
+        columns = np.concatenate(table, axis=1)
+        series = {name: columns[i, :until] for i, name in enumerate((*SHARED_COLUMNS, *MEMBER_COLUMNS))}
         last = series["time_fs"][-1] if len(series["time_fs"]) else -1.0
-        n_frames = int(np.searchsorted(times, last, side="right"))
-        return series, times[:n_frames], frames[:n_frames]
+        times_fs = np.concatenate(times)
+        kept = slice(int(np.searchsorted(times_fs, last, side="right")))
+        arrays = {name: np.concatenate([part[name] for part in parts])[kept] for name in self._parts}
+        return series, RecordedFrames(times_fs=times_fs[kept], **arrays)
+
+    def _shape(self, name: str, member: int) -> tuple[int, int]:
+        """Of one frame of a member."""
+        return (self.atoms[member], 3) if _LIKE[name] == "positions" else (3, 3)
+
+    def _numbers(self, member: int, steps: int, frames: int) -> int:
+        """How many numbers a record holds of a member."""
+        return len(MEMBER_COLUMNS) * steps + frames * sum(math.prod(self._shape(n, member)) for n in self._parts)
+
+
+_BUFFERS = ("time_fs", "rows", "times", "frame_times", "frames")
+_LIKE = {"positions": "positions", "forces": "positions", "cells": "cells", "stresses": "cells"}
+"""What a part of a frame has the shape of."""

@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from tachylite.arrays import Array
 from tachylite.engines.vasp.inputs import order_of
-from tachylite.engines.vasp.output import Output, read_contcar, read_vasprun
+from tachylite.engines.vasp.output import Output, Step, read_contcar, read_vasprun
 from tachylite.engines.workdir import write_atomically
 from tachylite.errors import InputError
 from tachylite.physics.transport.displacement import Unwrapper
@@ -35,10 +36,16 @@ class Chunk:
     energy_ev: Array
     kinetic_ev: Array
     virial_gpa: Array
+    volume_a3: Array
     frame_steps: Array
     """Steps of the segment, counting from 1, at which frames were taken."""
     frames: Array
     """Unwrapped positions in A, (F, N, 3)."""
+    frame_cells: Array
+    frame_forces: Array
+    """In eV/A, (F, N, 3)."""
+    frame_stresses: Array
+    """In eV/A^3, (F, 3, 3), tension positive."""
     repeats: bool = False
     """Whether `final` is the last step itself, so that the next call repeats it."""
     problem: str | None = None
@@ -78,12 +85,19 @@ class Chunk:
             energy_ev=empty,
             kinetic_ev=empty,
             virial_gpa=empty,
+            volume_a3=empty,
             frame_steps=empty,
             frames=np.empty((0, len(self.final.numbers), 3)),
+            frame_cells=np.empty((0, 3, 3)),
+            frame_forces=np.empty((0, len(self.final.numbers), 3)),
+            frame_stresses=np.empty((0, 3, 3)),
         )
 
 
-_ARRAYS = ("energy_ev", "kinetic_ev", "virial_gpa", "frame_steps", "frames")
+_ARRAYS = (
+    *("energy_ev", "kinetic_ev", "virial_gpa", "volume_a3"),
+    *("frame_steps", "frames", "frame_cells", "frame_forces", "frame_stresses"),
+)
 _FIELDS = ("segment", "begin", "repeats", "problem", "version", "potcars", "wall_time_s")
 
 
@@ -104,10 +118,10 @@ def read_chunk(
     problem = _step_problem(steps[bad].finite, nelm) if bad is not None else None
     unwrap = _PositionUnwrapper(start)
     try:
-        positions = unwrap(np.array([step.scaled for step in good]))
+        positions = unwrap(_stacked([step.scaled for step in good], unwrap.shape), _cells(good))
         final, repeats = start, repeated
         if problem is None:
-            final, repeats = _final_state(folder, good[-1].scaled if good else None, start, segment, unwrap)
+            final, repeats = _final_state(folder, good[-1] if good else None, start, segment, unwrap)
     except (InputError, ValueError) as unreadable:
         positions, good, final, repeats, problem = np.empty((0, *unwrap.shape)), [], start, repeated, str(unreadable)
     except _CannotContinueError:
@@ -122,8 +136,12 @@ def read_chunk(
         energy_ev=np.array([step.energy_ev for step in good]),
         kinetic_ev=np.array([step.kinetic_ev for step in good]),
         virial_gpa=np.array([step.virial_gpa for step in good]),
+        volume_a3=np.abs(np.linalg.det(_cells(good))),
         frame_steps=counts[is_frame].astype(np.float64),
         frames=positions[is_frame],
+        frame_cells=_cells(good)[is_frame],
+        frame_forces=unwrap.reorder(_stacked([step.forces for step in good], unwrap.shape))[is_frame],
+        frame_stresses=_stacked([step.stress_ev_a3 for step in good], (3, 3))[is_frame],
         repeats=repeats,
         problem=problem,
         version=output.version,
@@ -139,15 +157,15 @@ class _PositionUnwrapper:
     """Converts scaled positions in the order of the POSCAR to unwrapped ones in A in the order of the state."""
 
     def __init__(self, start: State) -> None:
-        self.order, self.cell = order_of(start), np.asarray(start.cell)
+        self.order = order_of(start)
         self.shape = (len(start.numbers), 3)
         self._unwrap = Unwrapper()
-        self._unwrap(np.asarray(start.positions)[self.order][None], self.cell)
+        self._unwrap(np.asarray(start.positions)[self.order][None], np.asarray(start.cell))
 
-    def __call__(self, scaled: Array) -> Array:
+    def __call__(self, scaled: Array, cells: Array) -> Array:
         if not len(scaled):
             return np.empty((0, *self.shape))
-        return self.reorder(self._unwrap(scaled @ self.cell, self.cell))
+        return self.reorder(self._unwrap(scaled @ cells, cells))
 
     def reorder(self, vectors: Array) -> Array:
         """Vectors in the order of the state, from those in the order of the POSCAR."""
@@ -157,26 +175,35 @@ class _PositionUnwrapper:
 
 
 def _final_state(
-    folder: Path, last: Array | None, start: State, segment: Segment, unwrap: _PositionUnwrapper
+    folder: Path, last: Step | None, start: State, segment: Segment, unwrap: _PositionUnwrapper
 ) -> tuple[State, bool]:
     """The state in CONTCAR, and whether it is the last step itself; normally VASP writes one step further."""
     contcar = read_contcar(folder / "CONTCAR", len(start.numbers))
     if contcar is None or last is None:
         raise _CannotContinueError
-    scaled, velocities = contcar
-    shift = scaled - last
-    moved = (shift - np.round(shift)) @ unwrap.cell
+    scaled, velocities, cell = contcar
+    shift = scaled - last.scaled
+    moved = (shift - np.round(shift)) @ cell
     expected = velocities * segment.timestep_fs
     repeats = float(np.abs(moved).max()) < _SAME_PLACE_A
     if not repeats and _rms(moved - expected) > _rms(expected) / 2:
         raise _CannotContinueError
     state = State(
         numbers=start.numbers,
-        positions=unwrap(scaled[None])[0].tolist(),
-        cell=start.cell,
+        positions=unwrap(scaled[None], cell[None])[0].tolist(),
+        # CONTCAR rounds a cell that did not change
+        cell=start.cell if segment.pressure_gpa is None else cell.tolist(),
         velocities=unwrap.reorder(velocities).tolist(),
     )
     return state, repeats
+
+
+def _cells(steps: Sequence[Step]) -> Array:
+    return _stacked([step.cell for step in steps], (3, 3))
+
+
+def _stacked(arrays: Sequence[Array], shape: tuple[int, int]) -> Array:
+    return np.array(arrays).reshape(-1, *shape)
 
 
 def _rms(vectors: Array) -> float:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from tachylite.arrays import Array
-from tachylite.engines.answers import make_answer
+from tachylite.engines.answers import RecordedFrames, make_answer
 from tachylite.engines.base import Answer
 from tachylite.engines.interruption import Interruption
 from tachylite.engines.vasp.calling import CallContext, call_vasp, must_end, remove_potcars
@@ -132,7 +132,7 @@ class ChunkedRun:
             velocities = normal * np.sqrt(KB_EV * segment.temperature_k / EV_PER_U_A2_FS2 / masses)
         else:
             velocities = np.asarray(state.velocities)
-        if begin == 0 and segment.thermostat != "langevin":
+        if begin == 0 and not is_langevin(segment):
             velocities = velocities - (masses * velocities).sum(axis=0) / masses.sum()
         return state.model_copy(update={"velocities": velocities.tolist()})
 
@@ -146,7 +146,7 @@ class ChunkedRun:
 
     def answer(self, provenance: Provenance) -> Answer:
         """The document and trajectory of the steps that were done."""
-        series, times, frames = self._series()
+        series, frames = self._series()
         latest = next((chunk for chunk in reversed(self.chunks) if chunk.version), None)
         if latest is not None:
             provenance = provenance.model_copy(
@@ -158,7 +158,6 @@ class ChunkedRun:
         return make_answer(
             self.request,
             series=series,
-            times_fs=times,
             frames=frames,
             final=self.state,
             reason=self.reason,
@@ -166,13 +165,13 @@ class ChunkedRun:
             provenance=provenance,
         )
 
-    def _series(self) -> tuple[dict[str, Array], Array, Array]:
-        """Series by name, times of the frames in fs, and frames; step 1 is VASP's first step, the initial state."""
-        n_atoms, volume = len(self.request.state.numbers), self.request.state.volume_a3
+    def _series(self) -> tuple[dict[str, Array], RecordedFrames]:
+        """Series by name, and frames; step 1 is VASP's first step, the initial state."""
+        n_atoms = len(self.request.state.numbers)
         rows: dict[str, list[Array]] = {name: [] for name in _COLUMNS}
-        times, frames, before_fs = [], [np.empty((0, n_atoms, 3))], 0.0
+        times, before_fs = [], 0.0
         for index, segment in enumerate(self.request.segments):
-            freedoms = max(3 * n_atoms - (0 if segment.thermostat == "langevin" else 3), 1)
+            freedoms = max(3 * n_atoms - (0 if is_langevin(segment) else 3), 1)
             for chunk in (c for c in self.chunks if c.segment == index):
                 steps = np.arange(chunk.begin, chunk.begin + chunk.steps, dtype=np.float64)
                 temperature = 2 * chunk.kinetic_ev / KB_EV / freedoms
@@ -182,12 +181,24 @@ class ChunkedRun:
                 rows["temperature_k"].append(temperature)
                 rows["energy_ev"].append(chunk.energy_ev)
                 rows["pressure_virial_gpa"].append(chunk.virial_gpa)
-                rows["pressure_total_gpa"].append(total_pressure_gpa(chunk.virial_gpa, temperature, n_atoms, volume))
+                rows["pressure_total_gpa"].append(
+                    total_pressure_gpa(chunk.virial_gpa, temperature, n_atoms, chunk.volume_a3)
+                )
+                rows["volume_a3"].append(chunk.volume_a3)
                 times.append(before_fs + chunk.frame_steps * segment.timestep_fs)
-                frames.append(chunk.frames)
             before_fs += segment.steps * segment.timestep_fs
         series = {name: np.concatenate([*parts, np.empty(0)]) for name, parts in rows.items()}
-        return series, np.concatenate([*times, np.empty(0)]), np.concatenate(frames)
+        forces = self.request.record_forces
+        return series, RecordedFrames(
+            times_fs=np.concatenate([*times, np.empty(0)]),
+            positions=self._frames("frames", n_atoms),
+            cells=self._frames("frame_cells", 3),
+            forces=self._frames("frame_forces", n_atoms) if forces else None,
+            stresses=self._frames("frame_stresses", 3) if forces else None,
+        )
+
+    def _frames(self, name: str, rows: int) -> Array:
+        return np.concatenate([np.empty((0, rows, 3)), *(getattr(chunk, name) for chunk in self.chunks)])
 
 
 _COLUMNS = (
@@ -198,10 +209,21 @@ _COLUMNS = (
     "energy_ev",
     "pressure_virial_gpa",
     "pressure_total_gpa",
+    "volume_a3",
 )
 
 
-def check_cell(state: State) -> None:
-    """Raise InputError for a left-handed cell, which VASP refuses and pymatgen inverts without the velocities."""
-    if np.linalg.det(np.asarray(state.cell)) <= 0:
+def is_langevin(segment: Segment) -> bool:
+    """Whether the thermostat, or that of the barostat, moves the cell as a whole."""
+    return segment.thermostat == "langevin" or segment.pressure_gpa is not None
+
+
+def check_request(request: Request) -> None:
+    """Raise InputError for a left-handed cell, which VASP refuses and pymatgen inverts without the velocities.
+
+    And for a cell that is to keep its shape at constant pressure, which no barostat of VASP does.
+    """
+    if np.linalg.det(np.asarray(request.state.cell)) <= 0:
         raise InputError("the lattice vectors are left-handed; exchange two of them")
+    if any(segment.pressure_gpa is not None and segment.cell != "free" for segment in request.segments):
+        raise InputError("VASP changes the shape of the cell at constant pressure; give the step 'cell: free'")

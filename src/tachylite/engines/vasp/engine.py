@@ -22,7 +22,7 @@ from tachylite.schemas.relaxation import Relaxation
 if TYPE_CHECKING:
     from tachylite.engines.vasp.dynamics import ChunkedRun
 
-LAYOUT = 1
+LAYOUT = 2
 """Version of the files in a work folder; it is part of the folder's name."""
 
 PACKAGES = ("tachylite", "atomate2", "custodian", "pymatgen-core")
@@ -142,7 +142,7 @@ class VaspEngine(MSONable):
         )
 
     def _run(self, request: Request, workdir: Path) -> Answer:
-        from tachylite.engines.vasp.dynamics import check_cell
+        from tachylite.engines.vasp.dynamics import check_request
 
         content = request.model_dump(exclude={"label"})
         folder = workdir / f"run-{content_key(self._identity(), content)}"
@@ -155,7 +155,7 @@ class VaspEngine(MSONable):
             chunked = self._chunked_run(request, folder)
             chunked.resume()
             if chunked.done < chunked.total:
-                chunked.reason = _error_of(lambda: check_cell(request.state)) or self._obstacle(request.state)
+                chunked.reason = _error_of(lambda: check_request(request)) or self._obstacle(request.state)
             with interruptible() as interruption:
                 chunked.run(interruption)
             answer = chunked.answer(self.provenance())

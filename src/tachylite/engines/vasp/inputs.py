@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tachylite.engines.vasp.setup import PotcarFunctional, quietly
 from tachylite.schemas import Segment, State
+from tachylite.units import KBAR_PER_GPA
 
 if TYPE_CHECKING:
     from pymatgen.core import Structure
@@ -17,6 +18,12 @@ EDIFF_PER_ATOM_EV = 1e-5
 
 FRICTION_PER_PS = 10.0
 """Friction of the Langevin thermostat: a relaxation time of 100 fs, as in the other engines."""
+
+FRICTION_AT_PRESSURE_PER_PS = 1.0
+"""Of the atoms at constant pressure, where VASP has no other thermostat: more would slow their diffusion."""
+
+LATTICE_MASS_U = 1000.0
+"""Mass of the lattice, PMASS: volumes of some hundred atoms swing within a picosecond."""
 
 _NO_EFFECT = (
     "EDIFF_PER_ATOM",
@@ -88,6 +95,14 @@ def md_set(
     }
     if segment.thermostat == "langevin":
         settings["LANGEVIN_GAMMA"] = [FRICTION_PER_PS] * elements
+    if segment.pressure_gpa is not None:
+        settings |= _ENSEMBLES["langevin"] | {
+            "ISIF": 3,
+            "PSTRESS": segment.pressure_gpa * KBAR_PER_GPA,
+            "LANGEVIN_GAMMA": [FRICTION_AT_PRESSURE_PER_PS] * elements,
+            "LANGEVIN_GAMMA_L": FRICTION_PER_PS,
+            "PMASS": LATTICE_MASS_U,
+        }
     with quietly():
         return MPMorphMDSetGenerator(
             structure=structure_of(state),

@@ -13,6 +13,8 @@ from tachylite.arrays import Array
 from tachylite.units import GPA_PER_EV_A3, KB_EV, KBAR_PER_GPA
 
 _NOT_A_NUMBER = float("nan")
+_LATTICE_LINES = 8
+"""Of the velocities of the lattice in CONTCAR: a heading, a flag, three velocities and three vectors."""
 
 
 @dataclass(frozen=True)
@@ -21,6 +23,12 @@ class Step:
 
     scaled: Array
     """Positions in units of the lattice vectors, (N, 3), in the order of the POSCAR."""
+    cell: Array
+    """Lattice vectors as rows, in A."""
+    forces: Array
+    """In eV/A, (N, 3), in the order of the POSCAR."""
+    stress_ev_a3: Array
+    """(3, 3), tension positive, without kinetic part."""
     energy_ev: float
     """Free energy, of which the forces are derivatives."""
     kinetic_ev: float
@@ -78,8 +86,12 @@ def _step(element: Element) -> Step:
     energy, kinetic = energies.get("e_fr_energy", _NOT_A_NUMBER), energies.get("kinetic", 0.0)
     virial = float(np.trace(stress)) / 3 / KBAR_PER_GPA if stress.shape == (3, 3) else _NOT_A_NUMBER
     numbers = (energy, kinetic, virial)
+    known = stress.shape == (3, 3)
     return Step(
         scaled=scaled,
+        cell=_vectors(element, "structure/crystal/varray[@name='basis']/v"),
+        forces=forces,
+        stress_ev_a3=-stress / KBAR_PER_GPA / GPA_PER_EV_A3 if known else np.full((3, 3), _NOT_A_NUMBER),
         energy_ev=energy,
         kinetic_ev=kinetic,
         virial_gpa=virial,
@@ -107,26 +119,31 @@ def _vectors(element: Element, path: str) -> Array:
     return np.array(rows, dtype=np.float64).reshape(-1, 3)
 
 
-def read_contcar(path: Path, n_atoms: int) -> tuple[Array, Array] | None:
-    """Positions in units of the lattice vectors and velocities in A/fs, each (N, 3); None if the file is incomplete.
+def read_contcar(path: Path, n_atoms: int) -> tuple[Array, Array, Array] | None:
+    """Positions in units of the lattice vectors and velocities in A/fs, each (N, 3), and the lattice vectors in A.
 
-    https://www.vasp.at/wiki/index.php/CONTCAR: velocities come after the positions, in A/fs.
+    None if the file is incomplete. https://www.vasp.at/wiki/index.php/CONTCAR: velocities come after the positions, in
+    A/fs; at constant pressure those of the lattice, eight lines, are between them.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
-        rows = lines[8 : 8 + n_atoms] + lines[9 + n_atoms : 9 + 2 * n_atoms]
+        begin = 8 + n_atoms
+        begin += _LATTICE_LINES if lines[begin].lower().startswith("lattice") else 0
+        rows = lines[8 : 8 + n_atoms] + lines[begin + 1 : begin + 1 + n_atoms]
         numbers = np.array([[float(word) for word in row.split()[:3]] for row in rows])
         direct = lines[7].strip().lower().startswith("d")
         scale = float(lines[1])
+        cell = scale * np.array([[float(word) for word in line.split()[:3]] for line in lines[2:5]])
     except (OSError, ValueError, IndexError):
         return None
+    whole = numbers.shape == (2 * n_atoms, 3) and cell.shape == (3, 3) and bool(np.isfinite(numbers).all())
     # VASP writes CONTCAR in direct coordinates; another file is not one that it finished
-    if numbers.shape != (2 * n_atoms, 3) or not np.isfinite(numbers).all() or not direct or scale <= 0:
+    if not whole or not np.isfinite(cell).all() or not direct or scale <= 0:
         return None
-    return numbers[:n_atoms], numbers[n_atoms:]
+    return numbers[:n_atoms], numbers[n_atoms:], cell
 
 
-def total_pressure_gpa(virial_gpa: Array, temperature_k: Array, n_atoms: int, volume_a3: float) -> Array:
+def total_pressure_gpa(virial_gpa: Array, temperature_k: Array, n_atoms: int, volume_a3: float | Array) -> Array:
     r"""Pressure with the kinetic part that VASP's stress lacks: P = P_virial + N k T / V.
 
     ======  =======================================================

@@ -9,9 +9,12 @@ from pymatgen.core import Structure
 
 from tachylite.configs import load_protocol
 from tachylite.jobs.engine import EngineLike, simulate
+from tachylite.measured import Measured
+from tachylite.physics.thermodynamics.energies import density
 from tachylite.schemas import Protocol, Request, Result, Run, Segment, State, Step, Trajectory
 from tachylite.schemas.protocol import Branch
 from tachylite.schemas.relaxation import References
+from tachylite.schemas.steps.base import Dynamics, RunResult
 from tachylite.units import FS_PER_PS
 
 type Start = Structure | State | Result | Trajectory | None
@@ -22,6 +25,10 @@ type Starts = Sequence[Start | OutputReference] | OutputReference
 
 type Resource = Literal["dynamics", "relaxation", "analysis"]
 """What a job needs of a machine."""
+
+
+SAME_VOLUME = 1e-6
+"""Relative difference below which a run has the volume of the state that it continues."""
 
 
 @dataclass
@@ -187,15 +194,56 @@ def members_of(protocol: Protocol, step: Step, sources: Sequence[Sequence[Start]
     return members
 
 
-def segment(protocol: Protocol, length_ps: float, start_k: float, end_k: float | None = None) -> Segment:
-    """Molecular dynamics at a temperature, or along a ramp, with the protocol's time step."""
+def segment(
+    protocol: Protocol, length_ps: float, start_k: float, end_k: float | None = None, *, step: Dynamics | None = None
+) -> Segment:
+    """Molecular dynamics at a temperature, or along a ramp, with the protocol's time step and the step's ensemble."""
+    at_pressure = step is not None and step.pressure_gpa is not None
+    ensemble: dict[str, Any] = step.model_dump(include={"pressure_gpa", "cell"}) if step and at_pressure else {}
     return Segment(
         steps=max(1, round(length_ps * FS_PER_PS / protocol.timestep_fs)),
         temperature_k=start_k,
         end_temperature_k=end_k,
         timestep_fs=protocol.timestep_fs,
         record_every=protocol.record_every,
+        **ensemble,
     )
+
+
+def start_of(member: Member, step: Dynamics) -> State | None:
+    """The state that molecular dynamics starts from.
+
+    The last frame of a run at constant pressure has some volume of its fluctuations; constant volume is their mean.
+    """
+    state, source = member.state, member.source
+    if state is None or step.pressure_gpa is not None or not isinstance(source, RunResult):
+        return state
+    return state if source.volume_a3 is None else state.scaled_to(source.volume_a3.value)
+
+
+def dynamics_request(
+    member: Member, step: Dynamics, label: str, segments: Sequence[Segment], seed: int
+) -> Request | None:
+    """What an engine is asked for; None where there is no state to start from."""
+    state = start_of(member, step)
+    if state is None:
+        return None
+    forces = step.record == "forces"
+    return Request(label=label, state=state, segments=list(segments), seed=seed, record_forces=forces)
+
+
+def volume_of(member: Member, run: Run) -> dict[str, Any]:
+    """Volume and density of a run; at constant volume with the error of what it was taken from."""
+    volume = Measured(value=run.final.volume_a3, error=0.0)
+    if run.segments and run.last.segment.end_temperature_k is None and run.last.volume_a3 is not None:
+        volume = run.last.volume_a3
+    elif isinstance(member.source, Result) and (known := member.source.measured_volume_a3) is not None:
+        volume = known if abs(known.value / volume.value - 1) < SAME_VOLUME else volume
+    mass_density = density(run.final.atoms.get_masses(), volume.value)
+    return {
+        "volume_a3": volume,
+        "density_g_cm3": Measured(value=mass_density, error=mass_density * (volume.error / volume.value)),
+    }
 
 
 def outcome(run_status: str, reason: str | None) -> dict[str, Any]:

@@ -1,15 +1,13 @@
-"""Step `hold`: molecular dynamics at a constant temperature, and what it says of the state."""
+"""Step `hold`: molecular dynamics at a constant temperature, and what the run says of the state."""
 
 from dataclasses import dataclass
 
+from tachylite.analysis.glass import measure_response
 from tachylite.analysis.structure import measure_structure
 from tachylite.analysis.transport import measure_diffusivity
-from tachylite.flows.steps.base import DynamicsMaker, Member, outcome, segment
-from tachylite.measured import Measured
-from tachylite.physics.thermodynamics.energies import density
+from tachylite.flows.steps.base import DynamicsMaker, Member, dynamics_request, outcome, segment, volume_of
 from tachylite.schemas import Request, Run, Trajectory
 from tachylite.schemas.steps.hold import Hold, HoldResult
-from tachylite.schemas.steps.volume import VolumeResult
 
 
 @dataclass
@@ -19,25 +17,23 @@ class HoldMaker(DynamicsMaker):
     def request(self, member: Member, seed: int) -> Request | None:
         """One stretch at the temperature of the branch."""
         settings, temperature = self.step, member.branch.temperature_k
-        if member.state is None or temperature is None or not isinstance(settings, Hold):
+        if temperature is None or not isinstance(settings, Hold):
             return None
-        segments = [segment(self.protocol, settings.time_ps, temperature)]
-        return Request(label=f"{self.name} at {temperature:g} K", state=member.state, segments=segments, seed=seed)
+        segments = [segment(self.protocol, settings.time_ps, temperature, step=settings)]
+        return dynamics_request(member, settings, f"{self.name} at {temperature:g} K", segments, seed)
 
     def result(self, member: Member, run: Run | None, trajectory: Trajectory | None) -> HoldResult:
-        """Gather what the run says; the density's error is that of the volume."""
+        """Gather what the run says."""
         if run is None:
             return HoldResult(**member.skipped_fields())
-        searched = member.source.volume_a3 if isinstance(member.source, VolumeResult | HoldResult) else None
-        volume = searched or Measured(value=run.volume_a3, error=0.0)
-        common = member.result_fields | {"run": run, "volume_a3": volume} | outcome(run.status, run.reason)
+        fields = member.result_fields | {"run": run} | outcome(run.status, run.reason)
         if run.status == "failed" or trajectory is None:
-            return HoldResult(**common)
-        mass_density = density(run.final.atoms.get_masses(), run.volume_a3)
-        temperature = common["temperature_k"]
+            return HoldResult(**fields)
+        temperature = fields["temperature_k"]
         return HoldResult(
-            density_g_cm3=Measured(value=mass_density, error=mass_density * (volume.error / volume.value)),
             diffusivities=[measure_diffusivity(trajectory, species, temperature) for species in run.final.elements],
             structure=measure_structure(trajectory, temperature),
-            **common,
+            response=measure_response(trajectory, run),
+            **fields,
+            **volume_of(member, run),
         )

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from tachylite.analysis.glass import measure_hold, measure_quench
+from tachylite.analysis.glass import measure_hold, measure_quench, measure_response
 from tachylite.analysis.structure import measure_structure
-from tachylite.flows.steps.base import DynamicsMaker, Member, outcome, segment
+from tachylite.flows.steps.base import DynamicsMaker, Member, dynamics_request, outcome, segment, volume_of
 from tachylite.schemas import Request, Run, Trajectory
 from tachylite.schemas.steps.ramp import Ramp, RampResult
 
@@ -19,13 +19,12 @@ class RampMaker(DynamicsMaker):
     def request(self, member: Member, seed: int) -> Request | None:
         """The ramp and the hold at its end, as one run."""
         settings, start_k = self.step, member.branch.start_temperature_k
-        if member.state is None or start_k is None or not isinstance(settings, Ramp):
+        if start_k is None or not isinstance(settings, Ramp):
             return None
-        segments = [segment(self.protocol, settings.time_ps, start_k, settings.temperature_k)]
+        segments = [segment(self.protocol, settings.time_ps, start_k, settings.temperature_k, step=settings)]
         if settings.hold_ps:
-            segments.append(segment(self.protocol, settings.hold_ps, settings.temperature_k))
-        label = f"{self.name} to {settings.temperature_k:g} K"
-        return Request(label=label, state=member.state, segments=segments, seed=seed)
+            segments.append(segment(self.protocol, settings.hold_ps, settings.temperature_k, step=settings))
+        return dynamics_request(member, settings, f"{self.name} to {settings.temperature_k:g} K", segments, seed)
 
     def result(self, member: Member, run: Run | None, trajectory: Trajectory | None) -> RampResult:
         """Gather what the ramp says, and structure and heat capacity of the hold."""
@@ -40,8 +39,10 @@ class RampMaker(DynamicsMaker):
         duration_fs = ramp.steps * ramp.timestep_fs
         fields["cooling_rate_k_s"] = (start_k - end_k) / (duration_fs * SECONDS_PER_FS)
         if run.status == "completed" and trajectory is not None:
-            fields["transition"] = measure_quench(trajectory)
+            fields |= volume_of(member, run)
+            fields["transition"] = measure_quench(trajectory, ramp.pressure_gpa)
             if len(run.segments) > 1:
                 fields["structure"] = measure_structure(trajectory, end_k, since_fs=duration_fs)
                 fields["heat_capacity"] = measure_hold(trajectory, end_k)
+                fields["response"] = measure_response(trajectory, run)
         return RampResult(**fields)

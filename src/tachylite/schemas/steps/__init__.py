@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from tachylite.schemas.steps.base import Result, RunResult, Step
+from tachylite.schemas.steps.base import Dynamics, Result, RunResult, Step
 
 _SHARED = {"base", "columns"}
 
@@ -18,12 +18,15 @@ KINDS: tuple[str, ...] = tuple(sorted(module.name for module in iter_modules(__p
 for _kind in KINDS:
     import_module(f"{__name__}.{_kind}")
 
-SETTINGS: dict[str, type[Step]] = {kind.model_fields["kind"].default: kind for kind in Step.__subclasses__()}
-RESULTS: dict[str, type[Result]] = {
-    kind.model_fields["kind"].default: kind
-    for kind in (*Result.__subclasses__(), *RunResult.__subclasses__())
-    if kind is not RunResult
-}
+
+def _of_kinds[Base: Step | Result](base: type[Base], shared: type[Base]) -> dict[str, type[Base]]:
+    """Subclasses of a base, and of what steps of molecular dynamics share, by their kind."""
+    classes = [kind for kind in (*base.__subclasses__(), *shared.__subclasses__()) if kind is not shared]
+    return {kind.model_fields["kind"].default: kind for kind in classes}
+
+
+SETTINGS = _of_kinds(Step, Dynamics)
+RESULTS = _of_kinds(Result, RunResult)
 
 
 def _any_of(kinds: dict[str, Any]) -> Any:

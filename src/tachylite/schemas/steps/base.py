@@ -5,8 +5,8 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
-from tachylite.measured import FrozenModel
-from tachylite.schemas.run import Run, State
+from tachylite.measured import FrozenModel, Measured
+from tachylite.schemas.run import CellShape, Run, State
 from tachylite.schemas.steps.columns import Column
 from tachylite.schemas.structure import StructureAnalysis
 from tachylite.schemas.transport import Diffusivity
@@ -79,6 +79,24 @@ class Step(FrozenModel):
     def document_bytes(self, n_atoms: int) -> int:
         """Estimate, from above, the bytes that one result adds to the largest document of a flow."""
         return STATE_BYTES * n_atoms
+
+
+class Dynamics(Step):
+    """What steps of molecular dynamics have in common."""
+
+    pressure_gpa: float | None = None
+    """Total pressure to hold; if not given, the volume is constant."""
+    cell: CellShape = "isotropic"
+    """At constant pressure: whether the cell keeps its shape, as that of a liquid or a glass, or is `free`."""
+    record: Literal["positions", "forces"] = "forces"
+    """What frames hold; with forces also energies and stresses, to learn a potential from."""
+
+    draws_random_numbers: ClassVar[bool] = True
+
+    @property
+    def ensemble(self) -> str:
+        """In words, of an outline; empty at constant volume."""
+        return "" if self.pressure_gpa is None else f" at {self.pressure_gpa:g} GPa"
 
 
 def temperature_label(temperature_k: float) -> str:
@@ -157,6 +175,11 @@ class Result(FrozenModel):
         """Structure at its temperature."""
         return None
 
+    @property
+    def measured_volume_a3(self) -> Measured | None:
+        """Mean volume at the pressure of its state, with error; None where only an instant of it is known."""
+        return None
+
     def refusals(self) -> Iterator[tuple[str, str]]:
         """Questions that were not answered, each with the reason."""
         yield from ()
@@ -170,6 +193,15 @@ class RunResult(Result):
     """What a step of molecular dynamics gave."""
 
     run: Run | None = None
+    volume_a3: Measured | None = None
+    """Its mean at constant pressure. At constant volume its error is that of the search which found it, or of the mean
+    at the pressure which it was taken from; 0 for a volume that was given."""
+    density_g_cm3: Measured | None = None
+
+    @property
+    def measured_volume_a3(self) -> Measured | None:
+        """That of the run."""
+        return self.volume_a3
 
     @property
     def final(self) -> State | None:

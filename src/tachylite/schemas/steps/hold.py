@@ -1,19 +1,19 @@
-"""Step `hold`: molecular dynamics at a constant temperature and volume, and what it says of the state."""
+"""Step `hold`: molecular dynamics at a constant temperature, at constant volume or pressure, and what it says."""
 
 from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import BeforeValidator
 
-from tachylite.measured import Measured
-from tachylite.schemas.steps.base import ANALYSES_BYTES, STATE_BYTES, RunResult, Step, Temperature, Time
+from tachylite.physics.thermodynamics.fluctuations import ResponseFunctions
+from tachylite.schemas.steps.base import ANALYSES_BYTES, STATE_BYTES, Dynamics, RunResult, Step, Temperature, Time
 from tachylite.schemas.steps.columns import Column
 from tachylite.schemas.structure import StructureAnalysis
 from tachylite.schemas.transport import Diffusivity
 from tachylite.units import FS_PER_PS
 
 
-class Hold(Step):
+class Hold(Dynamics):
     """Hold a state at one or several temperatures; diffusivities and structure are measured."""
 
     kind: Literal["hold"] = "hold"
@@ -22,8 +22,6 @@ class Hold(Step):
         list[Temperature], BeforeValidator(lambda value: value if isinstance(value, list) else [value])
     ] = []
     """If not given, that of the state which is continued."""
-
-    draws_random_numbers: ClassVar[bool] = True
 
     @property
     def recorded_ps(self) -> float:
@@ -43,7 +41,7 @@ class Hold(Step):
     def outline(self, timestep_fs: float, temperature_k: float | None) -> Iterator[str]:
         """Temperature, length, number of steps."""
         steps = max(1, round(self.time_ps * FS_PER_PS / timestep_fs))
-        yield f"at {temperature_k:g} K: {self.time_ps:g} ps, {steps:,} steps"
+        yield f"at {temperature_k:g} K{self.ensemble}: {self.time_ps:g} ps, {steps:,} steps"
 
     def document_bytes(self, n_atoms: int) -> int:
         """Two states, and the analyses."""
@@ -55,11 +53,10 @@ class HoldResult(RunResult):
 
     kind: Literal["hold"] = "hold"
     temperature_k: float
-    volume_a3: Measured | None = None
-    """Its error is that of the search which found it; 0 for a volume that was given."""
-    density_g_cm3: Measured | None = None
     diffusivities: list[Diffusivity] = []
     structure: StructureAnalysis | None = None
+    response: ResponseFunctions | None = None
+    """At constant pressure, from its fluctuations."""
 
     columns: ClassVar = (
         Column("density", "g_cm3", "density_g_cm3", "density", "g/cm³", "error"),
@@ -72,6 +69,33 @@ class HoldResult(RunResult):
             "interval",
             interval_path="diffusivity_interval_cm2_s",
             each="diffusivities",
+        ),
+        Column(
+            "compressibility",
+            "per_gpa",
+            "response.compressibility_per_gpa",
+            "compressibility",
+            "1/GPa",
+            "error",
+            key=False,
+        ),
+        Column(
+            "thermal_expansion",
+            "per_k",
+            "response.thermal_expansion_per_k",
+            "thermal expansion",
+            "1/K",
+            "error",
+            key=False,
+        ),
+        Column(
+            "heat_capacity",
+            "j_mol_k",
+            "response.heat_capacity.j_mol_k",
+            "heat capacity",
+            "J/mol K",
+            "error",
+            key=False,
         ),
     )
 

@@ -5,15 +5,16 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from tachylite.physics.thermodynamics.fluctuations import ResponseFunctions
 from tachylite.schemas.glass import GlassTransition, HeatCapacity
-from tachylite.schemas.steps.base import ANALYSES_BYTES, STATE_BYTES, RunResult, Step, Temperature, Time
+from tachylite.schemas.steps.base import ANALYSES_BYTES, STATE_BYTES, Dynamics, RunResult, Step, Temperature, Time
 from tachylite.schemas.steps.columns import Column
 from tachylite.schemas.structure import StructureAnalysis
 from tachylite.units import FS_PER_PS
 
 
-class Ramp(Step):
-    """Bring a state to another temperature at a constant rate and volume."""
+class Ramp(Dynamics):
+    """Bring a state to another temperature at a constant rate, and at constant volume or pressure."""
 
     kind: Literal["ramp"] = "ramp"
     temperature_k: Temperature = 300.0
@@ -21,8 +22,6 @@ class Ramp(Step):
     time_ps: Time = 5.0
     hold_ps: Annotated[float, Field(ge=0)] = 3.0
     """At the end, in the same run: structure and heat capacity are measured there."""
-
-    draws_random_numbers: ClassVar[bool] = True
 
     @property
     def recorded_ps(self) -> float:
@@ -42,7 +41,8 @@ class Ramp(Step):
     def outline(self, timestep_fs: float, temperature_k: float | None) -> Iterator[str]:
         """Temperature, length, number of steps."""
         steps = max(1, round(self.time_ps * FS_PER_PS / timestep_fs))
-        yield f"to {self.temperature_k:g} K: {self.time_ps:g} ps, {steps:,} steps, then {self.hold_ps:g} ps there"
+        ramp = f"to {self.temperature_k:g} K{self.ensemble}: {self.time_ps:g} ps, {steps:,} steps"
+        yield f"{ramp}, then {self.hold_ps:g} ps there"
 
     def document_bytes(self, n_atoms: int) -> int:
         """Two states, and the analyses."""
@@ -59,15 +59,19 @@ class RampResult(RunResult):
     cooling_rate_k_s: float | None = None
     """Negative for heating."""
     transition: GlassTransition | None = None
-    """Of the ramp, at constant volume."""
+    """Of the ramp: the kink in energy or enthalpy and, at constant pressure, in the volume."""
     heat_capacity: HeatCapacity | None = None
-    """From the fluctuations of the energy in the hold."""
+    """From the fluctuations of the energy in the hold, at constant volume."""
+    response: ResponseFunctions | None = None
+    """From the fluctuations of the hold, at constant pressure."""
     structure: StructureAnalysis | None = None
     """Of the hold."""
 
     columns: ClassVar = (
+        Column("density", "g_cm3", "density_g_cm3", "density", "g/cm³", "error"),
         Column("cooling_rate", "k_s", "cooling_rate_k_s", "cooling rate", "K/s"),
         Column("Tg", "k", "transition.energy.temperature_k", "Tg", "K", "error", key=False),
+        Column("Tg_volume", "k", "transition.volume.temperature_k", "Tg (volume)", "K", "error", key=False),
     )
 
     @property

@@ -111,6 +111,11 @@ class VolumeResult(Result):
     prepares: ClassVar[bool] = True
 
     @property
+    def measured_volume_a3(self) -> Measured | None:
+        """The volume that was found."""
+        return self.volume_a3
+
+    @property
     def final(self) -> State | None:
         """The state at the volume that was found."""
         return self.state if self.status == "completed" else None
