@@ -1,6 +1,5 @@
 """The batched engine: molecular dynamics and relaxation of many members at once, on a GPU or the CPU."""
 
-import functools
 import importlib.metadata
 import json
 import math
@@ -8,13 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from monty.json import MSONable
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from tachylite.engines.base import MAX_FORCE_EV_A, Answer
-from tachylite.engines.potentials.loading import LoadedPotential, load_potential
+from tachylite.engines.potentials.corrections import Dispersion, Repulsion, load_corrected
+from tachylite.engines.potentials.loading import LoadedPotential
 from tachylite.engines.registry import check_options
 from tachylite.engines.workdir import content_key, locked_folder, write_answer, write_atomically
 from tachylite.errors import InputError
@@ -69,7 +69,8 @@ class TorchSimEngine(MSONable):
     `model` is a version of the weights or a path to them, where the potential has any; `device` is `cpu`,
     `cuda` or `auto`; a batch holds at most `batch_atoms` atoms; a checkpoint is written every
     `checkpoint_every` steps; `guards` are limits beyond which a member ends early; `repulsion` adds the
-    repulsion of nuclei at short distances (`zbl`), for hot melts.
+    repulsion of nuclei at short distances (`zbl`), for hot melts; `dispersion` adds London dispersion (`d3`, or
+    `d3@FUNCTIONAL` where the model's functional is not known).
     """
 
     potential: str = "chgnet"
@@ -78,7 +79,8 @@ class TorchSimEngine(MSONable):
     batch_atoms: Annotated[int, Field(gt=0)] = 4000
     checkpoint_every: Annotated[int, Field(gt=0)] = 500
     guards: Guards = field(default_factory=Guards)
-    repulsion: Literal["zbl"] | None = None
+    repulsion: Repulsion | None = None
+    dispersion: Dispersion | None = None
 
     @classmethod
     def from_options(cls, potential: str, options: dict[str, Any]) -> "TorchSimEngine":
@@ -160,14 +162,15 @@ class TorchSimEngine(MSONable):
         return [r.model_copy(update={"label": label}) for r, label in zip(stored, labels, strict=True)]
 
     def _loaded(self) -> LoadedPotential:
-        return load_potential(self.potential, self.model, self.device)
+        return load_corrected(self.potential, self.model, self.device, self.repulsion, self.dispersion)
 
     def _potential(self) -> "Potential":
-        return _load_with_repulsion(self.potential, self.model, self.device, self.repulsion)
+        return self._loaded().potential
 
     def _result_changing_options(self) -> dict[str, Any]:
         """Options with other than default values that may change a result, named as on the command line."""
-        options: dict[str, Any] = {} if self.repulsion is None else {"repulsion": self.repulsion}
+        terms = {"repulsion": self.repulsion, "dispersion": self.dispersion}
+        options: dict[str, Any] = {name: term for name, term in terms.items() if term is not None}
         for guard in fields(Guards):
             value = getattr(self.guards, guard.name)
             if value != guard.default:
@@ -185,6 +188,7 @@ class TorchSimEngine(MSONable):
             str(loaded.potential.device),
             loaded.precision,
             self.repulsion,
+            *([] if self.dispersion is None else [self.dispersion]),
         ]
 
     def _batches(self, requests: Sequence[Request]) -> list[list[int]]:
@@ -233,16 +237,6 @@ class TorchSimEngine(MSONable):
                     write_atomically(folder / f"{answer.trajectory.sha256}.h5", answer.trajectory.h5md)
             write_answer(finished, _RUNS.dump_json([a.run for a in answers]))
         return answers
-
-
-@functools.cache
-def _load_with_repulsion(family: str, model: str | None, device: str, repulsion: Literal["zbl"] | None) -> "Potential":
-    potential = load_potential(family, model, device).potential
-    if repulsion is None:
-        return potential
-    from tachylite.engines.potentials.zbl import with_zbl
-
-    return with_zbl(potential)
 
 
 def _stored_answer(run: Run, folder: Path, label: str) -> Answer:
