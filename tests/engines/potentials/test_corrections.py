@@ -32,7 +32,9 @@ from tachylite.errors import InputError, MissingPackageError
         ("fairchem", "fairchem uma-s-1p1.pt", "PBE"),
         ("fairchem", "fairchem uma-s-1p1.pt@omol", "wB97M with dispersion"),
         ("fairchem", "fairchem uma-s-1p1.pt@oc20", "RPBE"),
+        ("nequix", "Nequix nequix-oam-1", "PBE"),
         ("nep", "NEP UNEP-v1", None),
+        ("mtp", "MTP MgVO of Mg,V,O", None),
         ("ase", "EMT (emt)", None),
     ],
 )
