@@ -3,7 +3,7 @@
 import importlib.metadata
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import groupby
 from pathlib import Path
@@ -19,6 +19,7 @@ from tachylite.engines.registry import check_options
 from tachylite.engines.workdir import content_key, locked_folder, write_answer, write_atomically
 from tachylite.errors import InputError
 from tachylite.schemas import Provenance, Request, Run, State, Trajectory
+from tachylite.schemas.evaluation import SinglePoint
 from tachylite.schemas.relaxation import Relaxation
 
 if TYPE_CHECKING:
@@ -161,6 +162,17 @@ class TorchSimEngine(MSONable):
             stored = _RELAXATIONS.validate_python(json.loads(finished.read_bytes()))
         return [r.model_copy(update={"label": label}) for r, label in zip(stored, labels, strict=True)]
 
+    def single_points(self, states: Sequence[State]) -> list[SinglePoint]:
+        """Compute energy, forces and stress of structures as they are; NaN, with the reason, where that fails."""
+        potential = self._potential()
+        from tachylite.engines.torchsim.single_points import compute_batch
+
+        answers: dict[int, SinglePoint] = {}
+        for indices in self._fill_batches(range(len(states)), [len(state.numbers) for state in states]):
+            potential.reset()
+            answers.update(zip(indices, compute_batch(potential, [states[i] for i in indices]), strict=True))
+        return [answers[i] for i in range(len(states))]
+
     def _loaded(self) -> LoadedPotential:
         return load_corrected(self.potential, self.model, self.device, self.repulsion, self.dispersion)
 
@@ -198,18 +210,20 @@ class TorchSimEngine(MSONable):
             segments = [s.model_dump(exclude={"temperature_k", "end_temperature_k"}) for s in requests[index].segments]
             return content_key(segments)
 
-        batches = []
-        for _, group in groupby(sorted(range(len(requests)), key=schedule_key), key=schedule_key):
-            batch: list[int] = []
-            atoms = 0
-            for index in group:
-                size = len(requests[index].state.numbers)
-                if batch and atoms + size > self.batch_atoms:
-                    batches.append(batch)
-                    batch, atoms = [], 0
-                batch.append(index)
-                atoms += size
-            batches.append(batch)
+        sizes = [len(request.state.numbers) for request in requests]
+        groups = groupby(sorted(range(len(requests)), key=schedule_key), key=schedule_key)
+        return [batch for _, group in groups for batch in self._fill_batches(group, sizes)]
+
+    def _fill_batches(self, indices: Iterable[int], sizes: Sequence[int]) -> list[list[int]]:
+        """Split indices, in order, into batches of at most `batch_atoms` atoms; `sizes` says how many each has."""
+        batches: list[list[int]] = []
+        atoms = math.inf
+        for index in indices:
+            if atoms + sizes[index] > self.batch_atoms:
+                batches.append([])
+                atoms = 0
+            batches[-1].append(index)
+            atoms += sizes[index]
         return batches
 
     def _run_batch(self, requests: list[Request], workdir: Path) -> list[Answer]:
