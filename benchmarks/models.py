@@ -11,20 +11,18 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-import ase.io
-import numpy as np
-import torch
-from ase import Atoms
 from ase.data import chemical_symbols
 from benchmarks.common import RESULTS, Contender, interleaved, machine, simulate, table
-from numpy.typing import NDArray
-from torch_sim.io import atoms_to_state
 
+from tachylite.analysis.evaluation import evaluate
 from tachylite.engines import Engine, get_engine
 from tachylite.engines.packmol import pack
 from tachylite.engines.potentials.loading import LoadedPotential, load_potential
+from tachylite.engines.torchsim.engine import TorchSimEngine
 from tachylite.errors import MissingPackageError
+from tachylite.readers.labels import read_labelled_frames
 from tachylite.schemas import Request, Segment, State
+from tachylite.schemas.evaluation import Evaluation, LabelledFrame
 
 PAGE = Path(__file__).parents[1] / "docs/models.md"
 BEGIN, END = "<!-- written by benchmarks/models.py -->\n", "<!-- end -->\n"
@@ -49,7 +47,7 @@ HEADER = (
     "energies, meV/atom",
 )
 
-type Loaded = dict[str, tuple[Engine, LoadedPotential]]
+type Loaded = dict[str, tuple[TorchSimEngine, LoadedPotential]]
 
 
 @dataclass(frozen=True)
@@ -77,60 +75,20 @@ MELTS = (
 )
 
 
-@dataclass(frozen=True)
-class Errors:
-    """Mean absolute errors against the energies and forces of structures."""
-
-    structures: int
-    force_mev_a: float
-    """Of the components."""
-    energy_mev_atom: float
-    """After the energy of every element was fitted: models take other zeros than the structures do."""
-
-
-def own(name: str) -> tuple[Engine, LoadedPotential]:
+def own(name: str) -> tuple[TorchSimEngine, LoadedPotential]:
     """The engine of a name, and what it loads."""
     family, _, model = name.partition(":")
-    return get_engine(name, device="cpu"), load_potential(family, model or None, "cpu")
+    engine = get_engine(name, device="cpu", batch_atoms=BATCH_ATOMS)
+    assert isinstance(engine, TorchSimEngine)
+    return engine, load_potential(family, model or None, "cpu")
 
 
-def errors(model: LoadedPotential, structures: Sequence[Atoms]) -> Errors | None:
+def errors(engine: TorchSimEngine, model: LoadedPotential, frames: Sequence[LabelledFrame]) -> Evaluation | None:
     """Compare with the structures whose elements the model knows; None where they are too few to say anything."""
-    known = sorted((s for s in structures if set(s.numbers.tolist()) <= model.elements), key=len)
+    known = sorted((f for f in frames if set(f.state.numbers) <= model.elements), key=lambda f: len(f.state.numbers))
     if len(known) < FEWEST_STRUCTURES:
         return None
-    energies: list[float] = []
-    forces: list[NDArray[np.float64]] = []
-    for batch in batches(known):
-        answer = model.potential(atoms_to_state(batch, torch.device("cpu"), torch.float64))
-        energies += answer["energy"].tolist()
-        forces.append(answer["forces"].numpy())
-    sizes = np.array([len(atoms) for atoms in known])
-    misses = (np.array(energies) - [atoms.get_potential_energy() for atoms in known]) / sizes
-    return Errors(
-        structures=len(known),
-        force_mev_a=1e3
-        * float(np.abs(np.concatenate(forces) - np.concatenate([a.get_forces() for a in known])).mean()),
-        energy_mev_atom=1e3 * float(np.abs(without_references(known, misses)).mean()),
-    )
-
-
-def batches(structures: Sequence[Atoms]) -> list[list[Atoms]]:
-    """Structures one after the other, up to a number of atoms."""
-    found: list[list[Atoms]] = [[]]
-    for atoms in structures:
-        if found[-1] and sum(map(len, found[-1])) + len(atoms) > BATCH_ATOMS:
-            found.append([])
-        found[-1].append(atoms)
-    return found
-
-
-def without_references(structures: Sequence[Atoms], misses: NDArray[np.float64]) -> NDArray[np.float64]:
-    """What is left of energy differences per atom (eV) when each element's share is fitted to them."""
-    shares = np.array([np.bincount(atoms.numbers, minlength=119) / len(atoms) for atoms in structures])
-    fitted, *_ = np.linalg.lstsq(shares, misses, rcond=None)
-    left: NDArray[np.float64] = misses - shares @ fitted
-    return left
+    return evaluate(known, engine.single_points([frame.state for frame in known]), "MPtrj")
 
 
 def melt_for(model: LoadedPotential) -> Melt:
@@ -177,13 +135,18 @@ def speed(loaded: Loaded) -> dict[str, list[str]]:
 
 def accuracy(loaded: Loaded, mptrj: Path) -> dict[str, list[str]]:
     """Structures and errors of every model."""
-    structures = ase.io.read(mptrj, f":{STRUCTURES}")
+    frames = read_labelled_frames(mptrj)[:STRUCTURES]
     lines = {}
-    for _, model in loaded.values():
-        found = errors(model, structures)
+    for engine, model in loaded.values():
+        evaluation = errors(engine, model, frames)
         lines[model.name] = ["-"] * 3
-        if found is not None:
-            lines[model.name] = [str(found.structures), f"{found.force_mev_a:.0f}", f"{found.energy_mev_atom:.0f}"]
+        if evaluation is not None:
+            energy = evaluation.energy_mae_shifted_ev_per_atom
+            lines[model.name] = [
+                str(evaluation.n_frames),
+                f"{1e3 * evaluation.force_mae_ev_a:.0f}",
+                "-" if energy is None else f"{1e3 * energy:.0f}",
+            ]
     return lines
 
 

@@ -26,3 +26,9 @@ G_CM3_PER_U_A3 = 1.66053906660
 
 FS_PER_PS = 1000.0
 """Time: 1 ps in fs."""
+
+BOHR_A = 0.529177210903
+"""Length: 1 bohr in A."""
+
+HARTREE_EV = 27.211386245988
+"""Energy: 1 Hartree in eV."""

@@ -58,12 +58,21 @@ def with_zbl(potential: Any) -> Any:
     return zbl.with_zbl(potential)
 
 
+def with_d3(potential: Any) -> Any:
+    from tachylite.engines.potentials.dispersion import with_dispersion
+    from tachylite.engines.potentials.dispersion_parameters import DAMPINGS
+
+    return with_dispersion(potential, DAMPINGS["PBE"])
+
+
 POTENTIALS = {
     "chgnet": Case("chgnet", IONIC, "float32"),
     "chgnet in double precision": Case("chgnet", IONIC, change=in_double),
     "lennard-jones": Case("lennard-jones", ARGON),
     "repulsion of nuclei": Case("lennard-jones", CROWDED, change=zbl_alone),
     "lennard-jones with repulsion of nuclei": Case("lennard-jones", ARGON, change=with_zbl),
+    "lennard-jones with dispersion": Case("lennard-jones", ARGON, change=with_d3),
+    "dispersion of several elements": Case("ase:emt", METALLIC, change=with_d3),
     "matgl": Case(f"matgl:{reference(TENSORNET)}", IONIC, "float32", needs=TENSORNET),
     "nep": Case(f"nep:{reference(UNEP)}", METALLIC, needs=UNEP),
     "ase:emt": Case("ase:emt", METALLIC),

@@ -12,6 +12,7 @@ from tachylite.cli.analyze import analyze
 from tachylite.cli.datasets import datasets
 from tachylite.cli.describe import describe
 from tachylite.cli.doctor import doctor
+from tachylite.cli.evaluate import evaluate
 from tachylite.cli.learn import learn
 from tachylite.cli.predict import predict
 from tachylite.cli.protocols import protocols
@@ -32,7 +33,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (run, submit, status, rerun, query, report, describe, learn, predict, protocols, datasets, doctor):
+for command in (
+    run,
+    submit,
+    status,
+    rerun,
+    query,
+    report,
+    describe,
+    learn,
+    predict,
+    evaluate,
+    protocols,
+    datasets,
+    doctor,
+):
     app.command()(command)
 app.add_typer(analyze)
 

@@ -21,6 +21,8 @@ def get_engine(name: str = "chgnet", **options: Any) -> Engine:
     |---|---|
     | `chgnet` | a version inside the CHGNet wheel (0.3.0 if not given), or a checkpoint file |
     | `nep:FILE` | a `nep.txt` of version 4 |
+    | `mtp:FILE@ELEMENTS` | a moment tensor potential, with its elements in the order of the file |
+    | `nequix:FILE` | weights of Nequix in PyTorch's form |
     | `matgl:FOLDER` | a MatGL potential |
     | `mace`, `sevennet`, `orb`, `mattersim`, `fairchem`, `nequip` | a model of that package, or a file |
     | `ase:NAME` | an ASE calculator: of ASE, of atomate2, or `package.module:NAME`, or `FILE.py:NAME` |

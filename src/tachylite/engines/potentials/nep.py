@@ -12,7 +12,7 @@ from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
 from tachylite.arrays import Array
-from tachylite.engines.potentials.ase_calculator import AseSystem
+from tachylite.engines.potentials.ase_calculator import AseSystems
 from tachylite.engines.potentials.loading import LoadedPotential
 from tachylite.engines.potentials.members import MemberModel
 from tachylite.engines.potentials.nep_file import NepFile, read_nep
@@ -22,17 +22,13 @@ TOLERANCE = 1e-6
 """In eV; calorine and the reference formula both compute in double precision."""
 
 
-class NepSystem:
-    """Computes one system at a time with calorine, with a calculator for every sequence of elements.
-
-    A calculator is bound to its atoms: changing them takes several times as long as computing forces.
-    """
+class NepSystem(AseSystems):
+    """Computes one system at a time with calorine."""
 
     def __init__(self, path: Path) -> None:
         from calorine.calculators import CPUNEP
 
-        self._make = functools.partial(CPUNEP, str(path))
-        self._systems: dict[bytes, AseSystem] = {}
+        super().__init__(functools.partial(CPUNEP, str(path)))
 
     def compute(
         self, numbers: NDArray[np.int64], positions: Array, cell: Array, pbc: NDArray[np.bool_], *, stress: bool
@@ -43,14 +39,7 @@ class NepSystem:
         """
         if not pbc.all():
             raise ValueError("the cell is not periodic in all directions, as NEP needs it")
-        key = numbers.tobytes()
-        if key not in self._systems:
-            self._systems[key] = AseSystem(self._make())
-        return self._systems[key].compute(numbers, positions, cell, pbc, stress=stress)
-
-    def reset(self) -> None:
-        """Discard the calculators."""
-        self._systems.clear()
+        return super().compute(numbers, positions, cell, pbc, stress=stress)
 
 
 def load(model: str | None, _: torch.device) -> LoadedPotential:

@@ -1,24 +1,25 @@
 """The batched engine: molecular dynamics and relaxation of many members at once, on a GPU or the CPU."""
 
-import functools
 import importlib.metadata
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 from monty.json import MSONable
 from pydantic import ConfigDict, Field, TypeAdapter
 
 from tachylite.engines.base import MAX_FORCE_EV_A, Answer
-from tachylite.engines.potentials.loading import LoadedPotential, load_potential
+from tachylite.engines.potentials.corrections import Dispersion, Repulsion, load_corrected
+from tachylite.engines.potentials.loading import LoadedPotential
 from tachylite.engines.registry import check_options
 from tachylite.engines.workdir import content_key, locked_folder, write_answer, write_atomically
 from tachylite.errors import InputError
 from tachylite.schemas import Provenance, Request, Run, State, Trajectory
+from tachylite.schemas.evaluation import SinglePoint
 from tachylite.schemas.relaxation import Relaxation
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ class TorchSimEngine(MSONable):
     `model` is a version of the weights or a path to them, where the potential has any; `device` is `cpu`,
     `cuda` or `auto`; a batch holds at most `batch_atoms` atoms; a checkpoint is written every
     `checkpoint_every` steps; `guards` are limits beyond which a member ends early; `repulsion` adds the
-    repulsion of nuclei at short distances (`zbl`), for hot melts.
+    repulsion of nuclei at short distances (`zbl`), for hot melts; `dispersion` adds London dispersion (`d3`, or
+    `d3@FUNCTIONAL` where the model's functional is not known).
     """
 
     potential: str = "chgnet"
@@ -80,7 +82,8 @@ class TorchSimEngine(MSONable):
     batch_atoms: Annotated[int, Field(gt=0)] = 4000
     checkpoint_every: Annotated[int, Field(gt=0)] = 500
     guards: Guards = field(default_factory=Guards)
-    repulsion: Literal["zbl"] | None = None
+    repulsion: Repulsion | None = None
+    dispersion: Dispersion | None = None
 
     @classmethod
     def from_options(cls, potential: str, options: dict[str, Any]) -> "TorchSimEngine":
@@ -161,15 +164,27 @@ class TorchSimEngine(MSONable):
             stored = _RELAXATIONS.validate_python(json.loads(finished.read_bytes()))
         return [r.model_copy(update={"label": label}) for r, label in zip(stored, labels, strict=True)]
 
+    def single_points(self, states: Sequence[State]) -> list[SinglePoint]:
+        """Compute energy, forces and stress of structures as they are; NaN, with the reason, where that fails."""
+        potential = self._potential()
+        from tachylite.engines.torchsim.single_points import compute_batch
+
+        answers: dict[int, SinglePoint] = {}
+        for indices in self._fill_batches(range(len(states)), [len(state.numbers) for state in states]):
+            potential.reset()
+            answers.update(zip(indices, compute_batch(potential, [states[i] for i in indices]), strict=True))
+        return [answers[i] for i in range(len(states))]
+
     def _loaded(self) -> LoadedPotential:
-        return load_potential(self.potential, self.model, self.device)
+        return load_corrected(self.potential, self.model, self.device, self.repulsion, self.dispersion)
 
     def _potential(self) -> "Potential":
-        return _load_with_repulsion(self.potential, self.model, self.device, self.repulsion)
+        return self._loaded().potential
 
     def _result_changing_options(self) -> dict[str, Any]:
         """Options with other than default values that may change a result, named as on the command line."""
-        options: dict[str, Any] = {} if self.repulsion is None else {"repulsion": self.repulsion}
+        terms = {"repulsion": self.repulsion, "dispersion": self.dispersion}
+        options: dict[str, Any] = {name: term for name, term in terms.items() if term is not None}
         for guard in fields(Guards):
             value = getattr(self.guards, guard.name)
             if value != guard.default:
@@ -187,6 +202,7 @@ class TorchSimEngine(MSONable):
             str(loaded.potential.device),
             loaded.precision,
             self.repulsion,
+            *([] if self.dispersion is None else [self.dispersion]),
         ]
 
     def _batches(self, requests: Sequence[Request]) -> list[list[int]]:
@@ -197,18 +213,20 @@ class TorchSimEngine(MSONable):
             schedule = [s.model_dump(exclude=own) | {"fixed": s.pressure_gpa is None} for s in request.segments]
             return content_key(schedule, request.record_forces)
 
-        batches = []
-        for _, group in groupby(sorted(range(len(requests)), key=schedule_key), key=schedule_key):
-            batch: list[int] = []
-            atoms = 0
-            for index in group:
-                size = len(requests[index].state.numbers)
-                if batch and atoms + size > self.batch_atoms:
-                    batches.append(batch)
-                    batch, atoms = [], 0
-                batch.append(index)
-                atoms += size
-            batches.append(batch)
+        sizes = [len(request.state.numbers) for request in requests]
+        groups = groupby(sorted(range(len(requests)), key=schedule_key), key=schedule_key)
+        return [batch for _, group in groups for batch in self._fill_batches(group, sizes)]
+
+    def _fill_batches(self, indices: Iterable[int], sizes: Sequence[int]) -> list[list[int]]:
+        """Split indices, in order, into batches of at most `batch_atoms` atoms; `sizes` says how many each has."""
+        batches: list[list[int]] = []
+        atoms = math.inf
+        for index in indices:
+            if atoms + sizes[index] > self.batch_atoms:
+                batches.append([])
+                atoms = 0
+            batches[-1].append(index)
+            atoms += sizes[index]
         return batches
 
     def _run_batch(self, requests: list[Request], workdir: Path) -> list[Answer]:
@@ -236,16 +254,6 @@ class TorchSimEngine(MSONable):
                     write_atomically(folder / f"{answer.trajectory.sha256}.h5", answer.trajectory.h5md)
             write_answer(finished, _RUNS.dump_json([a.run for a in answers]))
         return answers
-
-
-@functools.cache
-def _load_with_repulsion(family: str, model: str | None, device: str, repulsion: Literal["zbl"] | None) -> "Potential":
-    potential = load_potential(family, model, device).potential
-    if repulsion is None:
-        return potential
-    from tachylite.engines.potentials.zbl import with_zbl
-
-    return with_zbl(potential)
 
 
 def _stored_answer(run: Run, folder: Path, label: str) -> Answer:
