@@ -60,6 +60,7 @@ def structure(
         typer.echo(analysis.model_dump_json(indent=2))
     else:
         print_tables(_pair_table(analysis), *_bond_tables(analysis))
+        typer.echo(_verdict(analysis))
 
 
 def parse_cutoffs(words: Sequence[str]) -> dict[str, float]:
@@ -97,6 +98,17 @@ def _write_figures(analysis: StructureAnalysis, title: str, folder: Path) -> Non
 
     rdfs = partial_rdfs([("g(r)", "accent", analysis)])
     write_charts([rdfs, *structure_charts(analysis).values()], title, folder)
+
+
+def _verdict(analysis: StructureAnalysis) -> str:
+    """Whether the last frame is a crystal, in one line."""
+    verdict = {True: "crystalline", False: "amorphous", None: "crystal or glass: not decided"}[analysis.crystalline]
+    if analysis.crystallinity is None or analysis.diffraction_contrast is None or analysis.crystalline is None:
+        return f"{verdict}: {analysis.crystalline_reason}"
+    return (
+        f"{verdict}: {analysis.crystallinity:.0%} of the atoms of the last frame have repeated surroundings, "
+        f"contrast of the diffraction {analysis.diffraction_contrast:.1f}"
+    )
 
 
 def _pair_table(analysis: StructureAnalysis) -> Table:
