@@ -9,6 +9,7 @@ from tachylite.report.drawing.chart import Chart
 from tachylite.report.text import ABSENT, NOT_DIFFUSIVE, duration, quantity, spaced
 from tachylite.schemas import Diffusivity, Result, Run, State
 from tachylite.schemas.material import Activation
+from tachylite.schemas.structure import Crystallinity
 
 DIFFUSIVITY = "cm²/s"
 ENERGY = "eV/atom"
@@ -128,6 +129,23 @@ def known_rows(values: Sequence[tuple[str, float | None, str]]) -> list[Row]:
         for label, value, unit in values
         if value is not None
     ]
+
+
+def crystallinity_text(order: Crystallinity) -> str:
+    """The verdict in a word or two."""
+    return {True: "crystalline", False: "amorphous", None: "not decided"}[order.crystalline]
+
+
+def crystallinity_rows(result: Result, *, key: bool = True) -> Iterator[Row]:
+    """Whether the state of a result is a crystal, and what that rests on; nothing where it was not asked."""
+    order = result.measured_order
+    if order is None or order.crystallinity is None or order.diffraction_contrast is None:
+        return
+    note = (
+        f"{order.crystallinity:.0%} of the atoms have repeated surroundings, "
+        f"contrast of the diffraction {order.diffraction_contrast:.1f}"
+    )
+    yield Row("crystal or glass", crystallinity_text(order), note, weak=order.crystalline is None, key=key)
 
 
 def run_rows(run: Run | None) -> Iterator[Row]:

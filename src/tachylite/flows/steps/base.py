@@ -7,11 +7,13 @@ from typing import Any, ClassVar, Literal
 from jobflow import Flow, Maker, OutputReference, Response, job
 from pymatgen.core import Structure
 
+from tachylite.analysis.structure import crystallinity_of
 from tachylite.configs import load_protocol
 from tachylite.jobs.engine import EngineLike, simulate
 from tachylite.schemas import Protocol, Request, Result, Run, Segment, State, Step, Trajectory
 from tachylite.schemas.protocol import Branch
 from tachylite.schemas.relaxation import References
+from tachylite.schemas.structure import Crystallinity
 from tachylite.units import FS_PER_PS
 
 type Start = Structure | State | Result | Trajectory | None
@@ -196,6 +198,16 @@ def segment(protocol: Protocol, length_ps: float, start_k: float, end_k: float |
         timestep_fs=protocol.timestep_fs,
         record_every=protocol.record_every,
     )
+
+
+def crystallised(member: Member, order: Crystallinity) -> dict[str, Any]:
+    """Status and reason of a result that is a crystal though what it continues is none; else nothing.
+
+    A crystal that a flow starts from, and that stays one, has not failed.
+    """
+    if not order.crystalline or (member.state is not None and crystallinity_of(member.state).crystalline):
+        return {}
+    return {"status": "failed", "reason": order.as_failure}
 
 
 def outcome(run_status: str, reason: str | None) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from tachylite.analysis.structure import measure_structure
 from tachylite.analysis.transport import measure_diffusivity
-from tachylite.flows.steps.base import DynamicsMaker, Member, outcome, segment
+from tachylite.flows.steps.base import DynamicsMaker, Member, crystallised, outcome, segment
 from tachylite.measured import Measured
 from tachylite.physics.thermodynamics.energies import density
 from tachylite.schemas import Request, Run, Trajectory
@@ -35,9 +35,11 @@ class HoldMaker(DynamicsMaker):
             return HoldResult(**common)
         mass_density = density(run.final.atoms.get_masses(), run.volume_a3)
         temperature = common["temperature_k"]
+        diffusivities = [measure_diffusivity(trajectory, species, temperature) for species in run.final.elements]
+        structure = measure_structure(trajectory, temperature).with_motion([d.diffusive for d in diffusivities])
         return HoldResult(
             density_g_cm3=Measured(value=mass_density, error=mass_density * (volume.error / volume.value)),
-            diffusivities=[measure_diffusivity(trajectory, species, temperature) for species in run.final.elements],
-            structure=measure_structure(trajectory, temperature),
-            **common,
+            diffusivities=diffusivities,
+            structure=structure,
+            **(common | crystallised(member, structure)),
         )

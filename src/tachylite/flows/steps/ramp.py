@@ -5,7 +5,7 @@ from typing import Any
 
 from tachylite.analysis.glass import measure_hold, measure_quench
 from tachylite.analysis.structure import measure_structure
-from tachylite.flows.steps.base import DynamicsMaker, Member, outcome, segment
+from tachylite.flows.steps.base import DynamicsMaker, Member, crystallised, outcome, segment
 from tachylite.schemas import Request, Run, Trajectory
 from tachylite.schemas.steps.ramp import Ramp, RampResult
 
@@ -43,5 +43,6 @@ class RampMaker(DynamicsMaker):
             fields["transition"] = measure_quench(trajectory)
             if len(run.segments) > 1:
                 fields["structure"] = measure_structure(trajectory, end_k, since_fs=duration_fs)
+                fields |= crystallised(member, fields["structure"])
                 fields["heat_capacity"] = measure_hold(trajectory, end_k)
         return RampResult(**fields)

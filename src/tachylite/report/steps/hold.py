@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tachylite.report.parts import DENSITY, DIFFUSIVITY, PER_ATOM, Row, diffusivity, run_rows
+from tachylite.report.parts import DENSITY, DIFFUSIVITY, PER_ATOM, Row, crystallinity_rows, diffusivity, run_rows
 from tachylite.report.text import quantity
 from tachylite.schemas.steps.hold import HoldResult
 
@@ -20,4 +20,5 @@ def rows(result: HoldResult) -> Iterator[Row]:
         weak = not measured.diffusive
         reason = measured.reason or "" if weak else ""
         yield Row(f"D({measured.species})", diffusivity(measured), reason, weak, key=True, unit=DIFFUSIVITY)
+    yield from crystallinity_rows(result, key=result.status == "failed")
     yield from run_rows(result.run)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from tachylite.report import charts as figures
 from tachylite.report.drawing.chart import Chart
 from tachylite.report.glass import heat_capacity_row, transition_rows
-from tachylite.report.parts import Row, chart_of, run_rows
+from tachylite.report.parts import Row, chart_of, crystallinity_rows, run_rows
 from tachylite.report.text import quantity
 from tachylite.schemas.steps.ramp import RampResult
 
@@ -16,6 +16,7 @@ def rows(result: RampResult) -> Iterator[Row]:
     if result.cooling_rate_k_s is not None:
         label = "cooling rate" if result.cooling_rate_k_s > 0 else "heating rate"
         yield Row(label, quantity(abs(result.cooling_rate_k_s), digits=3), key=True, unit="K/s")
+    yield from crystallinity_rows(result, key=result.status == "failed")
     yield from run_rows(result.run)
     if result.transition is not None:
         yield from transition_rows(result.transition)

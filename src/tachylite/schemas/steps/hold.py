@@ -73,6 +73,7 @@ class HoldResult(RunResult):
             interval_path="diffusivity_interval_cm2_s",
             each="diffusivities",
         ),
+        Column("crystallinity", "", "structure.crystallinity", "crystallinity", "", key=False),
     )
 
     @property
@@ -86,7 +87,8 @@ class HoldResult(RunResult):
         return self.structure
 
     def refusals(self) -> Iterator[tuple[str, str]]:
-        """Elements that do not diffuse measurably."""
+        """Elements that do not diffuse measurably, and what is asked of every result."""
+        yield from super().refusals()
         for diffusivity in self.diffusivities:
             if not diffusivity.diffusive:
                 bound = diffusivity.upper_bound_cm2_s

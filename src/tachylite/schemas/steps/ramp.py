@@ -68,6 +68,7 @@ class RampResult(RunResult):
     columns: ClassVar = (
         Column("cooling_rate", "k_s", "cooling_rate_k_s", "cooling rate", "K/s"),
         Column("Tg", "k", "transition.energy.temperature_k", "Tg", "K", "error", key=False),
+        Column("crystallinity", "", "structure.crystallinity", "crystallinity", ""),
     )
 
     @property

@@ -1,0 +1,103 @@
+"""Steps that end in a crystal where a melt or glass was to be: failed, and without energies that others would use."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase.build import bulk
+from tests.flows.fake_engine import fresh_engine
+from tests.flows.steps.step_samples import make, protocol_of, references, searched, simulated
+
+from tachylite.flows.steps.base import DynamicsMaker
+from tachylite.flows.steps.hold import HoldMaker
+from tachylite.flows.steps.ramp import RampMaker
+from tachylite.flows.steps.relax import RelaxMaker, analyse_relaxations
+from tachylite.flows.steps.snapshots import SnapshotsMaker, analyse_snapshots
+from tachylite.jobs.material import gather_material
+from tachylite.schemas import State
+from tachylite.schemas.relaxation import References, Relaxation
+from tachylite.schemas.steps.hold import HoldResult
+from tachylite.schemas.steps.ramp import RampResult
+
+PROTOCOL = protocol_of(
+    {"kind": "hold", "name": "melt", "temperature_k": 3000, "time_ps": 0.1},
+    {"kind": "ramp", "name": "quench", "temperature_k": 300, "time_ps": 0.1, "hold_ps": 0.1},
+    {"kind": "relax", "name": "glass"},
+    {"kind": "snapshots", "name": "limit", "from": "melt", "count": 3, "interval_ps": 0.03},
+)
+
+
+def crystal() -> State:
+    return State.from_atoms(bulk("Cu", "fcc", 3.6, cubic=True) * (2, 2, 3))
+
+
+def gas() -> State:
+    state = crystal()
+    positions = np.random.default_rng(0).random((len(state.numbers), 3)) @ np.array(state.cell)
+    return state.model_copy(update={"positions": positions.tolist()})
+
+
+def relaxed(state: State, energy: float = -3.6) -> Relaxation:
+    (relaxation,) = fresh_engine().relax([state], Path(), relax_cell=True, labels=["glass"])
+    return relaxation.model_copy(update={"state": state, "energy_ev_per_atom": energy})
+
+
+@pytest.mark.parametrize(("kind", "name"), [(HoldMaker, "melt"), (RampMaker, "quench")])
+def test_a_run_that_ends_in_a_crystal_has_failed_and_is_not_continued(kind: type[DynamicsMaker], name: str) -> None:
+    maker = make(kind, name, PROTOCOL, fresh_engine())
+    ((run, trajectory),) = simulated(maker, [[searched(crystal())]])
+    (member,) = maker.members([[searched(gas())]])
+    result = maker.result(member, run, trajectory)
+    assert isinstance(result, HoldResult | RampResult)
+    assert result.structure is not None
+    assert (result.structure.crystalline, result.structure.crystallinity) == (True, 1.0)
+    assert result.status == "failed"
+    assert str(result.reason).startswith("crystallised: 100% of the atoms have repeated surroundings")
+    assert result.final is None
+    assert result.shown_state is not None
+
+
+def test_a_crystal_that_a_flow_starts_from_has_not_failed() -> None:
+    maker = make(HoldMaker, "melt", PROTOCOL, fresh_engine())
+    ((run, trajectory),) = simulated(maker, [[searched(crystal())]])
+    (member,) = maker.members([[searched(crystal())]])
+    assert maker.result(member, run, trajectory).status == "completed"
+
+
+def test_a_glass_that_relaxes_to_a_crystal_has_no_energy_to_compare() -> None:
+    maker = make(RelaxMaker, "glass", PROTOCOL, fresh_engine())
+    above = references(copper=-3.7)
+    analyse = analyse_relaxations.original
+    (glass,) = analyse(maker, [[searched(gas())]], [relaxed(gas())], above)
+    (lost,) = analyse(maker, [[searched(gas())]], [relaxed(crystal())], above)
+    assert (glass.status, glass.order.crystalline) == ("completed", False)
+    assert glass.above_crystal_ev_per_atom == pytest.approx(0.1)
+    assert (lost.status, lost.order.crystalline, lost.final) == ("failed", True, None)
+    assert (lost.formation_energy_ev_per_atom, lost.above_crystal_ev_per_atom) == (None, None)
+    assert lost.shown_state == crystal()
+
+
+def test_a_material_whose_glass_is_a_crystal_is_not_completed() -> None:
+    maker = make(RelaxMaker, "glass", PROTOCOL, fresh_engine())
+    (lost,) = analyse_relaxations.original(maker, [[searched(gas())]], [relaxed(crystal())], None)
+    melt = searched(gas()).model_copy(update={"prepares": False})
+    references = References(elements={}, crystals=[])
+    material = gather_material.original(maker.engine, PROTOCOL, 0, gas(), [melt, lost], references)
+    assert material.status != "completed"
+    assert [(failure.stage, failure.reason[:12]) for failure in material.failures] == [("glass", "crystallised")]
+
+
+def test_snapshots_that_are_crystals_are_counted_and_left_out() -> None:
+    maker = make(SnapshotsMaker, "limit", PROTOCOL, fresh_engine())
+    taken = [(10.0, relaxed(gas(), -3.55)), (20.0, relaxed(crystal(), -3.69)), (30.0, relaxed(gas(), -3.6))]
+    above = references(copper=-3.75)
+    (limit,) = analyse_snapshots.original(maker, [[searched(gas())]], [taken], above)
+    assert (limit.status, limit.n_crystallised) == ("completed", 1)
+    assert limit.formation_energy_ev_per_atom == pytest.approx(0.1)
+    assert limit.mean_formation_energy_ev_per_atom.value == pytest.approx(0.125)
+    assert limit.above_crystal_ev_per_atom == pytest.approx(0.15)
+    ((place, reason),) = limit.partial_failures()
+    assert (place, reason[:12]) == ("snapshot at 0.02 ps", "crystallised")
+    (none,) = analyse_snapshots.original(maker, [[searched(gas())]], [taken[1:2]], above)
+    assert (none.status, none.final) == ("failed", None)
+    assert none.reason.startswith("1 of 1 snapshots have crystallised: 100%")
