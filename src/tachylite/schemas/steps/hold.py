@@ -78,8 +78,8 @@ class HoldResult(RunResult):
 
     @property
     def measured_diffusivities(self) -> Sequence[Diffusivity]:
-        """Those of all elements."""
-        return self.diffusivities
+        """Those of all elements; none of a state that has crystallised, which is not the one that was asked for."""
+        return self.diffusivities if self.status == "completed" else ()
 
     @property
     def measured_structure(self) -> StructureAnalysis | None:
