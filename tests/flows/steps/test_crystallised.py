@@ -13,11 +13,13 @@ from tachylite.flows.steps.hold import HoldMaker
 from tachylite.flows.steps.ramp import RampMaker
 from tachylite.flows.steps.relax import RelaxMaker, analyse_relaxations
 from tachylite.flows.steps.snapshots import SnapshotsMaker, analyse_snapshots
+from tachylite.flows.steps.volume import VolumeMaker, _conclude, _search
 from tachylite.jobs.material import gather_material
-from tachylite.schemas import State
+from tachylite.schemas import Measured, State
 from tachylite.schemas.relaxation import References, Relaxation
 from tachylite.schemas.steps.hold import HoldResult
 from tachylite.schemas.steps.ramp import RampResult
+from tachylite.schemas.steps.volume import VolumeSample
 
 PROTOCOL = protocol_of(
     {"kind": "hold", "name": "melt", "temperature_k": 3000, "time_ps": 0.1},
@@ -62,6 +64,52 @@ def test_a_crystal_that_a_flow_starts_from_has_not_failed() -> None:
     ((run, trajectory),) = simulated(maker, [[searched(crystal())]])
     (member,) = maker.members([[searched(crystal())]])
     assert maker.result(member, run, trajectory).status == "completed"
+
+
+def test_a_hold_in_doubt_does_not_excuse_the_crystal_after_it() -> None:
+    """All elements diffused in the hold although its last frame is a crystal."""
+    maker = make(HoldMaker, "melt", PROTOCOL, fresh_engine())
+    ((run, trajectory),) = simulated(maker, [[searched(crystal())]])
+    (member,) = maker.members([[searched(crystal())]])
+    hold = maker.result(member, run, trajectory)
+    doubted = hold.model_copy(update={"structure": hold.structure.with_motion([True])})
+    assert doubted.structure.crystalline is None
+    relaxing = make(RelaxMaker, "glass", PROTOCOL, fresh_engine())
+    (lost,) = analyse_relaxations.original(relaxing, [[doubted]], [relaxed(crystal())], None)
+    (kept,) = analyse_relaxations.original(relaxing, [[hold]], [relaxed(crystal())], None)
+    assert (lost.status, kept.status) == ("failed", "completed")
+
+
+def test_a_volume_at_which_the_liquid_has_crystallised_is_none() -> None:
+    protocol = protocol_of({"kind": "volume", "name": "search", "temperature_k": 300})
+    maker = make(VolumeMaker, "search", protocol, fresh_engine())
+    for start, status in ((gas(), "failed"), (crystal(), "completed")):
+        (search,) = [_search(member) for member in maker.members([[start]])]
+        volumes = crystal().volume_a3 * np.linspace(0.9, 1.1, 5)
+        search = search.extended(
+            samples=[sample(volume, 20 * (1 - volume / crystal().volume_a3)) for volume in volumes],
+            states=[crystal().scaled_to(volume) for volume in volumes],
+        )
+        result = _conclude(maker, search, 3)
+        assert result.status == status, result.reason
+        assert result.order is not None
+        assert result.order.crystalline is True
+
+
+def sample(volume: float, pressure: float) -> VolumeSample:
+    measured = Measured(value=pressure, error=0.05)
+    return VolumeSample(
+        volume_a3=volume,
+        pressure_gpa=measured,
+        virial_gpa=measured,
+        temperature_k=Measured(value=300, error=1),
+        energy_ev_per_atom=Measured(value=-3.6, error=0.001),
+        energy_drift=0.0,
+        steps=1000,
+        attempt=0 if volume != crystal().volume_a3 else 1,
+        purpose="scan" if volume != crystal().volume_a3 else "verification",
+        expanded=True,
+    )
 
 
 def test_a_glass_that_relaxes_to_a_crystal_has_no_energy_to_compare() -> None:

@@ -151,6 +151,14 @@ class Member:
         return self.source
 
     @property
+    def is_crystal(self) -> bool:
+        """Whether what is continued is a crystal, so that a crystal after it is no surprise."""
+        order = self.source.measured_order if isinstance(self.source, Result) else None
+        if order is None and self.state is not None:
+            order = crystallinity_of(self.state)
+        return order is not None and order.crystalline is True
+
+    @property
     def result_fields(self) -> dict[str, Any]:
         """What every result says of where it comes from."""
         known = self.source if isinstance(self.source, Result) else self.state
@@ -200,14 +208,9 @@ def segment(protocol: Protocol, length_ps: float, start_k: float, end_k: float |
     )
 
 
-def crystallised(member: Member, order: Crystallinity) -> dict[str, Any]:
-    """Status and reason of a result that is a crystal though what it continues is none; else nothing.
-
-    A crystal that a flow starts from, and that stays one, has not failed.
-    """
-    if not order.crystalline or (member.state is not None and crystallinity_of(member.state).crystalline):
-        return {}
-    return {"status": "failed", "reason": order.as_failure}
+def crystallised(order: Crystallinity, *, from_crystal: bool) -> dict[str, Any]:
+    """Status and reason of a result that is a crystal though what it continues is none; else nothing."""
+    return {"status": "failed", "reason": order.as_failure} if order.crystalline and not from_crystal else {}
 
 
 def outcome(run_status: str, reason: str | None) -> dict[str, Any]:

@@ -41,5 +41,5 @@ class HoldMaker(DynamicsMaker):
             density_g_cm3=Measured(value=mass_density, error=mass_density * (volume.error / volume.value)),
             diffusivities=diffusivities,
             structure=structure,
-            **(common | crystallised(member, structure)),
+            **(common | crystallised(structure, from_crystal=member.is_crystal)),
         )

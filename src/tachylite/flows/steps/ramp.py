@@ -43,6 +43,6 @@ class RampMaker(DynamicsMaker):
             fields["transition"] = measure_quench(trajectory)
             if len(run.segments) > 1:
                 fields["structure"] = measure_structure(trajectory, end_k, since_fs=duration_fs)
-                fields |= crystallised(member, fields["structure"])
+                fields |= crystallised(fields["structure"], from_crystal=member.is_crystal)
                 fields["heat_capacity"] = measure_hold(trajectory, end_k)
         return RampResult(**fields)

@@ -67,7 +67,7 @@ def _result(member: Member, relaxation: Relaxation | None, references: Reference
     state = relaxation.state
     order = crystallinity_of(state)
     common |= {"order": order, "density_g_cm3": density(state.atoms.get_masses(), state.volume_a3)}
-    if failure := crystallised(member, order):
+    if failure := crystallised(order, from_crystal=member.is_crystal):
         return RelaxResult(**(common | failure))
     return RelaxResult(
         formation_energy_ev_per_atom=formation_energy_of(relaxation, references),
