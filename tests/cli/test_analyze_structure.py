@@ -59,7 +59,7 @@ def test_tables_on_the_terminal(file: Path, capfd: pytest.CaptureFixture[str]) -
     assert main(["analyze", "structure", str(file), "--rings", "--q-max", "0"]) == 0
     out = capfd.readouterr().out
     assert all(words in out for words in ("Si-O-Si", "4: 1.000", "rings of Si(O)"))
-    assert "crystalline: 100% of the atoms of the last frame have repeated surroundings" in out
+    assert "last frame: crystalline (100% of the atoms have repeated surroundings, contrast of the diffraction" in out
 
 
 @pytest.mark.parametrize(

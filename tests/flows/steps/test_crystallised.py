@@ -72,8 +72,11 @@ def test_a_hold_in_doubt_does_not_excuse_the_crystal_after_it() -> None:
     ((run, trajectory),) = simulated(maker, [[searched(crystal())]])
     (member,) = maker.members([[searched(crystal())]])
     hold = maker.result(member, run, trajectory)
-    doubted = hold.model_copy(update={"structure": hold.structure.with_motion([True])})
-    assert doubted.structure.crystalline is None
+    assert isinstance(hold, HoldResult)
+    assert hold.structure is not None
+    in_doubt = hold.structure.with_motion([True])
+    assert in_doubt.crystalline is None
+    doubted = hold.model_copy(update={"structure": in_doubt})
     relaxing = make(RelaxMaker, "glass", PROTOCOL, fresh_engine())
     (lost,) = analyse_relaxations.original(relaxing, [[doubted]], [relaxed(crystal())], None)
     (kept,) = analyse_relaxations.original(relaxing, [[hold]], [relaxed(crystal())], None)

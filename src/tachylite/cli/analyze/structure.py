@@ -38,7 +38,7 @@ def structure(
     figures: FiguresOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Partial g(r), coordination numbers, bond angles and structure factors, with errors over frames."""
+    """Partial g(r), coordination, bond angles and structure factors, with errors over frames; crystal or glass."""
     from tachylite.analysis.structure import frames_of_file, measure_frames
     from tachylite.readers import open_trajectory
 
@@ -59,8 +59,10 @@ def structure(
     if as_json:
         typer.echo(analysis.model_dump_json(indent=2))
     else:
+        from tachylite.report.parts import crystallinity_note, crystallinity_text
+
         print_tables(_pair_table(analysis), *_bond_tables(analysis))
-        typer.echo(_verdict(analysis))
+        typer.echo(f"last frame: {crystallinity_text(analysis)} ({crystallinity_note(analysis)})")
 
 
 def parse_cutoffs(words: Sequence[str]) -> dict[str, float]:
@@ -98,17 +100,6 @@ def _write_figures(analysis: StructureAnalysis, title: str, folder: Path) -> Non
 
     rdfs = partial_rdfs([("g(r)", "accent", analysis)])
     write_charts([rdfs, *structure_charts(analysis).values()], title, folder)
-
-
-def _verdict(analysis: StructureAnalysis) -> str:
-    """Whether the last frame is a crystal, in one line."""
-    verdict = {True: "crystalline", False: "amorphous", None: "crystal or glass: not decided"}[analysis.crystalline]
-    if analysis.crystallinity is None or analysis.diffraction_contrast is None or analysis.crystalline is None:
-        return f"{verdict}: {analysis.crystalline_reason}"
-    return (
-        f"{verdict}: {analysis.crystallinity:.0%} of the atoms of the last frame have repeated surroundings, "
-        f"contrast of the diffraction {analysis.diffraction_contrast:.1f}"
-    )
 
 
 def _pair_table(analysis: StructureAnalysis) -> Table:
