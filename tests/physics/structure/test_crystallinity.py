@@ -18,7 +18,7 @@ def measured(atoms: Atoms) -> Crystallinity:
 
 def shaken(atoms: Atoms, displacement: float, seed: int = 0) -> Atoms:
     """Atoms displaced at random, their root mean square displacement in units of the nearest distance."""
-    distances = (atoms * (2, 2, 2)).get_all_distances(mic=True)
+    distances = atoms.get_all_distances(mic=True)
     scale = displacement * float(distances[distances > 0.1].min()) / 3**0.5
     shaken = atoms.copy()
     shaken.positions += np.random.default_rng(seed).normal(0, scale, atoms.positions.shape)
