@@ -29,6 +29,8 @@ def test_everything_about_a_crystal(file: Path, tmp_path: Path, capfd: pytest.Ca
     assert main(["analyze", "structure", str(file), *words]) == 0
     document = json.loads(capfd.readouterr().out)
     assert document["n_frames"] == 6
+    assert (document["crystalline"], document["crystallinity"]) == (True, 1.0)
+    assert document["diffraction_contrast"] > 3
     assert [(bond["center"], bond["neighbor"], bond["cutoff_a"]) for bond in document["coordinations"]] == [
         ("O", "Si", 2.0),
         ("Si", "O", 2.0),
@@ -57,6 +59,7 @@ def test_tables_on_the_terminal(file: Path, capfd: pytest.CaptureFixture[str]) -
     assert main(["analyze", "structure", str(file), "--rings", "--q-max", "0"]) == 0
     out = capfd.readouterr().out
     assert all(words in out for words in ("Si-O-Si", "4: 1.000", "rings of Si(O)"))
+    assert "last frame: crystalline (100% of the atoms have repeated surroundings, contrast of the diffraction" in out
 
 
 @pytest.mark.parametrize(

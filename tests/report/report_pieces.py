@@ -190,7 +190,15 @@ def analysis(temperature: float, elements: tuple[str, ...] = ("Li", "O", "P")) -
                 },
             )
         )
-    return StructureAnalysis(temperature_k=temperature, n_frames=500, r_a=r.tolist(), partials=partials)
+    return StructureAnalysis(
+        temperature_k=temperature,
+        n_frames=500,
+        r_a=r.tolist(),
+        partials=partials,
+        crystalline=False,
+        crystallinity=0.01,
+        diffraction_contrast=2.0,
+    )
 
 
 def relaxation(energy: float, *, converged: bool = True) -> Relaxation:

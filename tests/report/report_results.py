@@ -19,6 +19,7 @@ from tachylite.schemas.steps.relax import RelaxResult
 from tachylite.schemas.steps.snapshots import Snapshot, SnapshotsResult
 from tachylite.schemas.steps.strain import StrainResult
 from tachylite.schemas.steps.volume import EquationOfState, VolumeResult, VolumeSample
+from tachylite.schemas.structure import Crystallinity
 from tachylite.units import KB_EV
 
 ANNEALS = (1500.0, 2000.0, 2500.0)
@@ -159,6 +160,7 @@ def glass() -> RelaxResult:
         density_g_cm3=2.213,
         formation_energy_ev_per_atom=-2.655,
         above_crystal_ev_per_atom=0.113,
+        order=Crystallinity(crystalline=False, crystallinity=0.02, diffraction_contrast=2.1),
         relaxation=relaxation(-5.741),
         **head("glass"),
     )

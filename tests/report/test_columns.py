@@ -18,13 +18,14 @@ def texts(result: Result) -> dict[str, str]:
     ("result", "cells"),
     [
         (volume_search("melt-volume", 15.92), {"V (Å³/atom)": "15.92 ± 0.31", "P (GPa)": "0.08 ± 0.21"}),
-        (quench(), {"cooling rate (K/s)": "9.400 × 10¹⁴"}),
+        (quench(), {"cooling rate (K/s)": "9.400 × 10¹⁴", "crystallinity": "0.01000"}),
         (
             glass(),
             {
                 "density (g/cm³)": "2.213",
                 "formation energy (eV/atom)": "−2.655",
                 "above the crystal (eV/atom)": "0.1130",
+                "crystallinity": "0.02000",
             },
         ),
         (elasticity(), {"E (GPa)": "73.1 ± 3.2", "ν": "0.167 ± 0.020"}),
@@ -34,6 +35,7 @@ def texts(result: Result) -> dict[str, str]:
                 "lowest (eV/atom)": "−2.641",
                 "mean (eV/atom)": "−2.6162 ± 0.0074",
                 "above the crystal (eV/atom)": "0.1270",
+                "crystallised": "0",
             },
         ),
     ],

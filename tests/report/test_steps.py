@@ -4,6 +4,7 @@ import pytest
 from tests.report.report_pieces import Case, diffusivity
 from tests.report.report_results import (
     ANNEALS,
+    glass,
     head,
     hold,
     limit,
@@ -14,12 +15,15 @@ from tests.report.report_results import (
     with_results,
 )
 
+from tachylite.report.drawing.chart import Points
 from tachylite.report.pages.sections import cards, final_states, notices, sections
 from tachylite.report.parts import Section, compare
 from tachylite.report.steps import rows_of, step_cards, step_sections
+from tachylite.report.steps import snapshots as snapshots_section
 from tachylite.schemas import Failure, Material, Protocol
 from tachylite.schemas.steps import KINDS
 from tachylite.schemas.steps.snapshots import SnapshotsResult
+from tachylite.schemas.structure import Crystallinity
 
 
 def sections_by_title(material: Material) -> dict[str, Section]:
@@ -185,3 +189,28 @@ def test_a_hold_at_a_given_volume_says_so() -> None:
     assert "volume" not in {row.label for row in rows_of(held)}
     exact = given.model_copy(update={"volume_a3": given.volume_a3.model_copy(update={"error": 0.0})})
     assert {row.label: row.value for row in rows_of(exact)}["volume"] == "15.92 Å³/atom"
+
+
+def test_a_page_says_which_glass_and_which_snapshots_are_crystals() -> None:
+    order = Crystallinity(crystalline=True, crystallinity=0.96, diffraction_contrast=7.9)
+    changes = {"order": order, "status": "failed", "reason": order.as_failure}
+    (row,) = [row for row in rows_of(glass().model_copy(update=changes)) if row.label == "crystal or glass"]
+    assert (row.value, row.key) == ("crystalline", True)
+    assert row.note == "96% of the atoms have repeated surroundings, contrast of the diffraction 7.9"
+    snapshots = limit().snapshots
+    crystal = snapshots[2].model_copy(update={"order": order})
+    kept = limit().model_copy(update={"snapshots": [*snapshots[:2], crystal, *snapshots[3:]], "n_crystallised": 1})
+    assert {row.label: row.value for row in rows_of(kept)}["crystallised"] == "1"
+    (chart,) = snapshots_section.charts([kept])
+    names = [mark.name for mark in chart.panels[0].marks if isinstance(mark, Points)]
+    assert names == ["relaxed snapshot", "crystallised, left out"]
+    table = list(snapshots_section.tables(kept))[-1]
+    assert [row[-1] for row in table.rows] == ["–", "–", "crystalline", "–", "–"]
+
+
+def test_a_verdict_that_is_missing_has_its_reason_among_the_notices(phosphate_case: Case) -> None:
+    doubted = glass().model_copy(update={"order": Crystallinity(crystalline_reason="9 atoms are too few to tell")})
+    material = with_results(phosphate_case.material, doubted)
+    assert ("crystal or glass (glass)", "9 atoms are too few to tell") in [
+        (n.stage, n.reason) for n in notices(material)
+    ]

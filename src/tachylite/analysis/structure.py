@@ -1,7 +1,7 @@
-"""Measure the structure of a trajectory: g(r), bonds and angles, structure factors, rings, orientation."""
+"""Measure the structure of a trajectory: g(r), bonds and angles, structure factors, rings, crystallinity."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -9,13 +9,14 @@ from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.physics.frames import Frames, take_frames
 from tachylite.physics.structure.bonds import BondStatistics, analyse_bonds, bond_cutoffs
+from tachylite.physics.structure.crystallinity import Crystallinity, measure_crystallinity
 from tachylite.physics.structure.orientation import analyse_orientation
 from tachylite.physics.structure.pair_distribution import pair_structure
 from tachylite.physics.structure.pairs import count_pairs
 from tachylite.physics.structure.rings import analyse_rings
 from tachylite.physics.structure.scattering import analyse_scattering
 from tachylite.readers.frames import TrajectoryReader
-from tachylite.schemas import StructureAnalysis, Trajectory
+from tachylite.schemas import State, StructureAnalysis, Trajectory
 
 _LONGEST_A = 8.0
 
@@ -41,13 +42,15 @@ def measure_frames(
     rings: bool = False,
     groups: Mapping[str, Sequence[str]] | None = None,
 ) -> StructureAnalysis:
-    """Measure g(r), coordination and bond angles, up to `q_max_per_a` in 1/A the structure factors, rings, groups.
+    """Measure g(r), coordination, bond angles, crystallinity, structure factors, rings and groups.
 
-    Bonds are the pairs with a cutoff in A, like `Si-O`; without cutoffs those that `bond_cutoffs` finds. `groups` are
-    the ligands of tetrahedral groups by their centre. The frames are read twice, and once more for each further
-    analysis; none is kept in memory. Raises InputError for a pair without cutoff that rings or groups need, and as
-    the analyses do.
+    Bonds are the pairs with a cutoff in A, like `Si-O`; without cutoffs those that `bond_cutoffs` finds. Structure
+    factors go up to `q_max_per_a` in 1/A. `groups` are the ligands of tetrahedral groups by their centre. Crystallinity
+    is that of the last frame. The frames are read twice, and once more for each further analysis; only the last is
+    kept in memory. Raises InputError for a pair without cutoff that rings or groups need, and as the analyses do.
     """
+    blocks = _RememberingBlocks(frames.blocks)
+    frames = Frames(frames.numbers, blocks)
     _, cell = next(iter(frames))
     shortest = float(np.linalg.norm(cell, axis=1).min())
     counts = count_pairs(frames, min(_LONGEST_A, shortest - 0.1))
@@ -59,6 +62,7 @@ def measure_frames(
     return StructureAnalysis(
         **dict(pairs),
         **dict(bonds),
+        **dict(measure_crystallinity(*blocks.last_frame, frames.numbers)),
         temperature_k=temperature_k,
         n_frames=counts.n_frames,
         scattering=None if q_max_per_a is None else analyse_scattering(frames, counts.n_frames, q_max_per_a),
@@ -67,6 +71,11 @@ def measure_frames(
             analyse_orientation(frames, cutoffs, center, ligands) for center, ligands in (groups or {}).items()
         ],
     )
+
+
+def crystallinity_of(state: State) -> Crystallinity:
+    """Tell whether a state is a crystal."""
+    return measure_crystallinity(np.asarray(state.positions), np.asarray(state.cell), np.asarray(state.numbers))
 
 
 def frames_of_file(trajectory: TrajectoryReader) -> Frames:
@@ -81,3 +90,17 @@ class _Blocks:
     def __iter__(self) -> Iterator[tuple[Array, Array]]:
         for block in self.trajectory.blocks(unwrap=False):
             yield block.positions, block.cells
+
+
+@dataclass
+class _RememberingBlocks:
+    """Blocks of frames that keep the last frame, so that it needs no pass of its own through a file."""
+
+    blocks: Iterable[tuple[Array, Array]]
+    last_frame: tuple[Array, Array] = field(init=False)
+
+    def __iter__(self) -> Iterator[tuple[Array, Array]]:
+        for positions, cells in self.blocks:
+            if len(positions):
+                self.last_frame = positions[-1], cells[-1]
+            yield positions, cells

@@ -38,7 +38,7 @@ def make_training_row(
     measured = diffusivity.diffusivity_cm2_s if diffusivity is not None else None
     if descriptors.reason is None and measured is not None:
         return TrainingRow(formula, state.temperature_k, measured, descriptors.n_frames, descriptors.values)
-    unmeasured = (diffusivity and diffusivity.reason) or f"no diffusivity of {species} was measured"
+    unmeasured = (diffusivity and diffusivity.reason) or state.reason or f"no diffusivity of {species} was measured"
     return Failure(stage=f"{formula} at {state.temperature_k:g} K", reason=descriptors.reason or unmeasured)
 
 
@@ -86,4 +86,4 @@ def predict_state(
 
 
 def _diffusivity_of(state: HoldResult, species: str) -> Diffusivity | None:
-    return next((diffusivity for diffusivity in state.diffusivities if diffusivity.species == species), None)
+    return next((diffusivity for diffusivity in state.measured_diffusivities if diffusivity.species == species), None)

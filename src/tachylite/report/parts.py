@@ -10,6 +10,7 @@ from tachylite.report.text import ABSENT, NOT_DIFFUSIVE, duration, quantity, spa
 from tachylite.schemas import Diffusivity, Result, Run, State
 from tachylite.schemas.material import Activation
 from tachylite.schemas.steps.base import RunResult
+from tachylite.schemas.structure import Crystallinity
 
 DIFFUSIVITY = "cm²/s"
 ENERGY = "eV/atom"
@@ -129,6 +130,29 @@ def known_rows(values: Sequence[tuple[str, float | None, str]]) -> list[Row]:
         for label, value, unit in values
         if value is not None
     ]
+
+
+def crystallinity_text(order: Crystallinity) -> str:
+    """The verdict in a word or two."""
+    return {True: "crystalline", False: "amorphous", None: "not decided"}[order.crystalline]
+
+
+def crystallinity_note(order: Crystallinity) -> str:
+    """What the verdict rests on, or why there is none."""
+    if order.crystalline_reason is not None or order.crystallinity is None or order.diffraction_contrast is None:
+        return order.crystalline_reason or "not examined"
+    return (
+        f"{order.crystallinity:.0%} of the atoms have repeated surroundings, "
+        f"contrast of the diffraction {order.diffraction_contrast:.1f}"
+    )
+
+
+def crystallinity_rows(result: Result, *, key: bool = True) -> Iterator[Row]:
+    """Whether the state of a result is a crystal, and what that rests on; nothing where it was not examined."""
+    order = result.measured_order
+    if order is not None and (order.crystalline is not None or order.crystalline_reason is not None):
+        weak = order.crystalline is None
+        yield Row("crystal or glass", crystallinity_text(order), crystallinity_note(order), weak=weak, key=key)
 
 
 def run_rows(run: Run | None) -> Iterator[Row]:

@@ -3,6 +3,7 @@
 from typing import Literal
 
 from tachylite.physics.structure.bonds import BondAngles, BondStatistics, CoordinationNumbers
+from tachylite.physics.structure.crystallinity import Crystallinity
 from tachylite.physics.structure.orientation import GroupOrientation
 from tachylite.physics.structure.pair_distribution import PairStructure, PartialRDF
 from tachylite.physics.structure.rings import RingStatistics
@@ -12,6 +13,7 @@ from tachylite.schemas.base import Document
 __all__ = [
     "BondAngles",
     "CoordinationNumbers",
+    "Crystallinity",
     "GroupOrientation",
     "PartialRDF",
     "RingStatistics",
@@ -21,8 +23,8 @@ __all__ = [
 ]
 
 
-class StructureAnalysis(BondStatistics, PairStructure, Document):
-    """Partial g(r), coordination, bond angles and structure factors of a trajectory."""
+class StructureAnalysis(Crystallinity, BondStatistics, PairStructure, Document):
+    """g(r), coordination, bond angles and structure factors of a trajectory; whether its last frame is a crystal."""
 
     kind: Literal["structure"] = "structure"
     temperature_k: float | None

@@ -38,7 +38,7 @@ def structure(
     figures: FiguresOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Partial g(r), coordination numbers, bond angles and structure factors, with errors over frames."""
+    """Partial g(r), coordination, bond angles and structure factors, with errors over frames; crystal or glass."""
     from tachylite.analysis.structure import frames_of_file, measure_frames
     from tachylite.readers import open_trajectory
 
@@ -59,7 +59,10 @@ def structure(
     if as_json:
         typer.echo(analysis.model_dump_json(indent=2))
     else:
+        from tachylite.report.parts import crystallinity_note, crystallinity_text
+
         print_tables(_pair_table(analysis), *_bond_tables(analysis))
+        typer.echo(f"last frame: {crystallinity_text(analysis)} ({crystallinity_note(analysis)})")
 
 
 def parse_cutoffs(words: Sequence[str]) -> dict[str, float]:

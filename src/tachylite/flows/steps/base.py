@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Literal
 from jobflow import Flow, Maker, OutputReference, Response, job
 from pymatgen.core import Structure
 
+from tachylite.analysis.structure import crystallinity_of
 from tachylite.configs import load_protocol
 from tachylite.jobs.engine import EngineLike, simulate
 from tachylite.measured import Measured
@@ -15,6 +16,7 @@ from tachylite.schemas import Protocol, Request, Result, Run, Segment, State, St
 from tachylite.schemas.protocol import Branch
 from tachylite.schemas.relaxation import References
 from tachylite.schemas.steps.base import Dynamics, RunResult
+from tachylite.schemas.structure import Crystallinity
 from tachylite.units import FS_PER_PS
 
 type Start = Structure | State | Result | Trajectory | None
@@ -156,6 +158,14 @@ class Member:
         return self.source
 
     @property
+    def is_crystal(self) -> bool:
+        """Whether what is continued is a crystal, so that a crystal after it is no surprise."""
+        order = self.source.measured_order if isinstance(self.source, Result) else None
+        if order is None and self.state is not None:
+            order = crystallinity_of(self.state)
+        return order is not None and order.crystalline is True
+
+    @property
     def result_fields(self) -> dict[str, Any]:
         """What every result says of where it comes from."""
         known = self.source if isinstance(self.source, Result) else self.state
@@ -244,6 +254,11 @@ def volume_of(member: Member, run: Run) -> dict[str, Any]:
         "volume_a3": volume,
         "density_g_cm3": Measured(value=mass_density, error=mass_density * (volume.error / volume.value)),
     }
+
+
+def crystallised(order: Crystallinity, *, from_crystal: bool) -> dict[str, Any]:
+    """Status and reason of a result that is a crystal though what it continues is none; else nothing."""
+    return {"status": "failed", "reason": order.as_failure} if order.crystalline and not from_crystal else {}
 
 
 def outcome(run_status: str, reason: str | None) -> dict[str, Any]:

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 from tachylite.analysis.glass import measure_response
 from tachylite.analysis.structure import measure_structure
 from tachylite.analysis.transport import measure_diffusivity
-from tachylite.flows.steps.base import DynamicsMaker, Member, dynamics_request, outcome, segment, volume_of
+from tachylite.flows.steps.base import (
+    DynamicsMaker,
+    Member,
+    crystallised,
+    dynamics_request,
+    outcome,
+    segment,
+    volume_of,
+)
 from tachylite.schemas import Request, Run, Trajectory
 from tachylite.schemas.steps.hold import Hold, HoldResult
 
@@ -30,10 +38,12 @@ class HoldMaker(DynamicsMaker):
         if run.status == "failed" or trajectory is None:
             return HoldResult(**fields)
         temperature = fields["temperature_k"]
+        diffusivities = [measure_diffusivity(trajectory, species, temperature) for species in run.final.elements]
+        structure = measure_structure(trajectory, temperature).with_motion([d.diffusive for d in diffusivities])
         return HoldResult(
-            diffusivities=[measure_diffusivity(trajectory, species, temperature) for species in run.final.elements],
-            structure=measure_structure(trajectory, temperature),
+            diffusivities=diffusivities,
+            structure=structure,
             response=measure_response(trajectory, run),
-            **fields,
             **volume_of(member, run),
+            **(fields | crystallised(structure, from_crystal=member.is_crystal)),
         )

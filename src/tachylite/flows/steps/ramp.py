@@ -5,7 +5,15 @@ from typing import Any
 
 from tachylite.analysis.glass import measure_hold, measure_quench, measure_response
 from tachylite.analysis.structure import measure_structure
-from tachylite.flows.steps.base import DynamicsMaker, Member, dynamics_request, outcome, segment, volume_of
+from tachylite.flows.steps.base import (
+    DynamicsMaker,
+    Member,
+    crystallised,
+    dynamics_request,
+    outcome,
+    segment,
+    volume_of,
+)
 from tachylite.schemas import Request, Run, Trajectory
 from tachylite.schemas.steps.ramp import Ramp, RampResult
 
@@ -43,6 +51,7 @@ class RampMaker(DynamicsMaker):
             fields["transition"] = measure_quench(trajectory, ramp.pressure_gpa)
             if len(run.segments) > 1:
                 fields["structure"] = measure_structure(trajectory, end_k, since_fs=duration_fs)
+                fields |= crystallised(fields["structure"], from_crystal=member.is_crystal)
                 fields["heat_capacity"] = measure_hold(trajectory, end_k)
                 fields["response"] = measure_response(trajectory, run)
         return RampResult(**fields)

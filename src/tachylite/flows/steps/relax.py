@@ -6,7 +6,8 @@ from typing import ClassVar
 
 from jobflow import Flow, Response, job
 
-from tachylite.flows.steps.base import Inputs, Member, Start, StepMaker, outcome
+from tachylite.analysis.structure import crystallinity_of
+from tachylite.flows.steps.base import Inputs, Member, Start, StepMaker, crystallised, outcome
 from tachylite.jobs.engine import Relaxed, in_place, relax
 from tachylite.jobs.references import above_crystal, formation_energy_of
 from tachylite.physics.thermodynamics.energies import density
@@ -64,8 +65,11 @@ def _result(member: Member, relaxation: Relaxation | None, references: Reference
     if relaxation.status == "failed":
         return RelaxResult(**common)
     state = relaxation.state
+    order = crystallinity_of(state)
+    common |= {"order": order, "density_g_cm3": density(state.atoms.get_masses(), state.volume_a3)}
+    if failure := crystallised(order, from_crystal=member.is_crystal):
+        return RelaxResult(**(common | failure))
     return RelaxResult(
-        density_g_cm3=density(state.atoms.get_masses(), state.volume_a3),
         formation_energy_ev_per_atom=formation_energy_of(relaxation, references),
         above_crystal_ev_per_atom=above_crystal(relaxation.energy_ev_per_atom, references, member.number),
         **common,

@@ -7,6 +7,7 @@ from typing import ClassVar
 import numpy as np
 from jobflow import Flow, Job, Response, job
 
+from tachylite.analysis.structure import crystallinity_of
 from tachylite.flows.steps.base import Inputs, Member, Start, StepMaker
 from tachylite.jobs.engine import Relaxed, in_place, relax
 from tachylite.jobs.references import above_crystal, formation_energy_of, reference_energies
@@ -95,19 +96,32 @@ def _result(
             time_fs=time,
             relaxation=relaxation,
             formation_energy_ev_per_atom=formation_energy_of(relaxation, references),
+            order=crystallinity_of(relaxation.state) if relaxation.status == "converged" else None,
         )
         for time, relaxation in taken
     ]
-    energies = [s.formation_energy_ev_per_atom for s in snapshots if s.formation_energy_ev_per_atom is not None]
-    lowest = min((r.energy_ev_per_atom for _, r in taken if r.status == "converged"), default=None)
+    amorphous = [s for s in snapshots if not s.crystallised]
+    energies = [s.formation_energy_ev_per_atom for s in amorphous if s.formation_energy_ev_per_atom is not None]
+    converged = [s.relaxation.energy_ev_per_atom for s in amorphous if s.relaxation.status == "converged"]
+    lowest = min(converged, default=None)
     limit = amorphous_limit(energies) if energies else None
     return SnapshotsResult(
         status="completed" if energies else "failed",
-        reason=None if energies else "no snapshot has both converged and references to compare with",
+        reason=None if energies else _why_none(snapshots),
         formation_energy_ev_per_atom=None if limit is None else limit.lowest,
         mean_formation_energy_ev_per_atom=limit.mean if limit is not None and len(energies) > 1 else None,
         above_crystal_ev_per_atom=None if lowest is None else above_crystal(lowest, references, member.number),
         reference_energies_ev_per_atom=reference_energies(references),
         snapshots=snapshots,
+        n_crystallised=len(snapshots) - len(amorphous),
         **member.result_fields,
     )
+
+
+def _why_none(snapshots: Sequence[Snapshot]) -> str:
+    """Why no snapshot counts for the amorphous limit."""
+    crystal = next((snapshot.order for snapshot in snapshots if snapshot.crystallised), None)
+    if crystal is None:
+        return "no snapshot has both converged and references to compare with"
+    number = sum(snapshot.crystallised for snapshot in snapshots)
+    return f"{number} of {len(snapshots)} snapshots have {crystal.as_failure}"

@@ -6,7 +6,8 @@ from typing import Any, ClassVar
 
 from jobflow import Flow, Response, job
 
-from tachylite.flows.steps.base import EngineMaker, Inputs, Member, Start, Starts, StepMaker, segment
+from tachylite.analysis.structure import crystallinity_of
+from tachylite.flows.steps.base import EngineMaker, Inputs, Member, Start, Starts, StepMaker, crystallised, segment
 from tachylite.jobs.engine import EngineLike, simulate
 from tachylite.measured import Measured
 from tachylite.physics.thermodynamics.equilibrium import Continue, Converged, Criteria, Failed, Sample, decide, repels
@@ -104,6 +105,7 @@ def _search(member: Member) -> Search:
         label=f"volume at {temperature:g} K",
         temperature_k=temperature,
         start=member.state,
+        from_crystal=member.is_crystal,
         failure=skipped,
         result_fields=fields,
     )
@@ -217,13 +219,15 @@ def _conclude(maker: VolumeMaker, search: Search, attempt: int) -> VolumeResult:
         "samples": search.samples,
     }
     if isinstance(decision, Converged):
+        state = search.start_for(decision.volume)[0]
+        order = crystallinity_of(state)
         return VolumeResult(
-            status="completed",
             volume_a3=Measured(value=decision.volume, error=decision.volume_error),
             pressure_gpa=Measured(value=decision.pressure, error=decision.pressure_error),
             equation_of_state=_equation_of_state(decision),
-            state=search.start_for(decision.volume)[0],
-            **common,
+            state=state,
+            order=order,
+            **({"status": "completed"} | crystallised(order, from_crystal=search.from_crystal) | common),
         )
     reason = decision.reason if isinstance(decision, Failed) else "the search ended early"
     vapour = isinstance(decision, Failed) and decision.vapour

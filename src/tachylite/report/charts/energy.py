@@ -27,10 +27,12 @@ def snapshot_energies(limit: SnapshotsResult) -> Chart:
     hover = tuple(
         f"{time:g} ps\n{quantity(energy, unit='eV/atom')}" for time, energy in zip(times, energies, strict=True)
     )
-    best = energies == lowest
+    crystallised = np.array([snapshot.crystallised for snapshot in snapshots], dtype=bool)
+    best = (energies == lowest) & ~crystallised
     groups: tuple[tuple[NDArray[np.bool_], str, str, Symbol, int], ...] = (
-        (converged & ~best, "series-0", "relaxed snapshot", "circle", 7),
+        (converged & ~best & ~crystallised, "series-0", "relaxed snapshot", "circle", 7),
         (~converged & ~best, "muted", "snapshot, not converged", "circle-open", 7),
+        (crystallised, "warning", "crystallised, left out", "circle-open", 7),
         (best, "series-1", "lowest", "diamond", 9),
     )
     for selected, colour, name, symbol, size in groups:

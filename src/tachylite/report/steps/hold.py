@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tachylite.report.glass import response_rows
-from tachylite.report.parts import DIFFUSIVITY, Row, diffusivity, run_rows, volume_rows
+from tachylite.report.parts import DIFFUSIVITY, Row, crystallinity_rows, diffusivity, run_rows, volume_rows
 from tachylite.schemas.steps.hold import HoldResult
 
 
@@ -15,6 +15,7 @@ def rows(result: HoldResult) -> Iterator[Row]:
         weak = not measured.diffusive
         reason = measured.reason or "" if weak else ""
         yield Row(f"D({measured.species})", diffusivity(measured), reason, weak, key=True, unit=DIFFUSIVITY)
+    yield from crystallinity_rows(result, key=result.status == "failed")
     yield from run_rows(result.run)
     if result.response is not None:
         yield from response_rows(result.response)

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from tachylite.report import charts as figures
 from tachylite.report.drawing.chart import Chart
 from tachylite.report.glass import heat_capacity_row, response_rows, transition_rows
-from tachylite.report.parts import Row, chart_of, run_rows, volume_rows
+from tachylite.report.parts import Row, chart_of, crystallinity_rows, run_rows, volume_rows
 from tachylite.report.text import quantity
 from tachylite.schemas.steps.ramp import RampResult
 
@@ -17,6 +17,7 @@ def rows(result: RampResult) -> Iterator[Row]:
         label = "cooling rate" if result.cooling_rate_k_s > 0 else "heating rate"
         yield Row(label, quantity(abs(result.cooling_rate_k_s), digits=3), key=True, unit="K/s")
     yield from volume_rows(result)
+    yield from crystallinity_rows(result, key=result.status == "failed")
     yield from run_rows(result.run)
     if result.transition is not None:
         yield from transition_rows(result.transition)

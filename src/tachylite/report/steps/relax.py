@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from tachylite.report.parts import DENSITY, ENERGY, Row, known_rows
+from tachylite.report.parts import DENSITY, ENERGY, Row, crystallinity_rows, known_rows
 from tachylite.report.text import quantity
 from tachylite.schemas.steps.relax import RelaxResult
 
@@ -16,6 +16,7 @@ def rows(result: RelaxResult) -> Iterator[Row]:
             ("above the crystal", result.above_crystal_ev_per_atom, ENERGY),
         ]
     )
+    yield from crystallinity_rows(result)
     relaxation = result.relaxation
     if relaxation is not None:
         yield Row(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from tachylite.report import charts as figures
 from tachylite.report.drawing.chart import Chart
-from tachylite.report.parts import ENERGY, Row, Table, chart_of, known_rows
+from tachylite.report.parts import ENERGY, Row, Table, chart_of, crystallinity_text, known_rows
 from tachylite.report.text import ABSENT, quantity
 from tachylite.schemas.steps.snapshots import SnapshotsResult
 
@@ -16,6 +16,8 @@ def rows(result: SnapshotsResult) -> Iterator[Row]:
         yield Row("lowest", ABSENT, result.reason or "", weak=True, key=True)
     else:
         yield Row("lowest", quantity(lowest), number, key=True, unit=ENERGY)
+    if result.n_crystallised:
+        yield Row("crystallised", f"{result.n_crystallised}", f"{number}, left out", weak=True, key=True)
     yield from known_rows([("above the crystal", result.above_crystal_ev_per_atom, ENERGY)])
     if result.mean_formation_energy_ev_per_atom is not None:
         yield Row("mean", quantity(result.mean_formation_energy_ev_per_atom), key=True, unit=ENERGY)
@@ -41,6 +43,7 @@ def tables(result: SnapshotsResult) -> Iterator[Table]:
             quantity(snapshot.relaxation.energy_ev_per_atom, digits=5),
             quantity(snapshot.relaxation.max_force_ev_a, digits=2),
             snapshot.relaxation.status,
+            ABSENT if snapshot.order is None else crystallinity_text(snapshot.order),
         )
         for snapshot in result.snapshots
     )
@@ -51,5 +54,6 @@ def tables(result: SnapshotsResult) -> Iterator[Table]:
             f"energy ({ENERGY})",
             "largest force (eV/Å)",
             "relaxation",
+            "crystal or glass",
         )
         yield Table("Relaxed snapshots", columns, cells)

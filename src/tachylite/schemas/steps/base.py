@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, ConfigDict, Field
 from tachylite.measured import FrozenModel, Measured
 from tachylite.schemas.run import CellShape, Run, State
 from tachylite.schemas.steps.columns import Column
-from tachylite.schemas.structure import StructureAnalysis
+from tachylite.schemas.structure import Crystallinity, StructureAnalysis
 from tachylite.schemas.transport import Diffusivity
 
 Temperature = Annotated[float, Field(gt=0, le=20000)]
@@ -180,9 +180,16 @@ class Result(FrozenModel):
         """Mean volume at the pressure of its state, with error; None where only an instant of it is known."""
         return None
 
+    @property
+    def measured_order(self) -> Crystallinity | None:
+        """Whether its state is a crystal; None where that was not asked."""
+        return self.measured_structure
+
     def refusals(self) -> Iterator[tuple[str, str]]:
         """Questions that were not answered, each with the reason."""
-        yield from ()
+        order = self.measured_order
+        if order is not None and order.crystalline_reason is not None:
+            yield "crystal or glass", order.crystalline_reason
 
     def partial_failures(self) -> Iterator[tuple[str, str]]:
         """Parts that failed although the result is completed, each with the reason."""

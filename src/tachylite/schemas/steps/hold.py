@@ -97,12 +97,13 @@ class HoldResult(RunResult):
             "error",
             key=False,
         ),
+        Column("crystallinity", "", "structure.crystallinity", "crystallinity", "", key=False),
     )
 
     @property
     def measured_diffusivities(self) -> Sequence[Diffusivity]:
-        """Those of all elements."""
-        return self.diffusivities
+        """Those of all elements; none of a state that has crystallised, which is not the one that was asked for."""
+        return self.diffusivities if self.status == "completed" else ()
 
     @property
     def measured_structure(self) -> StructureAnalysis | None:
@@ -110,7 +111,8 @@ class HoldResult(RunResult):
         return self.structure
 
     def refusals(self) -> Iterator[tuple[str, str]]:
-        """Elements that do not diffuse measurably."""
+        """Elements that do not diffuse measurably, and what is asked of every result."""
+        yield from super().refusals()
         for diffusivity in self.diffusivities:
             if not diffusivity.diffusive:
                 bound = diffusivity.upper_bound_cm2_s

@@ -72,6 +72,7 @@ class RampResult(RunResult):
         Column("cooling_rate", "k_s", "cooling_rate_k_s", "cooling rate", "K/s"),
         Column("Tg", "k", "transition.energy.temperature_k", "Tg", "K", "error", key=False),
         Column("Tg_volume", "k", "transition.volume.temperature_k", "Tg (volume)", "K", "error", key=False),
+        Column("crystallinity", "", "structure.crystallinity", "crystallinity", ""),
     )
 
     @property

@@ -7,6 +7,7 @@ from tachylite.schemas.relaxation import Relaxation
 from tachylite.schemas.run import State
 from tachylite.schemas.steps.base import Result, Step
 from tachylite.schemas.steps.columns import Column
+from tachylite.schemas.structure import Crystallinity
 
 
 class Relax(Step):
@@ -27,14 +28,28 @@ class RelaxResult(Result):
     kind: Literal["relax"] = "relax"
     density_g_cm3: float | None = None
     formation_energy_ev_per_atom: float | None = None
+    """None, as is `above_crystal_ev_per_atom`, where the structure has crystallised."""
     above_crystal_ev_per_atom: float | None = None
+    order: Crystallinity | None = None
     relaxation: Relaxation | None = None
 
     columns: ClassVar = (
         Column("density", "g_cm3", "density_g_cm3", "density", "g/cm³"),
         Column("formation_energy", "ev_per_atom", "formation_energy_ev_per_atom", "formation energy", "eV/atom"),
         Column("above_crystal", "ev_per_atom", "above_crystal_ev_per_atom", "above the crystal", "eV/atom"),
+        Column("crystallinity", "", "order.crystallinity", "crystallinity", ""),
     )
+
+    @property
+    def measured_order(self) -> Crystallinity | None:
+        """That of the relaxed structure."""
+        return self.order
+
+    @property
+    def shown_state(self) -> State | None:
+        """The relaxed structure, also where it has crystallised."""
+        relaxation = self.relaxation
+        return relaxation.state if relaxation is not None and relaxation.status == "converged" else None
 
     @property
     def final(self) -> State | None:

@@ -10,6 +10,7 @@ from tachylite.schemas.relaxation import Relaxation
 from tachylite.schemas.run import State
 from tachylite.schemas.steps.base import STATE_BYTES, Result, Step, Time
 from tachylite.schemas.steps.columns import Column
+from tachylite.schemas.structure import Crystallinity
 
 
 class Snapshots(Step):
@@ -53,6 +54,13 @@ class Snapshot(FrozenModel):
     time_fs: float
     relaxation: Relaxation
     formation_energy_ev_per_atom: float | None
+    order: Crystallinity | None = None
+    """None where it did not relax."""
+
+    @property
+    def crystallised(self) -> bool:
+        """Whether it is a crystal, and so counts for no amorphous limit."""
+        return self.order is not None and self.order.crystalline is True
 
 
 class SnapshotsResult(Result):
@@ -60,16 +68,19 @@ class SnapshotsResult(Result):
 
     kind: Literal["snapshots"] = "snapshots"
     formation_energy_ev_per_atom: float | None = None
-    """The amorphous limit: the lowest of the snapshots."""
+    """The amorphous limit: the lowest of the snapshots that have not crystallised, which alone count below too."""
     mean_formation_energy_ev_per_atom: Measured | None = None
     above_crystal_ev_per_atom: float | None = None
     reference_energies_ev_per_atom: dict[str, float] = {}
     snapshots: list[Snapshot] = []
+    n_crystallised: int = 0
+    """Snapshots that were left out because they are crystals."""
 
     columns: ClassVar = (
         Column("formation_energy", "ev_per_atom", "formation_energy_ev_per_atom", "lowest", "eV/atom"),
         Column("mean", "ev_per_atom", "mean_formation_energy_ev_per_atom", "mean", "eV/atom", "error"),
         Column("above_crystal", "ev_per_atom", "above_crystal_ev_per_atom", "above the crystal", "eV/atom"),
+        Column("n_crystallised", "", "n_crystallised", "crystallised", ""),
     )
 
     @property
@@ -80,13 +91,22 @@ class SnapshotsResult(Result):
                 snapshot.relaxation.state
                 for snapshot in self.snapshots
                 if snapshot.formation_energy_ev_per_atom == self.formation_energy_ev_per_atom is not None
+                and not snapshot.crystallised
             ),
             None,
         )
 
     def partial_failures(self) -> Iterator[tuple[str, str]]:
-        """Snapshots that did not relax."""
+        """Snapshots that did not relax or have crystallised."""
         for snapshot in self.snapshots:
+            time = f"snapshot at {snapshot.time_fs / 1000:g} ps"
             if snapshot.relaxation.status == "failed":
-                time = f"snapshot at {snapshot.time_fs / 1000:g} ps"
                 yield time, snapshot.relaxation.reason or "no reason recorded"
+            elif snapshot.order is not None and snapshot.crystallised:
+                yield time, snapshot.order.as_failure
+
+    def refusals(self) -> Iterator[tuple[str, str]]:
+        """Snapshots of which it cannot be told whether they are crystals."""
+        for snapshot in self.snapshots:
+            if snapshot.order is not None and snapshot.order.crystalline_reason is not None:
+                yield f"crystal or glass at {snapshot.time_fs / 1000:g} ps", snapshot.order.crystalline_reason

@@ -9,6 +9,7 @@ from tachylite.measured import FrozenModel, Measured
 from tachylite.schemas.run import State
 from tachylite.schemas.steps.base import STATE_BYTES, Result, Step, Temperature, Time
 from tachylite.schemas.steps.columns import Column
+from tachylite.schemas.structure import Crystallinity
 
 Pressure = Literal["total", "virial"]
 """Which pressure vanishes: the total (virial plus kinetic), or the virial alone as VASP prints it."""
@@ -103,10 +104,13 @@ class VolumeResult(Result):
     equation_of_state: EquationOfState | None = None
     state: State | None = None
     """Last equilibrated state at the volume found (or nearest to it)."""
+    order: Crystallinity | None = None
+    """Of that state."""
 
     columns: ClassVar = (
         Column("volume", "a3", "volume_a3", "V", "Å³/atom", "error", per_atom=True),
         Column("pressure", "gpa", "pressure_gpa", "P", "GPa", "error"),
+        Column("crystallinity", "", "order.crystallinity", "crystallinity", "", key=False),
     )
     prepares: ClassVar[bool] = True
 
@@ -114,6 +118,11 @@ class VolumeResult(Result):
     def measured_volume_a3(self) -> Measured | None:
         """The volume that was found."""
         return self.volume_a3
+
+    @property
+    def measured_order(self) -> Crystallinity | None:
+        """That of the state at the volume that was found."""
+        return self.order
 
     @property
     def final(self) -> State | None:
@@ -133,6 +142,8 @@ class Search(FrozenModel):
     temperature_k: float
     start: State | None
     """None where the step before left nothing to start from."""
+    from_crystal: bool = False
+    """Whether the start is a crystal."""
     samples: list[VolumeSample] = []
     states: list[State] = []
     """Last state of each sample."""
