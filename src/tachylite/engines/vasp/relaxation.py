@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tachylite.engines.interruption import Interruption
-from tachylite.engines.vasp.calling import CallContext, call_vasp, must_end, remove_potcars
+from tachylite.engines.interruption import Interruption, must_end
+from tachylite.engines.vasp.calling import CallContext, call_vasp, remove_potcars
 from tachylite.engines.vasp.inputs import energy_set, order_of, write_inputs
 from tachylite.engines.vasp.setup import quietly
 from tachylite.engines.workdir import write_atomically
