@@ -107,6 +107,22 @@ def check_pseudopotentials(symbols: Sequence[str], folder: Path) -> None:
         )
 
 
+def describe_pseudopotentials(folder: str | None = None) -> str:
+    """The folder of pseudopotentials, the number of its elements, and those whose files must not be used."""
+    place, usable, refused = pseudopotential_folder(folder), 0, []
+    files = [path.name for path in place.iterdir() if path.suffix.lower() == ".upf"]
+    for symbol in sorted({re.split(r"[._-]", name)[0].capitalize() for name in files}):
+        try:
+            pseudopotential(symbol, place)
+        except InputError:
+            refused.append(symbol)
+        else:
+            usable += 1
+    if not usable:
+        raise InputError(f"no usable pseudopotential in {place}; put UPF files for PBE there")
+    return f"{place}: {usable} elements" + (f", not usable: {', '.join(refused)}" if refused else "")
+
+
 def checksum(path: Path) -> str:
     """SHA-256 of a pseudopotential."""
     stat = path.stat()

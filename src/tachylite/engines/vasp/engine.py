@@ -11,6 +11,7 @@ from pydantic import Field
 
 from tachylite.engines.answers import keep_answer, keep_relaxation, load_answer, load_relaxation, reason_against
 from tachylite.engines.base import MAX_FORCE_EV_A, Answer
+from tachylite.engines.espresso.settings import METAL_KSPACING
 from tachylite.engines.interruption import interruptible
 from tachylite.engines.registry import check_options
 from tachylite.engines.vasp.inputs import md_set, write_inputs
@@ -35,13 +36,16 @@ class VaspEngine(MSONable):
 
     `encut_ev` and `spin_polarized` are those of molecular dynamics; a call of VASP makes at most `chunk_steps`
     of its steps. `potcar_functional` names VASP's release of POTCARs, `PBE` the one that the Materials Project
-    uses.
+    uses. With `level` espresso, settings are those of the espresso engine: PBE without +U and without corrections,
+    k-points at most `kspacing` apart, in 1/A with 2 pi included.
     """
 
     encut_ev: Annotated[float, Field(gt=0)] = 520.0
     spin_polarized: bool = False
     chunk_steps: Annotated[int, Field(gt=0)] = 2000
     potcar_functional: Literal["PBE", "PBE_52", "PBE_54", "PBE_64"] = "PBE"
+    level: Literal["materials-project", "espresso"] = "materials-project"
+    kspacing: Annotated[float, Field(gt=0)] = METAL_KSPACING
 
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> "VaspEngine":
@@ -118,7 +122,7 @@ class VaspEngine(MSONable):
     def _result_changing_options(self) -> dict[str, Any]:
         """Options with other than default values that may change a result; the length of a chunk does not."""
         defaults = {option.name: option.default for option in fields(self)}
-        options = {name: getattr(self, name) for name in ("encut_ev", "spin_polarized")}
+        options = {name: getattr(self, name) for name in ("encut_ev", "spin_polarized", "level", "kspacing")}
         changed = {name: value for name, value in options.items() if value != defaults[name]}
         updates = incar_updates()
         return changed | ({"incar": updates} if updates else {})
@@ -141,7 +145,12 @@ class VaspEngine(MSONable):
             encut_ev=self.encut_ev,
             spin_polarized=self.spin_polarized,
             potcar_functional=self.potcar_functional,
+            plain_kspacing_per_a=self._plain_kspacing,
         )
+
+    @property
+    def _plain_kspacing(self) -> float | None:
+        return self.kspacing if self.level == "espresso" else None
 
     def _run(self, request: Request, workdir: Path) -> Answer:
         from tachylite.engines.vasp.dynamics import check_cell
@@ -178,6 +187,7 @@ class VaspEngine(MSONable):
                 self.potcar_functional,
                 settings().VASP_CUSTODIAN_MAX_ERRORS,
                 max_force_ev_a,
+                self._plain_kspacing,
             )
             relaxation.resume()
             relaxation.reason = self._obstacle(state)
