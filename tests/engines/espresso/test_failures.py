@@ -25,7 +25,9 @@ def helium() -> State:
     return State.from_atoms(Atoms("He", positions=[[0, 0, 0]], cell=[4.0, 4.0, 4.0], pbc=True))
 
 
-@pytest.mark.parametrize("what", MISHAPS)
+@pytest.mark.parametrize(
+    "what", [pytest.param(what, marks=() if what == "kill" else pytest.mark.slow) for what in MISHAPS]
+)
 def test_one_line_for_the_member_and_the_others_go_on(pw: Path, tmp_path: Path, what: str) -> None:
     chosen = engine(command=failing(tmp_path, what, "He.upf"), max_pulay_gpa=1e3)
     states, labels = [helium(), silicon()], ["He", "Si"]

@@ -9,7 +9,7 @@ from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp.sets import MPScanRelaxSet
 
 from tachylite.engines.espresso.members import side_by_side
-from tachylite.engines.espresso.settings import LevelOfTheory, k_mesh, kspacing_for_gap
+from tachylite.engines.espresso.settings import LevelOfTheory, half_steps, k_mesh, kspacing_for_gap
 from tachylite.engines.espresso.thermostat import Thermostat, apply_thermostat, kinetic_energy
 from tachylite.engines.interruption import Interruption, use_deadline
 from tachylite.errors import OutOfTimeError
@@ -28,6 +28,10 @@ def test_meshes_have_at_least_the_density() -> None:
     assert k_mesh(np.diag([7.0, 7.0, 14.0]), 0.22) == (5, 5, 3)
     assert k_mesh([[0, 2.7, 2.7], [2.7, 0, 2.7], [2.7, 2.7, 0]], 0.5) == (5, 5, 5)
     assert k_mesh(np.diag([30.0, 30.0, 30.0]), 0.44) == (1, 1, 1)
+
+
+def test_even_meshes_are_shifted_as_monkhorst_and_pack_have_it() -> None:
+    assert half_steps((4, 3, 1)) == (1, 0, 0)
 
 
 def test_spin_is_polarised_where_it_matters_or_is_asked_for() -> None:

@@ -1,6 +1,7 @@
 """Input files of pw.x, written by ASE."""
 
 import io
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -9,7 +10,7 @@ import numpy as np
 from ase.io.espresso import write_espresso_in
 from ase.units import Bohr, Rydberg, _aut
 
-from tachylite.engines.espresso.settings import LevelOfTheory
+from tachylite.engines.espresso.settings import LevelOfTheory, half_steps
 from tachylite.engines.espresso.setup import pseudopotential
 from tachylite.engines.workdir import write_atomically
 from tachylite.schemas import State
@@ -29,6 +30,9 @@ ENERGY_ERROR_RY = 1e-7
 
 STARTING_MAGNETIZATION = 0.5
 """Of every kind of atom, as a fraction of its valence electrons, where spin is polarised."""
+
+_FEW_OPERATIONS = 4
+_SAME_PLACE_A = 1e-4
 
 type Calculation = Literal["scf", "relax", "vc-relax", "md"]
 
@@ -67,8 +71,7 @@ def input_text(state: State, level: LevelOfTheory, task: Task, pseudopotentials:
         input_data=_namelists(state, level, task, pseudopotentials),
         pseudopotentials=files,
         kpts=None if is_gamma else task.mesh,
-        # shifted by half a step, where there is more than one point
-        koffset=tuple(int(points > 1) for points in task.mesh),
+        koffset=half_steps(task.mesh),
         additional_cards=_velocities(state) if task.calculation == "md" else None,
     )
     return buffer.getvalue()
@@ -95,6 +98,8 @@ def _namelists(state: State, level: LevelOfTheory, task: Task, pseudopotentials:
         "occupations": "smearing",
         "smearing": level.smearing,
         "degauss": level.smearing_ev / Rydberg,
+        # with little symmetry, pw.x makes more k-points of it than it saves; and velocities have none
+        "nosym": task.calculation == "md" or _operations(state) <= _FEW_OPERATIONS,
     }
     electrons: dict[str, Any] = {"conv_thr": ENERGY_ERROR_RY, "electron_maxstep": 200, "mixing_beta": 0.4}
     if level.is_spin_polarized(state.elements):
@@ -106,7 +111,6 @@ def _namelists(state: State, level: LevelOfTheory, task: Task, pseudopotentials:
     namelists = {"control": control, "system": system, "electrons": electrons}
     if task.calculation == "md":
         control["dt"] = task.timestep_fs / RYDBERG_TIME_FS
-        system["nosym"] = True  # velocities have no symmetry
         namelists["ions"] = {"ion_velocities": "from_input", "ion_temperature": "not_controlled"}
     elif task.max_force_ev_a is not None:
         # pw.x compares components, and the energy; a force of the largest components is as large as allowed
@@ -120,6 +124,15 @@ def _namelists(state: State, level: LevelOfTheory, task: Task, pseudopotentials:
             "press_conv_thr": task.pressure_error_gpa * KBAR_PER_GPA,
         }
     return namelists
+
+
+def _operations(state: State) -> int:
+    """Number of symmetry operations of a structure."""
+    from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of spglib about how pymatgen calls it
+        return len(SpacegroupAnalyzer(state.structure, _SAME_PLACE_A).get_symmetry_operations())
 
 
 def _velocities(state: State) -> str:

@@ -66,10 +66,11 @@ class PwRelaxation:
         pulay_gpa = preparation.pulay_pressure_gpa(self.state.volume_a3)
         self.reason = cutoff_refusal(pulay_gpa, self.program.level.ecutwfc_ry, self.max_pulay_gpa)
         self._resume()
+        begun = self.calls
         while self.reason is None and not self._is_converged():
             if must_end(interruption, 0.0):
                 interruption.end(f"after {self.steps} steps of relaxing {self.label}")
-            if self.calls - self.crashes >= MAX_CALLS:
+            if self.calls - begun - self.crashes >= MAX_CALLS:
                 self.reason = self._not_converged()
                 return
             error = self._call(interruption)
@@ -119,7 +120,7 @@ class PwRelaxation:
     def _store(self, output: Output, folder: Path, mesh: tuple[int, int, int]) -> bool:
         """Record the last good step of a call; False where there is none."""
         good = [step for step in output.steps if step.finite and step.converged]
-        is_final = output.final is not None and output.final.finite and len(output.final.forces) > 0
+        is_final = output.final is not None and output.final.finite and output.final.converged
         # an interrupted call has moved the atoms on, and the forces in its file are not of its structure
         ended = is_final and len(output.stresses_gpa) > 0 and _ended(folder)
         last = output.final if ended else (good[-1] if good else None)
@@ -209,4 +210,6 @@ def replace_atoms(state: State, positions: Any, cell: Any) -> State:
 
 
 def _ended(folder: Path) -> bool:
-    return "JOB DONE" in (folder / OUTPUT).read_text(encoding="utf-8", errors="replace")
+    """Whether pw.x went on to its own end."""
+    text = (folder / OUTPUT).read_text(encoding="utf-8", errors="replace")
+    return "JOB DONE" in text and "stopped by user" not in text

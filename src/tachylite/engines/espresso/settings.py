@@ -52,6 +52,15 @@ def kspacing_for_gap(gap_ev: float) -> float:
     return float(np.clip(spacing, METAL_KSPACING, INSULATOR_KSPACING))
 
 
+def half_steps(mesh: tuple[int, int, int]) -> tuple[int, int, int]:
+    """Shift of a mesh along its vectors in half steps: 1 for an even number of points, as Monkhorst and Pack have it.
+
+    DOI 10.1103/PhysRevB.13.5188. An odd mesh with a shift would lack the symmetry of its lattice.
+    """
+    first, second, third = (1 - points % 2 for points in mesh)
+    return first, second, third
+
+
 def k_mesh(cell: ArrayLike, kspacing_per_a: float) -> tuple[int, int, int]:
     """Numbers of k-points along the reciprocal vectors of a cell (3, 3) in A; each at least 1."""
     reciprocal = 2 * np.pi * np.linalg.norm(np.linalg.inv(np.asarray(cell, dtype=float)), axis=0)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tachylite.engines.espresso.settings import k_mesh
+from tachylite.engines.espresso.settings import half_steps, k_mesh
 from tachylite.engines.vasp.setup import quietly
 from tachylite.schemas import Segment, State
 
@@ -120,8 +120,7 @@ def _shifted_mesh(state: State, kspacing_per_a: float | None) -> dict[str, Any]:
     if kspacing_per_a is None:
         return {}
     mesh = k_mesh(state.cell, kspacing_per_a)
-    # VASP shifts by fractions of a step
-    shift = tuple(0.5 if points > 1 else 0.0 for points in mesh)
+    shift = tuple(half / 2 for half in half_steps(mesh))  # VASP shifts by fractions of a step
     return {"user_kpoints_settings": Kpoints.gamma_automatic(kpts=mesh, shift=shift)}
 
 
