@@ -38,6 +38,16 @@ def call_pw(
     `report` is called with the ionic steps that are done and the seconds since the start. After a signal, or before
     the walltime is used up, pw.x is asked to stop; an exception such as KeyboardInterrupt kills it.
     """
+    try:
+        exit_code = _run(command, folder, interruption, report)
+    except OSError as error:  # such as a full disk
+        return f"pw.x cannot be run in {folder}: {error.strerror}"
+    if exit_code < 0:
+        time.sleep(2 * POLL_S)  # a signal that ended pw.x may be on its way to this process, too
+    return error_message(folder, exit_code)
+
+
+def _run(command: Sequence[str], folder: Path, interruption: Interruption, report: Callable[[int, float], None]) -> int:
     started = time.monotonic()
     with (folder / OUTPUT).open("wb") as output, (folder / ERRORS).open("wb") as errors:
         process = subprocess.Popen(  # noqa: S603 - the user's own command
@@ -47,6 +57,7 @@ def call_pw(
             stdout=output,
             stderr=errors,
             env=_THREADS | os.environ,
+            start_new_session=True,  # Ctrl-C is for this process, which asks pw.x to stop
         )
         (folder / PROCESS).write_text(str(process.pid), encoding="utf-8")
         try:
@@ -55,7 +66,7 @@ def call_pw(
             _end(process)
             raise
     (folder / PROCESS).unlink()
-    return error_message(folder, process.returncode)
+    return process.returncode
 
 
 def _watch(
@@ -103,6 +114,11 @@ def end_orphan(folder: Path) -> None:
         # the number may belong to another process by now
         if Path(f"/proc/{number}/cwd").resolve() == folder.resolve():
             os.kill(number, signal.SIGKILL)
+
+
+def has_ended(folder: Path) -> bool:
+    """Whether the call of pw.x in a folder went on to its own end, also where it was asked to stop."""
+    return "JOB DONE" in _text(folder / OUTPUT)
 
 
 def count_steps(folder: Path) -> int:

@@ -60,7 +60,9 @@ class PwRun(ChunkedRun):
         if begin == 0:
             return state
         index, _ = self.place
-        elapsed_fs = self.chunks[-1].steps * segment.timestep_fs
+        # a call that was interrupted may have made no step
+        last = next(chunk for chunk in reversed(self.chunks) if chunk.steps)
+        elapsed_fs = last.steps * segment.timestep_fs
         rng = np.random.default_rng([self.request.seed, index, begin])
         masses, velocities = state.atoms.get_masses(), np.asarray(state.velocities)
         target_k = segment.temperature_at(begin)

@@ -2,10 +2,10 @@
 
 import shutil
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from tachylite.engines.espresso.calling import call_pw
+from tachylite.engines.espresso.calling import call_pw, has_ended
 from tachylite.engines.espresso.inputs import OUTDIR, PREFIX, Task, input_text, write_input
 from tachylite.engines.espresso.output import Output, read_output
 from tachylite.engines.espresso.settings import LevelOfTheory
@@ -38,8 +38,11 @@ class Program:
         pw.x's own files are moved from the folder of an `earlier` call, to begin with its charge density and, where
         the task says so, its wave functions. Raises InputError where the folder cannot be written.
         """
+        # files of a call that was killed may be cut off
+        if earlier is None or not has_ended(earlier) or not (earlier / OUTDIR).is_dir():
+            earlier, task = None, replace(task, scratch=True, same_waves=False)
         write_input(folder, input_text(state, self.level, task, self.pseudopotentials))
-        if earlier is not None and (earlier / OUTDIR).is_dir():
+        if earlier is not None:
             shutil.rmtree(folder / OUTDIR, ignore_errors=True)
             (earlier / OUTDIR).rename(folder / OUTDIR)
             (folder / OUTDIR / f"{PREFIX}.xml").unlink(missing_ok=True)

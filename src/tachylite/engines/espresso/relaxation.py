@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tachylite.engines.espresso.calling import OUTPUT, end_orphan, report_progress
+from tachylite.engines.espresso.calling import OUTPUT, end_orphan, has_ended, report_progress
 from tachylite.engines.espresso.inputs import Task
 from tachylite.engines.espresso.output import Output, read_output
 from tachylite.engines.espresso.preparation import Preparation, cutoff_refusal, prepare
@@ -210,6 +210,6 @@ def replace_atoms(state: State, positions: Any, cell: Any) -> State:
 
 
 def _ended(folder: Path) -> bool:
-    """Whether pw.x went on to its own end."""
+    """Whether pw.x went on to its own end without being asked to stop."""
     text = (folder / OUTPUT).read_text(encoding="utf-8", errors="replace")
-    return "JOB DONE" in text and "stopped by user" not in text
+    return has_ended(folder) and "stopped by user" not in text
