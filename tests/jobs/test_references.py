@@ -40,6 +40,17 @@ def relaxation(symbols: list[str], energy_ev_per_atom: float, **changes: Any) ->
     return found.model_copy(update={"energy_ev_per_atom": energy_ev_per_atom, **changes})
 
 
+def test_elements_of_another_level_of_theory_are_no_references(tmp_path: Path) -> None:
+    references = relaxed(fresh_engine(), tmp_path, [None, None])
+    glass = relaxation(ALLOY, -3.0)
+    assert formation_energy_of(glass, references) is not None
+    for changes in ({"engine": "espresso"}, {"model_sha256": "other"}, {"options": {"ecutwfc": 60}}):
+        other = glass.model_copy(update={"provenance": glass.provenance.model_copy(update=changes)})
+        assert formation_energy_of(other, references) is None, changes
+    own = glass.provenance.model_copy(update={"options": glass.provenance.options | {"k_mesh": [2, 2, 2]}})
+    assert formation_energy_of(glass.model_copy(update={"provenance": own}), references) is not None
+
+
 @pytest.mark.parametrize("batches", [True, False])
 def test_every_element_once_and_the_crystals_in_the_order_of_the_cohort(tmp_path: Path, batches: bool) -> None:
     engine = fresh_engine(batches=batches)

@@ -35,7 +35,7 @@ def doctor(
     Exit codes: 0 what is needed works; 1 something that is needed does not.
     """
     checks = [check_versions(), check_processors(), check_packmol(), *check_engine(), check_store(store), check_mp()]
-    checks += check_vasp()
+    checks += [*check_espresso(), *check_vasp()]
 
     from rich.markup import escape
     from rich.table import Column, Table
@@ -146,8 +146,19 @@ def check_vasp() -> list[Check]:
     return checks
 
 
-def _check_setting(name: str, find: Callable[[], object], searched: str) -> Check:
+def check_espresso() -> list[Check]:
+    """Command and pseudopotentials of the espresso engine, and where they are searched."""
+    from tachylite.engines.espresso.setup import COMMAND, PSEUDOPOTENTIALS, describe_pseudopotentials, pw_command
+
+    program = _check_setting(
+        "pw.x", lambda: " ".join(pw_command()), f"looked for {COMMAND}, and on the PATH", "espresso"
+    )
+    searched = f"looked for {PSEUDOPOTENTIALS}, and for the data set pseudopotentials"
+    return [program, _check_setting("pw.x pseudopotentials", describe_pseudopotentials, searched, "espresso")]
+
+
+def _check_setting(name: str, find: Callable[[], object], searched: str, engine: str = "vasp") -> Check:
     try:
         return Check(name, f"{find()}")
     except InputError as error:
-        return Check(name, f"{error}", "optional", f"{searched}; only for --engine vasp")
+        return Check(name, f"{error}", "optional", f"{searched}; only for --engine {engine}")

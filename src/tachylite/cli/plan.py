@@ -105,6 +105,10 @@ def _refuse_twice(formulas: Sequence[str]) -> None:
 
 def check_program(plan: Plan) -> None:
     """Look for the program that the engine calls before anything is computed; a dry run and `submit` do without it."""
+    from tachylite.engines.espresso.engine import EspressoEngine
+
+    if isinstance(plan.engine, EspressoEngine):
+        plan.engine.check_program()
     if plan.engine.name == "vasp":
         from tachylite.engines.vasp.setup import vasp_command
 

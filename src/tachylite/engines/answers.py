@@ -1,15 +1,22 @@
-"""The document of a run from its time series: averages with errors, final state and trajectory."""
+"""Answers of an engine: the document of a run from its time series, and finished answers kept in a work folder."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from tachylite.arrays import Array
 from tachylite.engines.base import Answer
+from tachylite.engines.workdir import write_answer, write_atomically
+from tachylite.errors import InputError
 from tachylite.physics.statistics import detect_equilibration, estimate_mean
 from tachylite.schemas import Measured, Provenance, Request, Run, Segment, State, Trajectory
+from tachylite.schemas.relaxation import Relaxation
 from tachylite.schemas.run import SegmentResult
 from tachylite.units import GPA_PER_EV_A3, KB_EV
+
+_RUN, _RELAXATION = "run.json", "relaxation.json"
 
 
 @dataclass(frozen=True)
@@ -114,3 +121,65 @@ def _summarise(segment: Segment, series: dict[str, Array], n_atoms: int) -> Segm
 def _mean_with_error(values: Array) -> Measured:
     estimate = estimate_mean(values)
     return Measured(value=estimate.mean, error=estimate.error)
+
+
+def total_pressure_gpa(virial_gpa: Array, temperature_k: Array, n_atoms: int, volume_a3: float | Array) -> Array:
+    r"""Pressure with the kinetic part that the stress of a static calculation lacks: P = P_virial + N k T / V.
+
+    ======  =======================================================
+    symbol  meaning
+    ======  =======================================================
+    P       total pressure, in GPa
+    N       atoms in the cell of volume V, in A^3
+    k T     Boltzmann constant times the temperature, in K
+    ======  =======================================================
+    """
+    return np.asarray(virial_gpa + n_atoms * KB_EV * temperature_k / volume_a3 * GPA_PER_EV_A3)
+
+
+def load_answer(folder: Path, label: str) -> Answer | None:
+    """The finished answer in a work folder, under a label; None where there is none."""
+    finished = folder / _RUN
+    if not finished.exists():
+        return None
+    run = Run.model_validate_json(finished.read_bytes()).model_copy(update={"label": label})
+    frames = folder / f"{run.trajectory_id}.h5"
+    return Answer(run, None if run.trajectory_id is None else Trajectory.load(frames))
+
+
+def keep_answer(folder: Path, answer: Answer) -> bool:
+    """Write a completed answer to its work folder, and say whether it was one.
+
+    A failed run is not kept, so that it is tried again: the reason may lie with the machine.
+    """
+    if answer.run.status != "completed":
+        return False
+    if answer.trajectory is not None:
+        write_atomically(folder / f"{answer.trajectory.sha256}.h5", answer.trajectory.h5md)
+    write_answer(folder / _RUN, answer.run.model_dump_json().encode())
+    return True
+
+
+def load_relaxation(folder: Path, label: str) -> Relaxation | None:
+    """The finished relaxation in a work folder, under a label; None where there is none."""
+    finished = folder / _RELAXATION
+    if not finished.exists():
+        return None
+    return Relaxation.model_validate_json(finished.read_bytes()).model_copy(update={"label": label})
+
+
+def keep_relaxation(folder: Path, relaxation: Relaxation) -> bool:
+    """Write a converged relaxation to its work folder, and say whether it was one."""
+    if relaxation.status != "converged":
+        return False
+    write_answer(folder / _RELAXATION, relaxation.model_dump_json().encode())
+    return True
+
+
+def reason_against(check: Callable[[], object]) -> str | None:
+    """The message of an InputError that a check raises, which ends one member and not the others; None without."""
+    try:
+        check()
+    except InputError as error:
+        return str(error)
+    return None

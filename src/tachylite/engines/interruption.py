@@ -25,6 +25,9 @@ SLURM_RESERVE_S = 30.0
 RESERVE_S = 1.0
 """Time kept in reserve in addition to that of a step and two checkpoints."""
 
+STEPS_IN_RESERVE = 3
+"""Ionic steps of a program that must fit into the time left, as custodian's handler of the walltime has it."""
+
 
 class Terminated(BaseException):
     """Raised on SIGTERM, so that a process can clean up before it ends."""
@@ -138,6 +141,13 @@ class Interruption:
         for number, handler in self._handlers.items():
             signal.signal(number, handler)
         self._handlers = {}
+
+
+def must_end(interruption: Interruption, step_s: float) -> bool:
+    """Whether to end now: after a signal, or when a few more ionic steps might not fit into the time left."""
+    if interruption.signal is not None or interruption.deadline is None:
+        return interruption.signal is not None
+    return time.monotonic() + STEPS_IN_RESERVE * step_s + RESERVE_S > interruption.deadline
 
 
 @contextmanager

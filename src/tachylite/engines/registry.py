@@ -29,6 +29,7 @@ def get_engine(name: str = "chgnet", **options: Any) -> Engine:
     | `torchsim:FILE.py:NAME` | a TorchSim model of your own, or `package.module:NAME` |
     | `lennard-jones` | none: argon |
     | `vasp` | none: VASP itself, with atomate2's input sets |
+    | `espresso` | none: pw.x of Quantum ESPRESSO, with PBE |
 
     Raises InputError for an unknown name or option; a model is loaded at its first use.
     """
@@ -41,7 +42,11 @@ def get_engine(name: str = "chgnet", **options: Any) -> Engine:
         from tachylite.engines.vasp.engine import VaspEngine
 
         return VaspEngine.from_options(options)
-    names = ", ".join([*FAMILIES, "vasp"])
+    if name == "espresso":
+        from tachylite.engines.espresso.engine import EspressoEngine
+
+        return EspressoEngine.from_options(options)
+    names = ", ".join([*FAMILIES, "espresso", "vasp"])
     raise InputError(f"unknown engine {name!r}; engines are {names}, each with :MODEL where it has any")
 
 

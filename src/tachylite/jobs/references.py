@@ -9,7 +9,7 @@ from pymatgen.core import Structure
 from tachylite.jobs.engine import EngineLike, Relaxed, relax
 from tachylite.physics.elements import reference_crystal
 from tachylite.physics.thermodynamics.energies import formation_energy
-from tachylite.schemas import State
+from tachylite.schemas import Provenance, State
 from tachylite.schemas.relaxation import References, Relaxation
 
 
@@ -51,15 +51,22 @@ def _references(
     )
 
 
-def reference_energies(references: References | None) -> dict[str, float]:
-    """Energies per atom, in eV, of the elements that are relaxed."""
+def reference_energies(references: References | None, level: Provenance | None = None) -> dict[str, float]:
+    """Energies per atom, in eV, of the elements that are relaxed, at a level of theory where one is given."""
     elements = references.elements if references is not None else {}
-    return {symbol: r.energy_ev_per_atom for symbol, r in elements.items() if r.status == "converged"}
+    return {
+        symbol: r.energy_ev_per_atom
+        for symbol, r in elements.items()
+        if r.status == "converged" and (level is None or level.is_comparable_with(r.provenance))
+    }
 
 
 def formation_energy_of(relaxation: Relaxation, references: References | None) -> float | None:
-    """Formation energy in eV/atom; None where the structure or one of its elements is not relaxed."""
-    known = reference_energies(references)
+    """Formation energy in eV/atom; None where the structure or one of its elements is not relaxed.
+
+    Elements of another level of theory (another engine, weights, functional or settings) count as not relaxed.
+    """
+    known = reference_energies(references, relaxation.provenance)
     if relaxation.status == "failed" or not set(relaxation.state.elements) <= set(known):
         return None
     symbols = relaxation.state.atoms.get_chemical_symbols()

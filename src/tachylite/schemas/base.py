@@ -21,6 +21,19 @@ class Failure(FrozenModel):
     reason: str
 
 
+OF_ONE_CALCULATION = frozenset(
+    {
+        "band_gap_ev",
+        "correction_ev_per_atom",
+        "corrections",
+        "k_mesh",
+        "potcars",
+        "pulay_pressure_gpa",
+    }
+)
+"""Entries of the options that are of one calculation, and not of the level of theory."""
+
+
 class Provenance(FrozenModel):
     """Where a number comes from: who computed the forces, with which weights, versions and seed."""
 
@@ -32,3 +45,12 @@ class Provenance(FrozenModel):
     seed: int | None = None
     versions: dict[str, str] = {}
     options: dict[str, Any] = {}
+
+    def is_comparable_with(self, other: "Provenance") -> bool:
+        """Whether energies of both are of one level of theory: the same model, weights and settings."""
+        return self._level == other._level
+
+    @property
+    def _level(self) -> tuple[Any, ...]:
+        settings = {name: value for name, value in self.options.items() if name not in OF_ONE_CALCULATION}
+        return self.engine, self.model, self.model_sha256, settings

@@ -10,12 +10,12 @@ import pytest
 import torch
 from ase import Atoms
 from ase.build import bulk
-from ase.calculators.calculator import Calculator
+from ase.calculators.calculator import BaseCalculator, Calculator, all_changes
 from ase.calculators.emt import EMT
 from tests.engines.potentials.sample_structures import melt, state_of
 
 from tachylite.engines import get_engine
-from tachylite.engines.potentials.ase_calculator import load
+from tachylite.engines.potentials.ase_calculator import ALL_ELEMENTS, AseSystem, load
 from tachylite.errors import InputError, MissingPackageError
 from tachylite.schemas import Request, Segment, State
 
@@ -153,6 +153,50 @@ def test_a_run_goes_on_without_the_member_that_failed(tmp_path: Path) -> None:
     assert gold.final == members[1] or gold.final.velocities is not None
     assert copper.provenance.engine == "ase"
     assert copper.provenance.model.startswith("Moody")
+
+
+class Program(BaseCalculator):
+    """EMT behind the interface of calculators that run a program, such as ASE's Espresso: without `reset`."""
+
+    implemented_properties = ["energy", "forces", "stress"]
+
+    def __init__(self) -> None:
+        super().__init__(parameters={"pseudopotentials": {"Cu": "Cu.upf", "Al": "Al.upf"}})  # type: ignore[no-untyped-call]  # ASE has types on some functions only
+        self.results: dict[str, object] = {}
+        self.calls = 0
+
+    def calculate(self, atoms: Atoms, properties: list[str], system_changes: list[str]) -> None:
+        self.calls += 1
+        inner = EMT()
+        inner.calculate(atoms, properties, all_changes)
+        self.results = inner.results
+
+
+def test_a_calculator_without_reset_is_called_for_new_atoms_only() -> None:
+    calculator = Program()
+    system = AseSystem(calculator)
+    copper = melt("Cu", 4, 12.0, seed=0, closest=2.2)
+    expected = copper.copy()
+    expected.calc = EMT()
+    for length, calls in ((0.0, 1), (0.0, 1), (0.05, 2), (0.05, 3)):
+        if length:
+            copper.rattle(length, seed=calls)
+            expected.positions = copper.positions
+        energy, forces, _ = system.compute(copper.numbers, copper.positions, copper.cell.array, copper.pbc, stress=True)
+        assert energy == pytest.approx(expected.get_potential_energy())
+        np.testing.assert_allclose(forces, expected.get_forces())
+        assert calculator.calls == calls
+    system.reset()
+    system.compute(copper.numbers, copper.positions, copper.cell.array, copper.pbc, stress=True)
+    assert calculator.calls == 4
+
+
+def test_elements_that_a_calculator_declares() -> None:
+    name = f"{Path(__file__)}:Program"
+    with pytest.raises(InputError, match=r"does not know Ni"):
+        get_engine(f"ase:{name}").check_elements(["Cu", "Ni"])
+    assert load(name, CPU).elements == {13, 29}
+    assert load(f"{Path(__file__)}:Moody", CPU).elements == ALL_ELEMENTS, "which says nothing"
 
 
 @pytest.mark.skipif(importlib.util.find_spec("atomate2") is None, reason="atomate2 is not installed")

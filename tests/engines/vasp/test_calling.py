@@ -8,8 +8,8 @@ import pytest
 from tests.engines.vasp.vasp_samples import metal, nve, request
 
 from tachylite.engines import get_engine
-from tachylite.engines.interruption import Interruption
-from tachylite.engines.vasp.calling import CallContext, FrozenJobHandler, StopInTime, count_steps, must_end
+from tachylite.engines.interruption import Interruption, must_end
+from tachylite.engines.vasp.calling import CallContext, FrozenJobHandler, StopInTime, count_steps
 
 
 @pytest.mark.parametrize(("step_s", "ends"), [(0.0, False), (2.0, False), (4.0, True)])

@@ -137,6 +137,26 @@ def test_energies_have_the_settings_of_the_materials_project() -> None:
     assert energy("static", metal()).kpoints.kpts == [(8, 8, 8)]
 
 
+def test_settings_of_the_espresso_engine(vasp: Path) -> None:
+    """The same functional, smearing and k-points, shifted as pw.x shifts them, and no correction of the energy."""
+    engine = get_engine("vasp", level="espresso", kspacing=0.45)
+    for kind in ("relax", "static"):
+        inputs = energy_set(kind, metal(), relax_cell=True, potcar_functional="PBE", plain_kspacing_per_a=0.45)
+        with quietly():  # pymatgen warns of ISMEAR = -1 for a metal, as of the tetrahedron method
+            incar = inputs.incar
+        assert (incar["GGA"].upper(), incar["ISMEAR"], incar["SIGMA"]) == ("PE", -1, 0.05)
+        assert "KSPACING" not in incar
+        assert not incar.get("LDAU", False)
+        assert tuple(inputs.kpoints.kpts[0]) == (4, 4, 4)
+        assert tuple(inputs.kpoints.kpts_shift) == (0.5, 0.5, 0.5)
+    (relaxed,) = engine.relax([metal()], vasp, relax_cell=True, labels=["Cu"])
+    assert relaxed.status == "converged", relaxed.reason
+    assert relaxed.provenance.options["level"] == "espresso"
+    assert "corrections" not in relaxed.provenance.options
+    other = get_engine("vasp").provenance()
+    assert not relaxed.provenance.is_comparable_with(other)
+
+
 def test_a_poscar_groups_the_elements_and_carries_velocities(vasp: Path) -> None:
     state = alloy()
     write_inputs(md(state, nve(100)), vasp)

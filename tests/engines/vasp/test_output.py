@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from tests.engines.vasp.stand_in_files import Inputs, Writer
 
-from tachylite.engines.vasp.output import read_contcar, read_vasprun, total_pressure_gpa
+from tachylite.engines.answers import total_pressure_gpa
+from tachylite.engines.vasp.output import read_contcar, read_vasprun
 
 CELL = np.diag([3.0, 4.0, 5.0])
 PLACES = np.array([[0.1, 0.2, 0.3], [0.6, 0.7, 0.8]])

@@ -2,7 +2,8 @@
 
 import importlib.metadata
 import importlib.util
-from collections.abc import Callable
+from collections.abc import Callable, Collection
+from numbers import Integral
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,9 @@ ALL_ELEMENTS = frozenset(range(1, 119))
 EMT_ELEMENTS = frozenset(atomic_numbers[symbol] for symbol in ("Al", "Ni", "Cu", "Pd", "Ag", "Pt", "Au"))
 """ASE has parameters for H, C, N and O too, which its documentation advises against using."""
 
+_DECLARATIONS = ("implemented_elements", "supported_elements", "elements", "species")
+"""Attributes in which calculators list symbols or atomic numbers."""
+
 USAGE = "give ase:emt, ase:PACKAGE.MODULE:NAME or ase:FILE.py:NAME, where NAME makes a calculator without arguments"
 
 
@@ -42,15 +46,20 @@ class AseSystem:
         atoms = Atoms(numbers, positions=positions, cell=cell, pbc=pbc)
         changes = self.calculator.check_state(atoms)
         if changes:
-            self.calculator.reset()
+            self.reset()
             properties = ["energy", "forces", "stress"] if stress else ["energy", "forces"]
             self.calculator.calculate(atoms, properties, changes)
+            if not hasattr(self.calculator, "reset"):  # nor does its `calculate` remember the atoms
+                self.calculator.atoms = atoms
         results = self.calculator.results
         return float(results["energy"]), results["forces"], _tensor(results["stress"]) if stress else np.nan
 
     def reset(self) -> None:
-        """Clear the atoms and results of the last call."""
-        self.calculator.reset()
+        """Clear the atoms and results of the last call; calculators that run a program, like ASE's Espresso, cannot."""
+        if hasattr(self.calculator, "reset"):
+            self.calculator.reset()
+        else:
+            self.calculator.atoms, self.calculator.results = None, {}
 
 
 class AseSystems:
@@ -101,10 +110,29 @@ def load(model: str | None, _: torch.device) -> LoadedPotential:
         potential=MemberModel(AseSystem(calculator)),
         name=f"{type(calculator).__name__} ({model})",
         sha256=fingerprint(model, dict(getattr(calculator, "parameters", {}))),
-        elements=EMT_ELEMENTS if isinstance(calculator, EMT) else ALL_ELEMENTS,
+        elements=_elements(calculator),
         precision="unknown",
         packages=_distributions(calculator),
     )
+
+
+def _elements(calculator: Any) -> frozenset[int]:
+    """Atomic numbers that a calculator says it is made for.
+
+    Most do not say; these are taken at their word for all elements, and refuse one when they first meet it.
+    """
+    if isinstance(calculator, EMT):
+        return EMT_ELEMENTS
+    parameters = getattr(calculator, "parameters", None) or {}
+    declared = [getattr(calculator, name, None) for name in _DECLARATIONS]
+    declared.append(parameters.get("pseudopotentials"))
+    for names in declared:
+        if isinstance(names, Collection) and not isinstance(names, str) and len(names):
+            numbers: list[Any] = [atomic_numbers.get(name, name) for name in names]
+            known = [int(number) for number in numbers if isinstance(number, Integral) and number in ALL_ELEMENTS]
+            if len(known) == len(numbers):
+                return frozenset(known)
+    return ALL_ELEMENTS
 
 
 def _make(model: str) -> Any:

@@ -12,14 +12,11 @@ from custodian.vasp.handlers import FrozenJobErrorHandler, VaspErrorHandler
 from custodian.vasp.validators import VaspFilesValidator
 
 from tachylite.engines.base import Progress, progress_listener
-from tachylite.engines.interruption import RESERVE_S, Interruption
+from tachylite.engines.interruption import Interruption, must_end
 from tachylite.engines.vasp.setup import quietly, settings, vasp_command
 
 POLL_S = 5.0
 """Seconds between two checks of a running VASP; custodian writes its log at each."""
-
-STEPS_IN_RESERVE = 3
-"""Ionic steps that must fit into the time left, as custodian's handler of the walltime has it."""
 
 _IONIC_STEP = b" F= "
 
@@ -70,13 +67,6 @@ class StopInTime(ErrorHandler):
     def as_dict(self) -> dict[str, Any]:
         """Name of the handler for custodian's log; its interruption cannot be serialised."""
         return {"@module": type(self).__module__, "@class": type(self).__name__}
-
-
-def must_end(interruption: Interruption, step_s: float) -> bool:
-    """Whether to end now: after a signal, or when a few more ionic steps might not fit into the time left."""
-    if interruption.signal is not None or interruption.deadline is None:
-        return interruption.signal is not None
-    return time.monotonic() + STEPS_IN_RESERVE * step_s + RESERVE_S > interruption.deadline
 
 
 def call_vasp(

@@ -1,104 +1,22 @@
-"""A chunk of molecular dynamics: the steps of one call of VASP, and the state from which the next one continues."""
+"""The chunk that a call of VASP leaves: its steps up to the first bad one, and the state to continue from."""
 
-import io
-import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from tachylite.arrays import Array
+from tachylite.engines.chunks import Chunk, recorded_steps
 from tachylite.engines.vasp.inputs import order_of
 from tachylite.engines.vasp.output import Output, Step, read_contcar, read_vasprun
-from tachylite.engines.workdir import write_atomically
 from tachylite.errors import InputError
 from tachylite.physics.transport.displacement import Unwrapper
 from tachylite.schemas import Segment, State
 
-RECORD = "chunk.npz"
-
 _SAME_PLACE_A = 1e-4
 _NELM = re.compile(r"^\s*NELM\s*=\s*(\d+)", re.MULTILINE)
 _DEFAULT_NELM = 60
-
-
-@dataclass(frozen=True)
-class Chunk:
-    """The steps of one call of VASP, which began at step `begin` of a segment."""
-
-    segment: int
-    begin: int
-    final: State
-    """State with velocities from which the next call of VASP starts."""
-    energy_ev: Array
-    kinetic_ev: Array
-    virial_gpa: Array
-    volume_a3: Array
-    frame_steps: Array
-    """Steps of the segment, counting from 1, at which frames were taken."""
-    frames: Array
-    """Unwrapped positions in A, (F, N, 3)."""
-    frame_cells: Array
-    frame_forces: Array
-    """In eV/A, (F, N, 3)."""
-    frame_stresses: Array
-    """In eV/A^3, (F, 3, 3), tension positive."""
-    repeats: bool = False
-    """Whether `final` is the last step itself, so that the next call repeats it."""
-    problem: str | None = None
-    """Why the run cannot continue, in one line."""
-    version: str = ""
-    potcars: list[str] = field(default_factory=list)
-    wall_time_s: float = 0.0
-
-    @property
-    def steps(self) -> int:
-        """Number of steps."""
-        return len(self.energy_ev)
-
-    def save(self, folder: Path) -> None:
-        """Write the chunk to its folder; one with a problem without its steps, which cannot be continued."""
-        stored = self if self.problem is None else self._without_steps()
-        arrays = {name: getattr(stored, name) for name in _ARRAYS}
-        fields = {name: getattr(stored, name) for name in _FIELDS} | {"final": stored.final.model_dump()}
-        buffer = io.BytesIO()
-        np.savez_compressed(buffer, words=np.array(json.dumps(fields)), **arrays)
-        write_atomically(folder / RECORD, buffer.getbuffer())
-
-    @classmethod
-    def load(cls, folder: Path) -> "Chunk | None":
-        """Read the chunk from its folder; None if it was not written."""
-        if not (folder / RECORD).exists():
-            return None
-        with np.load(folder / RECORD) as saved:
-            fields: dict[str, Any] = json.loads(str(saved["words"]))
-            arrays = {name: saved[name] for name in _ARRAYS}
-        return cls(**(fields | arrays | {"final": State.model_validate(fields["final"])}))
-
-    def _without_steps(self) -> "Chunk":
-        empty = np.empty(0)
-        return replace(
-            self,
-            energy_ev=empty,
-            kinetic_ev=empty,
-            virial_gpa=empty,
-            volume_a3=empty,
-            frame_steps=empty,
-            frames=np.empty((0, len(self.final.numbers), 3)),
-            frame_cells=np.empty((0, 3, 3)),
-            frame_forces=np.empty((0, len(self.final.numbers), 3)),
-            frame_stresses=np.empty((0, 3, 3)),
-        )
-
-
-_ARRAYS = (
-    *("energy_ev", "kinetic_ev", "virial_gpa", "volume_a3"),
-    *("frame_steps", "frames", "frame_cells", "frame_forces", "frame_stresses"),
-)
-_FIELDS = ("segment", "begin", "repeats", "problem", "version", "potcars", "wall_time_s")
 
 
 def read_chunk(
@@ -126,9 +44,8 @@ def read_chunk(
         positions, good, final, repeats, problem = np.empty((0, *unwrap.shape)), [], start, repeated, str(unreadable)
     except _CannotContinueError:
         final, repeats, problem = start, repeated, _end_problem(output, len(steps), error)
-    every = segment.record_every
-    counts = np.arange(place[1] + 1, place[1] + len(good) + 1)
-    is_frame = counts % every == 0 if every else np.zeros(len(good), dtype=bool)
+    frame_steps = recorded_steps(segment, place[1], len(good))
+    chosen = frame_steps - place[1] - 1
     return Chunk(
         segment=place[0],
         begin=place[1],
@@ -137,11 +54,11 @@ def read_chunk(
         kinetic_ev=np.array([step.kinetic_ev for step in good]),
         virial_gpa=np.array([step.virial_gpa for step in good]),
         volume_a3=np.abs(np.linalg.det(_cells(good))),
-        frame_steps=counts[is_frame].astype(np.float64),
-        frames=positions[is_frame],
-        frame_cells=_cells(good)[is_frame],
-        frame_forces=unwrap.reorder(_stacked([step.forces for step in good], unwrap.shape))[is_frame],
-        frame_stresses=_stacked([step.stress_ev_a3 for step in good], (3, 3))[is_frame],
+        frame_steps=frame_steps.astype(np.float64),
+        frames=positions[chosen],
+        frame_cells=_cells(good)[chosen],
+        frame_forces=unwrap.reorder(_stacked([step.forces for step in good], unwrap.shape))[chosen],
+        frame_stresses=_stacked([step.stress_ev_a3 for step in good], (3, 3))[chosen],
         repeats=repeats,
         problem=problem,
         version=output.version,

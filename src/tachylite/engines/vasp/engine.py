@@ -1,26 +1,28 @@
 """The VASP engine: runs each member by itself, in a folder of its own."""
 
 import importlib.metadata
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from monty.json import MSONable
 from pydantic import Field
 
+from tachylite.engines.answers import keep_answer, keep_relaxation, load_answer, load_relaxation, reason_against
 from tachylite.engines.base import MAX_FORCE_EV_A, Answer
+from tachylite.engines.espresso.settings import METAL_KSPACING
 from tachylite.engines.interruption import interruptible
 from tachylite.engines.registry import check_options
 from tachylite.engines.vasp.inputs import md_set, write_inputs
 from tachylite.engines.vasp.setup import PotcarFunctional, check_potcars, incar_updates, settings, vasp_command
-from tachylite.engines.workdir import content_key, locked_folder, write_answer, write_atomically
+from tachylite.engines.workdir import content_key, locked_folder
 from tachylite.errors import InputError
-from tachylite.schemas import Provenance, Request, Run, Segment, State, Trajectory
+from tachylite.schemas import Provenance, Request, Segment, State
 from tachylite.schemas.relaxation import Relaxation
 
 if TYPE_CHECKING:
-    from tachylite.engines.vasp.dynamics import ChunkedRun
+    from tachylite.engines.vasp.dynamics import VaspRun
 
 LAYOUT = 2
 """Version of the files in a work folder; it is part of the folder's name."""
@@ -34,13 +36,16 @@ class VaspEngine(MSONable):
 
     `encut_ev` and `spin_polarized` are those of molecular dynamics; a call of VASP makes at most `chunk_steps`
     of its steps. `potcar_functional` names VASP's release of POTCARs, `PBE` the one that the Materials Project
-    uses.
+    uses. With `level` espresso, settings are those of the espresso engine: PBE without +U and without corrections,
+    k-points at most `kspacing` apart, in 1/A with 2 pi included.
     """
 
     encut_ev: Annotated[float, Field(gt=0)] = 520.0
     spin_polarized: bool = False
     chunk_steps: Annotated[int, Field(gt=0)] = 2000
     potcar_functional: PotcarFunctional = "PBE"
+    level: Literal["materials-project", "espresso"] = "materials-project"
+    kspacing: Annotated[float, Field(gt=0)] = METAL_KSPACING
 
     @classmethod
     def from_options(cls, options: dict[str, Any]) -> "VaspEngine":
@@ -117,7 +122,7 @@ class VaspEngine(MSONable):
     def _result_changing_options(self) -> dict[str, Any]:
         """Options with other than default values that may change a result; the length of a chunk does not."""
         defaults = {option.name: option.default for option in fields(self)}
-        options = {name: getattr(self, name) for name in ("encut_ev", "spin_polarized")}
+        options = {name: getattr(self, name) for name in ("encut_ev", "spin_polarized", "level", "kspacing")}
         changed = {name: value for name, value in options.items() if value != defaults[name]}
         updates = incar_updates()
         return changed | ({"incar": updates} if updates else {})
@@ -125,10 +130,11 @@ class VaspEngine(MSONable):
     def _identity(self) -> list[Any]:
         return [LAYOUT, self.potcar_functional, self._result_changing_options()]
 
-    def _chunked_run(self, request: Request, folder: Path) -> "ChunkedRun":
-        from tachylite.engines.vasp.dynamics import ChunkedRun
+    def _chunked_run(self, request: Request, folder: Path) -> "VaspRun":
+        from tachylite.engines.vasp.dynamics import VaspRun
 
-        return ChunkedRun(request, folder, self._md_set, self.chunk_steps, settings().VASP_CUSTODIAN_MAX_ERRORS)
+        crashes = settings().VASP_CUSTODIAN_MAX_ERRORS
+        return VaspRun(request, folder, self.chunk_steps, crashes, make_set=self._md_set)
 
     def _md_set(self, state: State, segment: Segment, begin: int, steps: int) -> Any:
         return md_set(
@@ -139,31 +145,29 @@ class VaspEngine(MSONable):
             encut_ev=self.encut_ev,
             spin_polarized=self.spin_polarized,
             potcar_functional=self.potcar_functional,
+            plain_kspacing_per_a=self._plain_kspacing,
         )
+
+    @property
+    def _plain_kspacing(self) -> float | None:
+        return self.kspacing if self.level == "espresso" else None
 
     def _run(self, request: Request, workdir: Path) -> Answer:
         from tachylite.engines.vasp.dynamics import check_request
 
         content = request.model_dump(exclude={"label"})
         folder = workdir / f"run-{content_key(self._identity(), content)}"
-        finished = folder / "run.json"
         with locked_folder(folder):
-            if finished.exists():
-                run = Run.model_validate_json(finished.read_bytes()).model_copy(update={"label": request.label})
-                frames = folder / f"{run.trajectory_id}.h5"
-                return Answer(run, None if run.trajectory_id is None else Trajectory.load(frames))
+            if (finished := load_answer(folder, request.label)) is not None:
+                return finished
             chunked = self._chunked_run(request, folder)
             chunked.resume()
             if chunked.done < chunked.total:
-                chunked.reason = _error_of(lambda: check_request(request)) or self._obstacle(request.state)
+                chunked.reason = reason_against(lambda: check_request(request)) or self._obstacle(request.state)
             with interruptible() as interruption:
                 chunked.run(interruption)
             answer = chunked.answer(self.provenance())
-            # a failed run is not kept, so that it is tried again: the reason may lie with the machine
-            if answer.run.status == "completed":
-                if answer.trajectory is not None:
-                    write_atomically(folder / f"{answer.trajectory.sha256}.h5", answer.trajectory.h5md)
-                write_answer(finished, answer.run.model_dump_json().encode())
+            keep_answer(folder, answer)
         return answer
 
     def _relax(
@@ -172,11 +176,9 @@ class VaspEngine(MSONable):
         from tachylite.engines.vasp.relaxation import VaspRelaxation
 
         folder = workdir / f"relax-{content_key(self._identity(), state.model_dump(), relax_cell, max_force_ev_a)}"
-        finished = folder / "relaxation.json"
         with locked_folder(folder):
-            if finished.exists():
-                stored = Relaxation.model_validate_json(finished.read_bytes())
-                return stored.model_copy(update={"label": label})
+            if (finished := load_relaxation(folder, label)) is not None:
+                return finished
             relaxation = VaspRelaxation(
                 state,
                 folder,
@@ -185,24 +187,16 @@ class VaspEngine(MSONable):
                 self.potcar_functional,
                 settings().VASP_CUSTODIAN_MAX_ERRORS,
                 max_force_ev_a,
+                self._plain_kspacing,
             )
             relaxation.resume()
             relaxation.reason = self._obstacle(state)
             with interruptible() as interruption:
                 relaxation.run(interruption)
             document = relaxation.answer(label, self.provenance())
-            if document.status == "converged":
-                write_answer(finished, document.model_dump_json().encode())
+            keep_relaxation(folder, document)
         return document
 
     def _obstacle(self, state: State) -> str | None:
         """Reason why VASP cannot be called for a state, or None."""
-        return _error_of(vasp_command) or _error_of(lambda: self.check_elements(state.elements))
-
-
-def _error_of(check: Callable[[], object]) -> str | None:
-    try:
-        check()
-    except InputError as error:
-        return str(error)
-    return None
+        return reason_against(vasp_command) or reason_against(lambda: self.check_elements(state.elements))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
+from tachylite.engines.espresso.settings import half_steps, k_mesh
 from tachylite.engines.vasp.setup import PotcarFunctional, quietly
 from tachylite.schemas import Segment, State
 from tachylite.units import KBAR_PER_GPA
@@ -48,6 +49,16 @@ _ENSEMBLES: dict[str, dict[str, Any]] = {
 }
 
 
+PLAIN_PBE: dict[str, Any] = {
+    "GGA": "PE",
+    "ISMEAR": -1,
+    "SIGMA": 0.05,
+    "EDIFF": 1e-6,
+    "LDAU": False,
+}
+"""Settings of the espresso engine: PBE without +U, Fermi-Dirac smearing of 0.05 eV, electronic steps to 1e-7 Ry."""
+
+
 def order_of(state: State) -> NDArray[np.int64]:
     """Indices in the state of the atoms in POSCAR order, which groups them by element: (n_atoms,)."""
     return np.argsort(state.numbers, kind="stable").astype(np.int64)
@@ -77,10 +88,12 @@ def md_set(
     encut_ev: float,
     spin_polarized: bool,
     potcar_functional: PotcarFunctional,
+    plain_kspacing_per_a: float | None = None,
 ) -> Any:
     """Input set of the steps `begin` to `begin + steps` of a segment: atomate2's MPMorph set with corrections.
 
-    Gamma point, no +U. The energy cutoff is explicit, and EDIFF is the set's value per atom times the atoms.
+    Gamma point, no +U. The energy cutoff is explicit, and EDIFF is the set's value per atom times the atoms. With
+    `plain_kspacing_per_a`, smearing, accuracy and k-mesh are those of the espresso engine instead.
     """
     from atomate2.vasp.sets.mpmorph import MPMorphMDSetGenerator
 
@@ -103,6 +116,8 @@ def md_set(
             "LANGEVIN_GAMMA_L": FRICTION_PER_PS,
             "PMASS": LATTICE_MASS_U,
         }
+    if plain_kspacing_per_a is not None:
+        settings |= {key: value for key, value in PLAIN_PBE.items() if key != "LDAU"}
     with quietly():
         return MPMorphMDSetGenerator(
             structure=structure_of(state),
@@ -112,7 +127,20 @@ def md_set(
             user_incar_settings=settings,
             user_potcar_functional=potcar_functional,
             sort_structure=False,
+            **_shifted_mesh(state, plain_kspacing_per_a),
         )
+
+
+def _shifted_mesh(state: State, kspacing_per_a: float | None) -> dict[str, Any]:
+    """The k-mesh of the espresso engine as an option of an input set; nothing without a distance of k-points."""
+    from pymatgen.io.vasp.inputs import Kpoints
+
+    if kspacing_per_a is None:
+        return {}
+    mesh = k_mesh(state.cell, kspacing_per_a)
+    first, second, third = half_steps(mesh)
+    shift = first / 2, second / 2, third / 2  # VASP shifts by fractions of a step
+    return {"user_kpoints_settings": Kpoints.gamma_automatic(kpts=mesh, shift=shift)}
 
 
 def energy_set(
@@ -122,11 +150,13 @@ def energy_set(
     relax_cell: bool,
     potcar_functional: PotcarFunctional,
     max_force_ev_a: float | None = None,
+    plain_kspacing_per_a: float | None = None,
 ) -> Any:
     """Input set of a `relax` or a `static`, as atomate2's Materials Project jobs have them, with their +U.
 
     A relaxation ends by the energy, as theirs do, or by `max_force_ev_a` if that is given. The settings are those of
-    the calibration of the Materials Project's corrections, DOI 10.1103/PhysRevB.84.045115.
+    the calibration of the Materials Project's corrections, DOI 10.1103/PhysRevB.84.045115. With
+    `plain_kspacing_per_a` they are those of the espresso engine instead.
     """
     from pymatgen.io.vasp.sets import MPRelaxSet, MPStaticSet
 
@@ -137,11 +167,13 @@ def energy_set(
         "inherit_incar": False,
         "sort_structure": False,
         "user_potcar_functional": potcar_functional,
+        **_shifted_mesh(state, plain_kspacing_per_a),
     }
+    settings: dict[str, Any] = {} if plain_kspacing_per_a is None else dict(PLAIN_PBE)
     with quietly():
         if kind == "static":
-            return MPStaticSet(**common)
-        settings: dict[str, Any] = {} if relax_cell else {"ISIF": 2}
+            return MPStaticSet(**common, user_incar_settings=settings)
+        settings |= {} if relax_cell else {"ISIF": 2}
         if max_force_ev_a is not None:
             settings["EDIFFG"] = -max_force_ev_a
         return MPRelaxSet(**common, user_incar_settings=settings)

@@ -10,7 +10,7 @@ from xml.etree.ElementTree import Element, ParseError, iterparse
 import numpy as np
 
 from tachylite.arrays import Array
-from tachylite.units import GPA_PER_EV_A3, KB_EV, KBAR_PER_GPA
+from tachylite.units import GPA_PER_EV_A3, KBAR_PER_GPA
 
 _NOT_A_NUMBER = float("nan")
 _LATTICE_LINES = 8
@@ -141,17 +141,3 @@ def read_contcar(path: Path, n_atoms: int) -> tuple[Array, Array, Array] | None:
     if not whole or not np.isfinite(cell).all() or not direct or scale <= 0:
         return None
     return numbers[:n_atoms], numbers[n_atoms:], cell
-
-
-def total_pressure_gpa(virial_gpa: Array, temperature_k: Array, n_atoms: int, volume_a3: float | Array) -> Array:
-    r"""Pressure with the kinetic part that VASP's stress lacks: P = P_virial + N k T / V.
-
-    ======  =======================================================
-    symbol  meaning
-    ======  =======================================================
-    P       total pressure, in GPa
-    N       atoms in the cell of volume V, in A^3
-    k T     Boltzmann constant times the temperature, in K
-    ======  =======================================================
-    """
-    return np.asarray(virial_gpa + n_atoms * KB_EV * temperature_k / volume_a3 * GPA_PER_EV_A3)

@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from tachylite.engines.interruption import Interruption
-from tachylite.engines.vasp.calling import CallContext, call_vasp, must_end, remove_potcars
+from tachylite.engines.interruption import Interruption, must_end
+from tachylite.engines.vasp.calling import CallContext, call_vasp, remove_potcars
 from tachylite.engines.vasp.inputs import energy_set, order_of, write_inputs
 from tachylite.engines.vasp.setup import PotcarFunctional, quietly
 from tachylite.engines.workdir import write_atomically
@@ -43,6 +43,8 @@ class VaspRelaxation:
     max_crashes: int
     max_force_ev_a: float | None = None
     """Criterion of convergence instead of the Materials Project's, which is the energy."""
+    plain_kspacing_per_a: float | None = None
+    """Distance of k-points where the settings are those of the espresso engine, whose energies have no corrections."""
     finished: int = 0
     """Number of finished stages."""
     steps: int = 0
@@ -86,6 +88,7 @@ class VaspRelaxation:
             relax_cell=self.relax_cell,
             potcar_functional=self.potcar_functional,
             max_force_ev_a=self.max_force_ev_a,
+            plain_kspacing_per_a=self.plain_kspacing_per_a,
         )
         write_inputs(inputs, folder)
         context = CallContext(f"{self.label}: {kind}", 0, 1 if kind == "static" else MAX_STEPS)
@@ -150,7 +153,9 @@ class VaspRelaxation:
         return State(numbers=self.state.numbers, positions=positions.tolist(), cell=structure.lattice.matrix.tolist())
 
     def _correction(self, run: Any) -> float | None:
-        """Correction that the Materials Project adds to the energy, in eV; None if it refuses the calculation."""
+        """Correction that the Materials Project adds to the energy, in eV; None where it has none for a calculation."""
+        if self.plain_kspacing_per_a is not None:
+            return None
         from pymatgen.entries.compatibility import MaterialsProject2020Compatibility
 
         with quietly():
@@ -161,7 +166,7 @@ class VaspRelaxation:
         """The document, with a corrected energy that is comparable with the Materials Project."""
         last, n_atoms = self.last, len(self.state.numbers)
         correction = last.get("correction_ev")
-        if self.reason is None and correction is None:
+        if self.reason is None and correction is None and self.plain_kspacing_per_a is None:
             self.reason = f"{COMPATIBILITY} does not take this calculation: {', '.join(last['potcars'])}"
         energy = last.get("energy_ev", float("nan")) + (correction or 0.0)
         options: dict[str, Any] = {"potcars": last.get("potcars", [])}

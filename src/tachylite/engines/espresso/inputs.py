@@ -1,0 +1,143 @@
+"""Input files of pw.x, written by ASE."""
+
+import io
+import warnings
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from ase.io.espresso import write_espresso_in
+from ase.units import Bohr, Rydberg, _aut
+
+from tachylite.engines.espresso.settings import LevelOfTheory, half_steps
+from tachylite.engines.espresso.setup import pseudopotential
+from tachylite.engines.workdir import write_atomically
+from tachylite.schemas import State
+from tachylite.units import KBAR_PER_GPA
+
+PREFIX = "pw"
+OUTDIR = "out"
+"""Folder of pw.x's own files beside its input."""
+
+INPUT = "pw.in"
+
+RYDBERG_TIME_FS = 2 * _aut * 1e15
+"""Atomic unit of time of Rydberg units, in fs."""
+
+ENERGY_ERROR_RY = 1e-7
+"""Of the electronic steps (conv_thr)."""
+
+STARTING_MAGNETIZATION = 0.5
+"""Of every kind of atom, as a fraction of its valence electrons, where spin is polarised."""
+
+_FEW_OPERATIONS = 4
+_SAME_PLACE_A = 1e-4
+
+type Calculation = Literal["scf", "relax", "vc-relax", "md"]
+
+
+@dataclass(frozen=True)
+class Task:
+    """One call of pw.x: the calculation, its k-mesh, and the keys of it alone."""
+
+    calculation: Calculation
+    mesh: tuple[int, int, int]
+    steps: int = 1
+    timestep_fs: float = 1.0
+    max_force_ev_a: float | None = None
+    """Largest force at which a relaxation ends."""
+    pressure_gpa: float = 0.0
+    """Pressure that a relaxation of the cell ends at, within `pressure_error_gpa`."""
+    pressure_error_gpa: float = 0.1
+    stress: bool = True
+    scratch: bool = True
+    """Whether the charge density begins anew, instead of from that of an earlier call."""
+    same_waves: bool = False
+    """Whether the wave functions begin from those of an earlier call, too: of the same cell, mesh and cutoff."""
+
+
+def input_text(state: State, level: LevelOfTheory, task: Task, pseudopotentials: Path) -> str:
+    """Input of pw.x for a state with one cell, in A, and, for dynamics, velocities."""
+    atoms = state.atoms
+    if level.is_spin_polarized(state.elements):
+        atoms.set_initial_magnetic_moments([STARTING_MAGNETIZATION] * len(atoms))  # which ASE writes as such fractions
+    files = {symbol: pseudopotential(symbol, pseudopotentials).name for symbol in state.elements}
+    is_gamma = task.mesh == (1, 1, 1)
+    buffer = io.StringIO()
+    write_espresso_in(
+        buffer,
+        atoms,
+        input_data=_namelists(state, level, task, pseudopotentials),
+        pseudopotentials=files,
+        kpts=None if is_gamma else task.mesh,
+        koffset=half_steps(task.mesh),
+        additional_cards=_velocities(state) if task.calculation == "md" else None,
+    )
+    return buffer.getvalue()
+
+
+def write_input(folder: Path, text: str) -> None:
+    """Write the input of pw.x to a folder; InputError where it cannot be written."""
+    write_atomically(folder / INPUT, text.encode())
+
+
+def _namelists(state: State, level: LevelOfTheory, task: Task, pseudopotentials: Path) -> dict[str, dict[str, Any]]:
+    control: dict[str, Any] = {
+        "calculation": task.calculation,
+        "prefix": PREFIX,
+        "outdir": f"./{OUTDIR}",
+        "pseudo_dir": str(pseudopotentials),
+        "disk_io": "low",
+        "tprnfor": True,
+        "tstress": task.stress,
+        "nstep": task.steps,
+    }
+    system: dict[str, Any] = {
+        "ecutwfc": level.ecutwfc_ry,
+        "occupations": "smearing",
+        "smearing": level.smearing,
+        "degauss": level.smearing_ev / Rydberg,
+        # with little symmetry, pw.x makes more k-points of it than it saves; and velocities have none
+        "nosym": task.calculation == "md" or _operations(state) <= _FEW_OPERATIONS,
+    }
+    electrons: dict[str, Any] = {"conv_thr": ENERGY_ERROR_RY, "electron_maxstep": 200, "mixing_beta": 0.4}
+    if level.is_spin_polarized(state.elements):
+        system["nspin"] = 2
+    if not task.scratch:
+        electrons["startingpot"] = "file"
+    if task.same_waves:
+        electrons["startingwfc"] = "file"
+    namelists = {"control": control, "system": system, "electrons": electrons}
+    if task.calculation == "md":
+        control["dt"] = task.timestep_fs / RYDBERG_TIME_FS
+        namelists["ions"] = {"ion_velocities": "from_input", "ion_temperature": "not_controlled"}
+    elif task.max_force_ev_a is not None:
+        # pw.x compares components, and the energy; a force of the largest components is as large as allowed
+        control["forc_conv_thr"] = float(task.max_force_ev_a / np.sqrt(3) / (Rydberg / Bohr))
+        control["etot_conv_thr"] = 1e3
+        # by default, pw.x tightens conv_thr as it comes near to that energy
+        namelists["ions"] = {"ion_dynamics": "bfgs", "upscale": 1.0}
+    if task.calculation == "vc-relax":
+        namelists["cell"] = {
+            "press": task.pressure_gpa * KBAR_PER_GPA,
+            "press_conv_thr": task.pressure_error_gpa * KBAR_PER_GPA,
+        }
+    return namelists
+
+
+def _operations(state: State) -> int:
+    """Number of symmetry operations of a structure."""
+    from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of spglib about how pymatgen calls it
+        return len(SpacegroupAnalyzer(state.structure, _SAME_PLACE_A).get_symmetry_operations())
+
+
+def _velocities(state: State) -> str:
+    """Card of the velocities, in Rydberg atomic units, from A/fs."""
+    velocities = np.asarray(state.velocities) / Bohr * RYDBERG_TIME_FS
+    symbols = state.atoms.get_chemical_symbols()
+    rows = [f"{symbol} {x:.14e} {y:.14e} {z:.14e}" for symbol, (x, y, z) in zip(symbols, velocities, strict=True)]
+    return "\n".join(["ATOMIC_VELOCITIES {a.u}", *rows, ""])
