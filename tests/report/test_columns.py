@@ -18,7 +18,7 @@ def texts(result: Result) -> dict[str, str]:
     ("result", "cells"),
     [
         (volume_search("melt-volume", 15.92), {"V (Å³/atom)": "15.92 ± 0.31", "P (GPa)": "0.08 ± 0.21"}),
-        (quench(), {"cooling rate (K/s)": "9.400 × 10¹⁴", "crystallinity": "0.01000"}),
+        (quench(), {"density (g/cm³)": "–", "cooling rate (K/s)": "9.400 × 10¹⁴", "crystallinity": "0.01000"}),
         (
             glass(),
             {

@@ -40,7 +40,7 @@ def test_there_is_a_table_for_every_kind_of_step(phosphate_case: Case) -> None:
     assert by_name["anneal-volume, 1500 K"] == ["12.70 ± 0.31", "0.08 ± 0.21"]
     assert by_name["hold"] == ["density (g/cm³)", "D(Li) (cm²/s)", "D(O) (cm²/s)", "D(P) (cm²/s)"]
     assert by_name["anneal, 1500 K"][-1] == "not diffusive"
-    assert by_name["quench"] == ["9.400 × 10¹⁴", "0.01000"]
+    assert by_name["quench"] == ["–", "9.400 × 10¹⁴", "0.01000"]
     assert by_name["glass"][-1] == "0.02000"
     assert by_name["amorphous-limit"] == ["−2.641", "−2.6162 ± 0.0074", "0.1270", "0"]
     assert by_name["activation energy, Li"] == ["0.420 ± 0.050 eV"]

@@ -48,8 +48,8 @@ def test_a_condition_becomes_a_query(text: str, expected: dict[str, Any]) -> Non
 @pytest.mark.parametrize("sign", ["<", "!="])
 def test_a_number_that_has_an_error_in_some_steps_is_compared_in_all(sign: str) -> None:
     comparison = {{"<": "$lt", "!=": "$ne"}[sign]: 2.0}
-    number = {"kind": {"$nin": ["hold"]}, "density_g_cm3": comparison}
-    measured = {"kind": {"$in": ["hold"]}, "density_g_cm3.value": comparison}
+    number = {"kind": {"$nin": ["hold", "ramp"]}, "density_g_cm3": comparison}
+    measured = {"kind": {"$in": ["hold", "ramp"]}, "density_g_cm3.value": comparison}
     assert parse_condition(f"glass.density_g_cm3{sign}2") == of_step("glass", {"$or": [number, measured]})
 
 

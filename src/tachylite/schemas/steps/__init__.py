@@ -22,7 +22,7 @@ for _kind in KINDS:
 def _of_kinds[Base: Step | Result](base: type[Base], shared: type[Base]) -> dict[str, type[Base]]:
     """Subclasses of a base, and of what steps of molecular dynamics share, by their kind."""
     classes = [kind for kind in (*base.__subclasses__(), *shared.__subclasses__()) if kind is not shared]
-    return {kind.model_fields["kind"].default: kind for kind in classes}
+    return dict(sorted((kind.model_fields["kind"].default, kind) for kind in classes))
 
 
 SETTINGS = _of_kinds(Step, Dynamics)
