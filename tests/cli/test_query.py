@@ -6,15 +6,26 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import typer
-from tests.stores.store_samples import make_run
+from tests.stores.store_samples import make_run, put
 from typer.testing import CliRunner, Result
 
 from tachylite.cli.query import query
 from tachylite.cli.status import status
 from tachylite.errors import InputError
-from tachylite.schemas import Diffusivity, Failure, Interval, Material, Measured, Protocol, Provenance, State
+from tachylite.schemas import (
+    Diffusivity,
+    Failure,
+    Interval,
+    Material,
+    Measured,
+    Protocol,
+    Provenance,
+    State,
+    Trajectory,
+)
 from tachylite.schemas.material import Activation
 from tachylite.schemas.steps.hold import HoldResult
 from tachylite.schemas.steps.snapshots import SnapshotsResult
@@ -213,6 +224,35 @@ def test_structures_are_exported(ask: Ask, tmp_path: Path) -> None:
     result = ask("query", "--export", "structures")
     assert result.stdout == "structures/Li3PO4-abc123-melt.extxyz\n"
     assert next(iread(tmp_path / "structures" / "Li3PO4-abc123-melt.extxyz")).get_chemical_formula() == "LiO"
+
+
+def test_recorded_frames_are_exported_with_their_labels(ask: Ask, tmp_path: Path) -> None:
+    from ase.io import iread
+
+    rng = np.random.default_rng(0)
+    stresses = rng.normal(size=(3, 3, 3))
+    trajectory = Trajectory.from_arrays(
+        numbers=[3, 8],
+        positions=rng.normal(size=(3, 2, 3)),
+        cells=np.eye(3) * 4,
+        times_fs=np.arange(3),
+        series={},
+        energies=[-1.0, -2.0, -3.0],
+        forces=rng.normal(size=(3, 2, 3)),
+        stresses=stresses + stresses.transpose(0, 2, 1),
+    )
+    run = make_run(trajectory)
+    melt = lithium_phosphate().result("melt").model_copy(update={"run": run})
+    material = lithium_phosphate().model_copy(update={"results": [melt]})
+    put(open_store(), {"runs": [run], "trajectories": [trajectory]}, material)
+    assert ask("query", "--frames", "frames").stdout == "frames/Li3PO4-abc123-melt-frames.extxyz\n"
+    frames = list(iread(tmp_path / "frames" / "Li3PO4-abc123-melt-frames.extxyz"))
+    assert [atoms.get_potential_energy() for atoms in frames] == [-1.0, -2.0, -3.0]
+    assert trajectory.forces is not None
+    assert trajectory.stresses is not None
+    for atoms, forces, stress in zip(frames, trajectory.forces, trajectory.stresses, strict=True):
+        assert atoms.get_forces() == pytest.approx(forces, abs=1e-8)
+        assert atoms.get_stress(voigt=False) == pytest.approx(stress, abs=1e-8)
 
 
 def test_nothing_found_is_said(filled: Ask) -> None:

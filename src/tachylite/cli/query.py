@@ -53,6 +53,13 @@ def query(
     export: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write their structures here, as extended XYZ.")
     ] = None,
+    frames: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Write the recorded frames of their runs here, as extended XYZ with energies, forces and stresses.",
+        ),
+    ] = None,
 ) -> None:
     """List the materials in a store, newest first."""
     _check_status(status)
@@ -68,8 +75,8 @@ def query(
     }
     opened = open_existing(store)
     try:
-        if export or as_json:
-            found = _print_documents(opened, limit, filters, export, as_json=as_json)
+        if export or frames or as_json:
+            found = _print_documents(opened, limit, filters, export, frames, as_json=as_json)
         else:
             found = _print_rows(opened, limit, filters, as_csv=as_csv)
     finally:
@@ -81,19 +88,28 @@ def query(
 
 
 def _print_documents(
-    opened: JobStore | None, limit: int | None, filters: MaterialFilter, export: Path | None, *, as_json: bool
+    opened: JobStore | None,
+    limit: int | None,
+    filters: MaterialFilter,
+    export: Path | None,
+    frames: Path | None,
+    *,
+    as_json: bool,
 ) -> int:
-    """Print materials as JSON, write their structures, or both; few at a time are in memory. How many there were."""
+    """Print materials as JSON, write their structures or frames; few at a time are in memory. How many there were."""
     from tachylite.cli.working import check_writable
     from tachylite.stores.queries import iter_materials
 
-    if export:
-        check_writable(export)
+    for folder in (export, frames):
+        if folder is not None:
+            check_writable(folder)
     count = 0
     for material in iter_materials(opened, limit=limit, **filters) if opened is not None else ():
         if as_json:
             typer.echo(("," if count else "[") + "\n" + material.model_dump_json(indent=2), nl=False)
-        for path in export_structures(material, export) if export else ():
+        paths = export_structures(material, export) if export else []
+        paths += export_frames(material, opened, frames) if frames and opened is not None else []
+        for path in paths:
             typer.echo(path, err=as_json)
         count += 1
     if as_json:
@@ -111,6 +127,24 @@ def export_structures(material: Material, folder: Path) -> list[Path]:
     for named in reversed(final_states(material)):
         paths.append(folder / f"{material.formula}-{material.material_id[:8]}-{named.name}.extxyz")
         write(paths[-1], named.state.atoms, format="extxyz")
+    return paths
+
+
+def export_frames(material: Material, store: JobStore, folder: Path) -> list[Path]:
+    """Write the recorded frames of every run of a material as an extended XYZ file, and give their paths."""
+    from ase.io import write
+
+    from tachylite.stores.queries import find_trajectory
+
+    paths = []
+    for result in material.results:
+        for number, trajectory_id in enumerate(result.trajectory_ids):
+            trajectory = find_trajectory(store, trajectory_id)
+            if trajectory is not None:
+                ending = f"-{number}" if number else ""
+                name = f"{material.formula}-{material.material_id[:8]}-{result.name}{ending}-frames.extxyz"
+                paths.append(folder / name)
+                write(paths[-1], trajectory.atoms(), format="extxyz")
     return paths
 
 
