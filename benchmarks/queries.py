@@ -43,8 +43,9 @@ def documents(source: Path) -> Iterator[dict[str, Any]]:
         a, b = 1 + number // 49 % 14, 1 + number // 686
         output = entry["output"]
         output |= {"material_id": f"m{number}", "formula": f"{first}{a}{second}{b}", "elements": [first, second]}
-        if output["melt"] and output["melt"]["density_g_cm3"]:
-            output["melt"]["density_g_cm3"]["value"] = number % 1000 / 50
+        for result in output["results"]:
+            if result["name"] == "melt" and result["density_g_cm3"]:
+                result["density_g_cm3"]["value"] = number % 1000 / 50
         key = uuid.uuid4().hex
         yield entry | {"_id": f"{key}:1", "uuid": key, "index": 1, "output": output}
 

@@ -88,7 +88,8 @@ def main() -> None:
         entries = list(store.query({}))
         sizes = {entry["uuid"]: len(bson.encode(entry)) for entry in entries}
         material = store.query_one({"output.kind": "material"})
-        states = [material["output"]["melt"], *material["output"]["anneals"]]
+        assert material is not None
+        searches = [result for result in material["output"]["results"] if result["kind"] == "volume"]
         files = sorted((folder / "store" / "trajectories").glob("*.h5"))
         assert len(files) == 1 + len(ANNEALS_K), material["output"]["failures"]
         plain, compressed = in_mongodb(store, compression=False), in_mongodb(store, compression=True)
@@ -98,7 +99,7 @@ def main() -> None:
             "largest_document_bytes": max(sizes.values()),
             "documents_bytes": sum(sizes.values()),
             "documents_on_mongodb_bytes": plain["outputs"],
-            "runs_of_the_search": sum(len(one["equilibrium"]["samples"]) for one in states),
+            "runs_of_the_search": sum(len(search["samples"]) for search in searches),
             "trajectories": len(files),
             "trajectories_bytes": sum(path.stat().st_size for path in files),
             "gridfs_bytes": plain["blobs.chunks"],
