@@ -1,8 +1,9 @@
 """The Lennard-Jones fluid at constant pressure against its equation of state: python -m benchmarks.constant_pressure.
 
 Six states of 256 atoms, one batch with a temperature and a pressure for each member. The truth is the equation of
-state of Thol et al. (2016, DOI 10.1063/1.4945000), as the library teqp has it. It is that of the whole potential; what
-the cutoff of 4 sigma and the shifted force leave out is added as if all atoms beyond one sigma were spread evenly.
+state of Thol et al. (2016, DOI 10.1063/1.4945000), as the library teqp has it (`pip install teqp`). It is that of the
+whole potential; what the cutoff of 4 sigma and the shifted force leave out is added as if all atoms beyond one sigma
+were spread evenly.
 """
 
 import sys
@@ -30,7 +31,7 @@ STATES = ((0.85, 0.80), (1.0, 0.75), (1.3, 0.65), (1.5, 0.85), (2.0, 0.55), (3.0
 CUTOFF = 4.0
 """In sigma."""
 
-N_CELLS, TIMESTEP_FS, EQUILIBRATION_PS = 4, 8.0, 20.0
+N_CELLS, TIMESTEP_FS, EQUILIBRATION_PS = 4, 8.0, 10.0
 KELVIN = ARGON_EPSILON / KB_EV
 GPA = ARGON_EPSILON / ARGON_SIGMA**3 * GPA_PER_EV_A3
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import typer
+from ase.io import iread
 from tests.stores.store_samples import make_run, put
 from typer.testing import CliRunner, Result
 
@@ -215,8 +216,6 @@ def test_csv_has_a_row_for_each(filled: Ask) -> None:
 
 
 def test_structures_are_exported(ask: Ask, tmp_path: Path) -> None:
-    from ase.io import iread
-
     state = State(numbers=[3, 8], positions=[(0, 0, 0), (1, 1, 1)], cell=[(4, 0, 0), (0, 4, 0), (0, 0, 4)])
     melt = lithium_phosphate().result("melt").model_copy(update={"run": make_run(final=state)})
     material = lithium_phosphate().model_copy(update={"results": [melt]})
@@ -227,32 +226,27 @@ def test_structures_are_exported(ask: Ask, tmp_path: Path) -> None:
 
 
 def test_recorded_frames_are_exported_with_their_labels(ask: Ask, tmp_path: Path) -> None:
-    from ase.io import iread
-
     rng = np.random.default_rng(0)
-    stresses = rng.normal(size=(3, 3, 3))
+    energies, forces, stress = [-1.0, -2.0, -3.0], rng.normal(size=(3, 2, 3)).round(4), rng.normal(size=(3, 3, 3))
+    stresses = stress + stress.transpose(0, 2, 1)
     trajectory = Trajectory.from_arrays(
         numbers=[3, 8],
         positions=rng.normal(size=(3, 2, 3)),
         cells=np.eye(3) * 4,
-        times_fs=np.arange(3),
+        times_fs=[0, 1, 2],
         series={},
-        energies=[-1.0, -2.0, -3.0],
-        forces=rng.normal(size=(3, 2, 3)),
-        stresses=stresses + stresses.transpose(0, 2, 1),
+        energies=energies,
+        forces=forces,
+        stresses=stresses,
     )
-    run = make_run(trajectory)
-    melt = lithium_phosphate().result("melt").model_copy(update={"run": run})
+    melt = lithium_phosphate().result("melt").model_copy(update={"run": make_run(trajectory)})
     material = lithium_phosphate().model_copy(update={"results": [melt]})
-    put(open_store(), {"runs": [run], "trajectories": [trajectory]}, material)
+    put(open_store(), {"runs": [make_run(trajectory)], "trajectories": [trajectory]}, material)
     assert ask("query", "--frames", "frames").stdout == "frames/Li3PO4-abc123-melt-frames.extxyz\n"
     frames = list(iread(tmp_path / "frames" / "Li3PO4-abc123-melt-frames.extxyz"))
-    assert [atoms.get_potential_energy() for atoms in frames] == [-1.0, -2.0, -3.0]
-    assert trajectory.forces is not None
-    assert trajectory.stresses is not None
-    for atoms, forces, stress in zip(frames, trajectory.forces, trajectory.stresses, strict=True):
-        assert atoms.get_forces() == pytest.approx(forces, abs=1e-8)
-        assert atoms.get_stress(voigt=False) == pytest.approx(stress, abs=1e-8)
+    assert [atoms.get_potential_energy() for atoms in frames] == energies
+    assert np.array([atoms.get_forces() for atoms in frames]) == pytest.approx(forces, abs=1e-8)
+    assert np.array([atoms.get_stress(voigt=False) for atoms in frames]) == pytest.approx(stresses, abs=1e-8)
 
 
 def test_nothing_found_is_said(filled: Ask) -> None:

@@ -85,7 +85,7 @@ class Continue:
 
 @dataclass(frozen=True)
 class Converged:
-    """A verified volume (A^3) with its error, the mean pressure there (GPa), and the fit where there is one."""
+    """A verified volume (A^3) with its error, the mean pressure there (GPa), and the fit if there is one."""
 
     volume: float
     volume_error: float
@@ -266,8 +266,8 @@ def _creeping(samples: Sequence[Sample], inner: _Point, wide: _Point) -> bool:
     before, last = samples[-2:]
     if before.pressure is None or last.pressure is None or last.volume == before.volume:
         return False
-    end = inner if last.pressure > 0 else wide
-    return last.volume == end.volume and last.pressure * before.pressure > before.pressure**2 / 2
+    is_end = last.volume == (inner if last.pressure > 0 else wide).volume
+    return is_end and last.pressure * before.pressure > before.pressure**2 / 2
 
 
 def _verify(
@@ -286,11 +286,12 @@ def _verify(
         softest = min(modulus, slope) if slope > 0 else modulus
     volume_error = float(nearest.volume * np.hypot(nearest.pressure, nearest.error) / softest)
     at_zero = max(abs(nearest.pressure), nearest.error) <= criteria.pressure_tolerance
-    sharp = volume_error <= criteria.volume_tolerance * nearest.volume
+    allowed = criteria.volume_tolerance * nearest.volume
     settled = abs(nearest.drift) <= criteria.energy_drift_tolerance + SIGNIFICANCE * nearest.drift_error
-    if at_zero and sharp and settled and nearest.expanded:
+    if at_zero and volume_error <= allowed and settled and nearest.expanded:
         return Converged(nearest.volume, volume_error, nearest.pressure, nearest.error, equation)
-    if at_zero and not sharp and softest * volume_error <= criteria.volume_tolerance * nearest.volume * modulus:
+    between = any(nearest.volume < point.volume < wide.volume for point in points)
+    if at_zero and volume_error * softest / modulus <= allowed < volume_error and not between:
         # only the slope to a state far outside, where the box may have a cavity, is too soft: ask a nearer one
         return Continue((float(np.sqrt(nearest.volume * wide.volume)),), "bracket")
     # a tentative volume that cannot be told from one already sampled: more of the same is what helps
