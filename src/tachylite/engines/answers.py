@@ -19,6 +19,13 @@ from tachylite.units import GPA_PER_EV_A3, KB_EV
 _RUN, _RELAXATION = "run.json", "relaxation.json"
 
 
+SERIES = (
+    *("time_fs", "segment", "target_temperature_k", "temperature_k", "energy_ev"),
+    *("pressure_virial_gpa", "pressure_total_gpa", "volume_a3"),
+)
+"""What an engine records of every step; the first two are the same for all members of a batch."""
+
+
 @dataclass(frozen=True)
 class RecordedFrames:
     """Frames of a run: times (F,) in fs, unwrapped positions (F, N, 3) and cells (F, 3, 3), vectors as rows, in A.

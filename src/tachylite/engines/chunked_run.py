@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tachylite.arrays import Array
-from tachylite.engines.answers import RecordedFrames, make_answer, total_pressure_gpa
+from tachylite.engines.answers import SERIES, RecordedFrames, make_answer, total_pressure_gpa
 from tachylite.engines.base import Answer
 from tachylite.engines.chunks import Chunk
 from tachylite.engines.interruption import Interruption, must_end
@@ -165,7 +165,7 @@ class ChunkedRun(ABC):
     def _series(self) -> tuple[dict[str, Array], RecordedFrames]:
         """Series by name, and frames; step 1 is the initial state."""
         n_atoms = len(self.request.state.numbers)
-        rows: dict[str, list[Array]] = {name: [] for name in _COLUMNS}
+        rows: dict[str, list[Array]] = {name: [] for name in SERIES}
         times, before_fs = [np.empty(0)], 0.0
         for index, segment in enumerate(self.request.segments):
             for chunk in (c for c in self.chunks if c.segment == index):
@@ -199,15 +199,3 @@ class ChunkedRun(ABC):
 def is_langevin(segment: Segment) -> bool:
     """Whether a Langevin thermostat, or that of the barostat, moves the cell as a whole."""
     return segment.thermostat == "langevin" or segment.pressure_gpa is not None
-
-
-_COLUMNS = (
-    "time_fs",
-    "segment",
-    "target_temperature_k",
-    "temperature_k",
-    "energy_ev",
-    "pressure_virial_gpa",
-    "pressure_total_gpa",
-    "volume_a3",
-)

@@ -10,21 +10,13 @@ import torch
 from torch import Tensor
 
 from tachylite.arrays import Array
-from tachylite.engines.answers import RecordedFrames
+from tachylite.engines.answers import SERIES, RecordedFrames
 from tachylite.engines.torchsim.batch import Batch, PotentialWithStress, kinetic_energy
 from tachylite.engines.torchsim.log import Log
 from tachylite.engines.workdir import LOG
 from tachylite.units import GPA_PER_EV_A3, KB_EV
 
-SHARED_COLUMNS = ("time_fs", "segment")
-MEMBER_COLUMNS = (
-    "target_temperature_k",
-    "temperature_k",
-    "energy_ev",
-    "pressure_virial_gpa",
-    "pressure_total_gpa",
-    "volume_a3",
-)
+MEMBER_COLUMNS = SERIES[2:]
 
 KINETIC, ENERGY, STRESS, FORCE, VOLUME = range(5)
 """Rows of `measure`: kinetic and potential energy (eV), trace of the stress (eV/A^3), largest squared force, volume
@@ -186,7 +178,7 @@ class Recorder:
     def read(self, member: int, until: int | None = None) -> tuple[dict[str, Array], RecordedFrames]:
         """Series by column name, and frames, of a member; only the first `until` steps, where a number is given."""
         records = [(header, start) for header, start in self.log.headers() if member in header["members"]]
-        table = [np.empty((len(SHARED_COLUMNS) + len(MEMBER_COLUMNS), 0))]
+        table = [np.empty((len(SERIES), 0))]
         times, parts = [np.empty(0)], [{name: np.empty((0, *self._shape(name, member))) for name in self._parts}]
         for header, start in records:
             steps, count = header["steps"], header["frames"]
@@ -204,7 +196,7 @@ class Recorder:
                 place += math.prod(shape)
             parts.append(frames)
         columns = np.concatenate(table, axis=1)
-        series = {name: columns[i, :until] for i, name in enumerate((*SHARED_COLUMNS, *MEMBER_COLUMNS))}
+        series = {name: columns[i, :until] for i, name in enumerate(SERIES)}
         last = series["time_fs"][-1] if len(series["time_fs"]) else -1.0
         times_fs = np.concatenate(times)
         kept = slice(int(np.searchsorted(times_fs, last, side="right")))
