@@ -18,8 +18,9 @@ def activations_of(results: Sequence[Result], species: Sequence[str]) -> list[Ac
     Where none has, and the states follow one another, those of all steps are taken together.
     """
     states = [result for result in results if result.measured_diffusivities]
-    asked = _series(results)
-    several = [series for series, group in asked.items() if len({result.temperature_k for result in group}) > 1]
+    several = [
+        series for series, group in _series(results).items() if len({result.temperature_k for result in group}) > 1
+    ]
     groups = [(series, group) for series, group in _series(states).items() if series in several]
     follow = not any(state.variant for state in states)
     if not groups and follow and len({state.temperature_k for state in states}) > 1:

@@ -1,7 +1,6 @@
 """Fetch published data sets from their public places, once; what arrives is checked against its SHA-256."""
 
 import hashlib
-import os
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -88,7 +87,7 @@ def _fetch_archive(
             reason = error.args[0] if error.args else "it is not a ZIP archive"
             raise InputError(_refused(url, f"the archive is not as expected: {reason}")) from None
         for name in names:
-            os.replace(Path(scratch) / name, folder / name)  # noqa: PTH105
+            (Path(scratch) / name).replace(folder / name)
 
 
 def _download(url: str, path: Path, sha256: str | None) -> None:

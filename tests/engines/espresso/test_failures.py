@@ -3,6 +3,7 @@
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ase import Atoms
@@ -31,14 +32,14 @@ def helium() -> State:
 def test_one_line_for_the_member_and_the_others_go_on(pw: Path, tmp_path: Path, what: str) -> None:
     chosen = engine(command=failing(tmp_path, what, "He.upf"), max_pulay_gpa=1e3)
     states, labels = [helium(), silicon()], ["He", "Si"]
-    common = {"relax_cell": False, "labels": labels, "max_force_ev_a": ANY_FORCE_EV_A}
-    bad, good = chosen.relax(states, pw, **common)  # type: ignore[arg-type]  # of several types
+    common: dict[str, Any] = {"relax_cell": False, "labels": labels, "max_force_ev_a": ANY_FORCE_EV_A}
+    bad, good = chosen.relax(states, pw, **common)
     assert (bad.status, good.status) == ("failed", "converged"), good.reason
     assert MISHAPS[what] in (bad.reason or "")
     assert "\n" not in (bad.reason or "")
     mended = engine(max_pulay_gpa=1e3)
     done = len(list(pw.glob("relax-*/relaxation.json")))
-    again, _ = mended.relax(states, pw, **common)  # type: ignore[arg-type]
+    again, _ = mended.relax(states, pw, **common)
     assert again.status == "converged", "the failed member is tried again when it is asked for"
     assert (done, len(list(pw.glob("relax-*/relaxation.json")))) == (1, 2)
 
@@ -53,9 +54,9 @@ def test_a_missing_program_or_pseudopotential_is_said_before_anything_is_compute
 
 
 def test_the_end_of_the_walltime_stops_it_and_the_rest_is_done_later(pw: Path) -> None:
-    common = {"relax_cell": False, "labels": ["Si"], "max_force_ev_a": ANY_FORCE_EV_A}
+    common: dict[str, Any] = {"relax_cell": False, "labels": ["Si"], "max_force_ev_a": ANY_FORCE_EV_A}
     with use_deadline(time.time() + 0.5), pytest.raises(OutOfTimeError):
-        engine().relax([silicon()], pw, **common)  # type: ignore[arg-type]  # of several types
+        engine().relax([silicon()], pw, **common)
     assert signal.getsignal(signal.SIGTERM) in (signal.SIG_DFL, signal.Handlers.SIG_DFL)
-    (later,) = engine().relax([silicon()], pw, **common)  # type: ignore[arg-type]
+    (later,) = engine().relax([silicon()], pw, **common)
     assert later.status == "converged"

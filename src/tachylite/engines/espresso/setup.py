@@ -152,5 +152,5 @@ def _problem(path: Path, symbol: str, modified: int, size: int) -> str | None:
 
 def _attribute(text: str, name: str) -> str | None:
     header = re.search(r"<PP_HEADER[^>]*>", text)
-    found = re.search(rf'\b{name}="([^"]*)"', header.group()) if header else None
-    return found.group(1) if found else None
+    attribute = re.search(rf'\b{name}="([^"]*)"', header.group()) if header else None
+    return attribute.group(1) if attribute else None
