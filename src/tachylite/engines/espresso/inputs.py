@@ -1,7 +1,6 @@
 """Input files of pw.x, written by ASE."""
 
 import io
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -22,13 +21,13 @@ OUTDIR = "out"
 
 INPUT = "pw.in"
 
-RYDBERG_TIME_FS = 2 * _aut * 1e15
+_RYDBERG_TIME_FS = 2 * _aut * 1e15
 """Atomic unit of time of Rydberg units, in fs."""
 
-ENERGY_ERROR_RY = 1e-7
+_ENERGY_ERROR_RY = 1e-7
 """Of the electronic steps (conv_thr)."""
 
-STARTING_MAGNETIZATION = 0.5
+_STARTING_MAGNETIZATION = 0.5
 """Of every kind of atom, as a fraction of its valence electrons, where spin is polarised."""
 
 _FEW_OPERATIONS = 4
@@ -61,7 +60,7 @@ def input_text(state: State, level: LevelOfTheory, task: Task, pseudopotentials:
     """Input of pw.x for a state with one cell, in A, and, for dynamics, velocities."""
     atoms = state.atoms
     if level.is_spin_polarized(state.elements):
-        atoms.set_initial_magnetic_moments([STARTING_MAGNETIZATION] * len(atoms))  # which ASE writes as such fractions
+        atoms.set_initial_magnetic_moments([_STARTING_MAGNETIZATION] * len(atoms))  # which ASE writes as such fractions
     files = {symbol: pseudopotential(symbol, pseudopotentials).name for symbol in state.elements}
     is_gamma = task.mesh == (1, 1, 1)
     buffer = io.StringIO()
@@ -101,7 +100,7 @@ def _namelists(state: State, level: LevelOfTheory, task: Task, pseudopotentials:
         # with little symmetry, pw.x makes more k-points of it than it saves; and velocities have none
         "nosym": task.calculation == "md" or _operations(state) <= _FEW_OPERATIONS,
     }
-    electrons: dict[str, Any] = {"conv_thr": ENERGY_ERROR_RY, "electron_maxstep": 200, "mixing_beta": 0.4}
+    electrons: dict[str, Any] = {"conv_thr": _ENERGY_ERROR_RY, "electron_maxstep": 200, "mixing_beta": 0.4}
     if level.is_spin_polarized(state.elements):
         system["nspin"] = 2
     if not task.scratch:
@@ -110,7 +109,7 @@ def _namelists(state: State, level: LevelOfTheory, task: Task, pseudopotentials:
         electrons["startingwfc"] = "file"
     namelists = {"control": control, "system": system, "electrons": electrons}
     if task.calculation == "md":
-        control["dt"] = task.timestep_fs / RYDBERG_TIME_FS
+        control["dt"] = task.timestep_fs / _RYDBERG_TIME_FS
         namelists["ions"] = {"ion_velocities": "from_input", "ion_temperature": "not_controlled"}
     elif task.max_force_ev_a is not None:
         # pw.x compares components, and the energy; a force of the largest components is as large as allowed
@@ -130,14 +129,12 @@ def _operations(state: State) -> int:
     """Number of symmetry operations of a structure."""
     from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)  # of spglib about how pymatgen calls it
-        return len(SpacegroupAnalyzer(state.structure, _SAME_PLACE_A).get_symmetry_operations())
+    return len(SpacegroupAnalyzer(state.structure, _SAME_PLACE_A).get_symmetry_operations())
 
 
 def _velocities(state: State) -> str:
     """Card of the velocities, in Rydberg atomic units, from A/fs."""
-    velocities = np.asarray(state.velocities) / Bohr * RYDBERG_TIME_FS
+    velocities = np.asarray(state.velocities) / Bohr * _RYDBERG_TIME_FS
     symbols = state.atoms.get_chemical_symbols()
     rows = [f"{symbol} {x:.14e} {y:.14e} {z:.14e}" for symbol, (x, y, z) in zip(symbols, velocities, strict=True)]
     return "\n".join(["ATOMIC_VELOCITIES {a.u}", *rows, ""])

@@ -1,13 +1,11 @@
 """Loading potentials by family and model."""
 
-import contextlib
 import functools
-import os
+import sys
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tachylite.errors import InputError
@@ -32,6 +30,9 @@ FAMILIES = {
     "torchsim": "tachylite.engines.potentials.wrapped_model",
 }
 """The module that loads each family, with its function from (model, device) to a LoadedPotential if not `load`."""
+
+_GPU_LISTS = "nvalchemiops"
+"""The package below TorchSim with neighbour lists for GPUs."""
 
 
 @dataclass(frozen=True)
@@ -70,23 +71,19 @@ def load_potential(family: str, model: str | None, device: str) -> LoadedPotenti
 
 
 def import_torch_sim() -> None:
-    """Import TorchSim with its messages suppressed.
+    """Import TorchSim, where there is no GPU without its neighbour lists for one.
 
-    On a machine without a GPU a library below it prints a warning from C, and its import uses deprecated
-    parts of torch.
+    They compile themselves at import, which takes longer than importing torch, and print a warning from C.
     """
-    with _silent_stderr(), warnings.catch_warnings():
-        warnings.simplefilter("ignore", DeprecationWarning)
-        import torch_sim  # noqa: F401 - only the first import prints
+    import torch
 
-
-@contextlib.contextmanager
-def _silent_stderr() -> Iterator[None]:
-    original = os.dup(2)
+    needless = not torch.cuda.is_available() and _GPU_LISTS not in sys.modules
+    if needless:
+        sys.modules[_GPU_LISTS] = None  # type: ignore[assignment]  # an import of it then fails; TorchSim has others
     try:
-        with Path(os.devnull).open("wb") as nowhere:
-            os.dup2(nowhere.fileno(), 2)
-        yield
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # its import uses deprecated parts of torch
+            import torch_sim  # noqa: F401 - only the first import says so
     finally:
-        os.dup2(original, 2)
-        os.close(original)
+        if needless:
+            del sys.modules[_GPU_LISTS]

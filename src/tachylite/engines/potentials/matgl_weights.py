@@ -1,9 +1,12 @@
 """Finding and reading the weights of a MatGL model: a folder with model.json, model.pt and state.pt."""
 
+import contextlib
 import hashlib
 import logging
+import os
 import pickle
 import warnings
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -155,10 +158,25 @@ def _refuse_unknown(potential: Any, kind: str, folder: Path) -> None:
 
 
 def _import_matgl() -> None:
-    """Import matgl with deprecation warnings suppressed; the import needs no network."""
-    with warnings.catch_warnings():
+    """Import matgl with its messages suppressed; the import needs no network.
+
+    On a machine without a GPU a library below it prints a warning from C.
+    """
+    with _silent_stderr(), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             import matgl  # noqa: F401  only the first import warns
         except ImportError as error:
             raise MissingPackageError("engine 'matgl' needs the package matgl: pip install matgl") from error
+
+
+@contextlib.contextmanager
+def _silent_stderr() -> Iterator[None]:
+    original = os.dup(2)
+    try:
+        with Path(os.devnull).open("wb") as nowhere:
+            os.dup2(nowhere.fileno(), 2)
+        yield
+    finally:
+        os.dup2(original, 2)
+        os.close(original)

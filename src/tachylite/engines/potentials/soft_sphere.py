@@ -1,6 +1,7 @@
 """Soft-sphere repulsion that removes overlaps from a random packing."""
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase.data import atomic_numbers
@@ -8,6 +9,9 @@ from numpy.typing import NDArray
 
 from tachylite.engines.potentials.loading import import_torch_sim
 from tachylite.schemas import State
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 _MAX_STEPS = 1000
 _CHECK_EVERY = 10
@@ -42,7 +46,9 @@ def remove_overlaps(state: State, symbols: Sequence[str], diameters: NDArray[np.
         sigma_matrix=sigma,
         epsilon_matrix=torch.ones_like(sigma),
     )
-    model = PairPotentialModel(spheres, cutoff=float(sigma.max()), reduce_to_half_list=True)
+    model = PairPotentialModel(
+        spheres, cutoff=float(sigma.max()), neighbor_list_fn=_sorted_pairs, reduce_to_half_list=True
+    )
     bare = torch_sim.initialize_state(state.atoms, device=torch.device("cpu"), dtype=torch.float64)
     fire = fire_init(bare, model)
     for step in range(_MAX_STEPS):
@@ -52,3 +58,25 @@ def remove_overlaps(state: State, symbols: Sequence[str], diameters: NDArray[np.
     cell = np.asarray(state.cell)
     fractional = np.linalg.solve(cell.T, fire.positions.numpy().T).T % 1.0
     return state.model_copy(update={"positions": (fractional @ cell).tolist()})
+
+
+def _sorted_pairs(**search: Any) -> "tuple[Tensor, Tensor, Tensor]":
+    """Pairs in one order, whichever neighbour lists are installed, so that their sums have the same last digit.
+
+    By the first atom, by the lattice shift between the two when they are wrapped into the cell, or by its opposite,
+    negative ones first, and by the second atom.
+    """
+    import torch
+    from torch_sim.neighbors import torch_nl_linked_cell
+
+    pairs, systems, shifts = torch_nl_linked_cell(**search)
+    shifts = shifts.round()
+    cells = (search["positions"] @ torch.linalg.inv(search["cell"][0])).floor()
+    between = shifts + cells[pairs[1]] - cells[pairs[0]]
+    # that of the first component that is not zero
+    sign = (between.sign() @ torch.tensor([9.0, 3.0, 1.0], dtype=between.dtype)).sign()
+    outward = torch.where(sign < 0, -1.0, 1.0)[:, None] * between
+    order = torch.arange(len(systems))
+    for key in (pairs[1], sign, *outward.unbind(dim=1)[::-1], pairs[0]):
+        order = order[key[order].argsort(stable=True)]
+    return pairs[:, order], systems[order], shifts[order]

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from scipy.optimize import least_squares
 
 from tachylite.arrays import Array, FloatMatrix
 from tachylite.errors import InputError
@@ -67,6 +66,8 @@ def fit_vft(temperatures_k: ArrayLike, diffusivities_cm2_s: ArrayLike, ln_errors
 
     Raises InputError for values that are not positive.
     """
+    from scipy.optimize import least_squares  # takes a second, and every command reads the documents of laws
+
     t, d, errors = checked_points(temperatures_k, diffusivities_cm2_s, ln_errors)
     if (n := np.unique(t).size) < 4:
         return VFTLaw(determined=False, reason=f"{n} temperatures; three parameters with errors need four")

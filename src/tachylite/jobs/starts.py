@@ -1,0 +1,57 @@
+"""The first structures of a cohort."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+from jobflow import job
+
+from tachylite.engines.materials_project import starting_volume
+from tachylite.engines.packmol import pack
+from tachylite.physics.composition import atom_counts, parse_formula
+from tachylite.physics.substitution import check_neutral, quasirandom_sites
+from tachylite.schemas import Protocol, State
+from tachylite.schemas.start import PackedStart, Start, SubstitutedStart
+
+
+@job
+def make_structures(starts: Sequence[Start], protocol: Protocol, seed: int) -> list[State]:
+    """Make the first structure of every member.
+
+    The seed is the same for all, so that a member starts from the same structure in whatever company.
+    """
+    return [make_structure(start, protocol, seed) for start in starts]
+
+
+def make_structure(start: Start, protocol: Protocol, seed: int) -> State:
+    """Pack a composition, take a structure as it is, or replace atoms of it."""
+    match start:
+        case PackedStart():
+            return pack_formula(start.formula, protocol, seed)
+        case SubstitutedStart():
+            return substitute(start, seed)
+    return start.state
+
+
+def pack_formula(text: str, protocol: Protocol, seed: int) -> State:
+    """Pack one formula at random in a cell of the estimated volume times the protocol's factor."""
+    formula = parse_formula(text)
+    counts = atom_counts(formula, protocol.packing.n_atoms)
+    dense = starting_volume(formula).volume_a3_per_atom
+    return pack(counts, dense * sum(counts.values()) * protocol.packing.volume_factor, seed)
+
+
+def substitute(start: SubstitutedStart, seed: int) -> State:
+    """Replace atoms of a crystal on quasi-random sites; raises InputError where the result cannot be neutral."""
+    symbols = np.array(start.host.atoms.get_chemical_symbols())
+    positions, cell = np.array(start.host.positions), np.array(start.host.cell)
+    check_neutral(Counter(symbols.tolist()), start.counts(len(symbols)))
+    sites_of = {replacement.element: symbols == replacement.element for replacement in start.replacements}
+    rng = np.random.default_rng(seed)
+    for replacement in start.replacements:
+        number = round(replacement.fraction * int(sites_of[replacement.element].sum()))
+        left = np.flatnonzero(sites_of[replacement.element] & (symbols == replacement.element))
+        symbols[left[quasirandom_sites(positions[left], cell, number, rng)]] = replacement.by
+    atoms = start.host.atoms
+    atoms.set_chemical_symbols(symbols.tolist())
+    return State.from_atoms(atoms)
