@@ -48,18 +48,19 @@ ARGON = Protocol.model_validate(
 )
 CAREFUL = ARGON.model_copy(
     update={
+        "timestep_fs": 8.0,
         "steps": [
             VolumeSearch(
                 name="volume",
                 temperature_k=[80],
                 equilibrate_ps=4.0,
-                sample_ps=16.0,
-                pressure_tolerance_gpa=0.006,
+                sample_ps=10.0,
+                pressure_tolerance_gpa=0.008,
                 volume_tolerance=0.02,
                 max_attempts=25,
                 energy_drift_tolerance=0.05,
             )
-        ]
+        ],
     }
 )
 LIQUID_A3 = 50.2
@@ -88,9 +89,17 @@ def search_volumes(
     return results
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> tuple[Material, Path]:
+    """The material of a campaign that nothing interrupts, and the folder of its store and of its work."""
+    folder = tmp_path_factory.mktemp("whole")
+    (material,) = campaign(open_store(folder / "store"), folder / "work")
+    return material, folder
+
+
 @pytest.mark.slow
-def test_from_a_formula_to_a_material_that_another_process_finds(store: JobStore, tmp_path: Path) -> None:
-    (material,) = campaign(store, tmp_path / "work")
+def test_from_a_formula_to_a_material_that_another_process_finds(whole: tuple[Material, Path]) -> None:
+    material, folder = whole
     assert material.status == "completed", material.failures
     melt, quench, glass, limit = (material.result(name) for name in ("melt", "quench", "glass", "amorphous-limit"))
     assert isinstance(melt, HoldResult)
@@ -112,12 +121,13 @@ def test_from_a_formula_to_a_material_that_another_process_finds(store: JobStore
     assert limit.formation_energy_ev_per_atom == pytest.approx(limit.above_crystal_ev_per_atom, abs=2e-3), (
         "the element's reference is its crystal"
     )
-    found = find_materials(open_store(tmp_path / "store"), formula="Ar")
+    store = open_store(folder / "store")
+    found = find_materials(store, formula="Ar")
     assert [m.material_id for m in found] == [material.material_id]
     assert found[0] == material
     trajectory = load_trajectory(store, str(melt.run.trajectory_id))
     assert trajectory.n_frames == 100
-    assert not list((tmp_path / "work").glob("*/run-*")), "finished work is cleared away"
+    assert not list((folder / "work").glob("*/run-*")), "finished work is cleared away"
 
 
 class Interruption(BaseException):
@@ -130,9 +140,8 @@ def without_times(material: Material) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_an_interrupted_campaign_resumes_to_the_same_material(tmp_path: Path) -> None:
-    whole = campaign(open_store(tmp_path / "a"), tmp_path / "work-a")
-    store = open_store(tmp_path / "b")
+def test_an_interrupted_campaign_resumes_to_the_same_material(whole: tuple[Material, Path], tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store")
     for label in ("melt at 80 K", "quench to 20 K"):
 
         def stop(progress: Progress, label: str = label) -> None:
@@ -140,14 +149,16 @@ def test_an_interrupted_campaign_resumes_to_the_same_material(tmp_path: Path) ->
                 raise Interruption
 
         token = progress_listener.set(stop)
-        with pytest.raises(Interruption):
-            campaign(store, tmp_path / "work-b")
-        progress_listener.reset(token)
-    parts = campaign(store, tmp_path / "work-b")
-    for a, b in zip(whole, parts, strict=True):
-        assert without_times(a) == without_times(b)
-        melts = [one.result("melt") for one in (a, b)]
-        assert all(melt.final is not None and melt.trajectory_ids for melt in melts)
+        try:
+            with pytest.raises(Interruption):
+                campaign(store, tmp_path / "work")
+        finally:
+            progress_listener.reset(token)
+    (in_parts,) = campaign(store, tmp_path / "work")
+    assert without_times(in_parts) == without_times(whole[0])
+    melt = in_parts.result("melt")
+    assert melt.final is not None
+    assert melt.trajectory_ids
     assert len(find_materials(store)) == 1, "nothing is stored twice"
 
 

@@ -34,7 +34,7 @@ NEEDS_SERVICES = [
 SEARCH = {
     "kind": "volume",
     "temperature_k": 600,
-    "fractions": [0.8, 1.2],
+    "fractions": [0.6, 1.2],
     "equilibrate_ps": 0.04,
     "sample_ps": 0.2,
     "pressure_tolerance_gpa": 100,

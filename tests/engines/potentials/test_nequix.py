@@ -72,7 +72,7 @@ def test_forces_of_hot_structures_are_near_those_of_density_functional_theory() 
 @needs_weights
 @pytest.mark.slow
 def test_keeps_the_contract() -> None:
-    structures = [melt("Li3PO4", 1, 12.0, seed=4), melt("NaCl", 2, 24.0, seed=6)]
+    structures = [melt("Li3PO4", 1, 12.0, seed=4), melt("NaCl", 1, 24.0, seed=6)]
     check_contract(load_potential("nequix", str(OAM), "cpu").potential, structures, precision="float32")
 
 

@@ -54,19 +54,20 @@ def test_the_canonical_ensemble_is_sampled(tmp_path: Path, thermostat: str) -> N
     target, freedoms = 90.0, 3 * N_ATOMS - (3 if thermostat == "nose-hoover" else 0)
     warm_up = Segment(steps=1000, temperature_k=target, thermostat="langevin")
     sampled = Segment.model_validate(
-        {"steps": 8000, "temperature_k": target, "thermostat": thermostat, "record_every": 8000}
+        {"steps": 2500, "temperature_k": target, "thermostat": thermostat, "record_every": 2500}
     )
-    answers = run(tmp_path, *(request(warm_up, sampled, seed=i) for i in range(3)))
-    components = []
+    answers = run(tmp_path, *(request(warm_up, sampled, seed=i) for i in range(8)))
+    components, variances = [], []
     for answer in answers:
         result = answer.run.last
         assert abs(result.temperature_k.value - target) < 4 * result.temperature_k.error
-        assert result.temperature_k.error < 2
+        assert result.temperature_k.error < 3
         assert answer.trajectory is not None
         series = answer.trajectory.series
         temperature = series["temperature_k"][series["segment"] == 1]
-        assert temperature.var() == pytest.approx(2 * target**2 / freedoms, rel=0.25)
+        variances.append(temperature.var())
         components.append(kinetic_energies(answer.run.final).ravel() / (0.5 * KB_EV * target))
+    assert np.mean(variances) == pytest.approx(2 * target**2 / freedoms, rel=0.15)
     assert stats.kstest(np.concatenate(components), stats.chi2(1).cdf).pvalue > 1e-3
 
 
@@ -153,7 +154,7 @@ def test_a_member_goes_its_way_whoever_is_with_it(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_memory_does_not_grow_with_the_length_of_a_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Each frame here is 2.6 kB: 10,000 of them are 26 MB."""
+    """Each frame here is 2.6 kB: 5,000 of them are 13 MB."""
     monkeypatch.setattr("tachylite.engines.torchsim.recorder.BUFFER_BYTES", 2**20)
     resident: dict[int, int] = {}
     statm = Path("/proc/self/statm")
@@ -164,9 +165,9 @@ def test_memory_does_not_grow_with_the_length_of_a_run(tmp_path: Path, monkeypat
         resident[progress.done] = int(statm.read_text().split()[1]) * resource.getpagesize()
 
     token = progress_listener.set(note)
-    run(tmp_path, request(Segment(steps=12_000, temperature_k=60, record_every=1)), checkpoint_every=10**6)
+    run(tmp_path, request(Segment(steps=6_000, temperature_k=60, record_every=1)), checkpoint_every=10**6)
     progress_listener.reset(token)
-    assert resident[12_000] - resident[2_000] < 8e6
+    assert resident[6_000] - resident[1_000] < 4e6
 
 
 def test_a_member_that_fails_leaves_the_others_as_they_were(tmp_path: Path) -> None:

@@ -24,14 +24,14 @@ SEARCH = {
     "energy_drift_tolerance": 100.0,
     "max_attempts": 6,
 }
-SHORTER: dict[str, dict[str, float]] = {
+SHORTER: dict[str, dict[str, Any]] = {
     "melt-volume": SEARCH,
     "melt": {"time_ps": 0.08},
-    "anneal-volume": SEARCH,
+    "anneal-volume": SEARCH | {"temperature_k": [1000, 2000]},
     "anneal": {"time_ps": 0.06},
     "amorphous-limit": {"count": 2, "interval_ps": 0.04},
 }
-"""Durations and tolerances of the steps of `zheng2024` for a test; their temperatures and order stay."""
+"""What a test changes in the steps of `zheng2024`; the rest, and their order, stays."""
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_the_whole_protocol_gives_the_same_documents_as_chgnet(vasp: Path, proto
     (ours,) = campaign("vasp", protocol, ["Cu"], vasp)
     (theirs,) = campaign("chgnet", protocol, ["Cu"], tmp_path / "chgnet")
     assert ours.status == "completed", ours.failures
-    assert [anneal.temperature_k for anneal in ours.results_of("anneal")] == [1000, 1500, 2000, 2500]
+    assert [anneal.temperature_k for anneal in ours.results_of("anneal")] == [1000, 2000]
     limit = ours.result("amorphous-limit")
     assert isinstance(limit, SnapshotsResult)
     assert limit.formation_energy_ev_per_atom is not None
