@@ -94,7 +94,7 @@ def test_without_a_folder_of_potcars_a_dry_run_names_them_and_a_run_refuses(
     (line,) = [line for line in out.splitlines() if line.startswith("POTCAR.spec: ")]
     assert line.startswith("POTCAR.spec: no POTCARs are set up here; it names the potentials of POTCAR, one a line")
     assert "set PMG_VASP_PSP_DIR" in line
-    assert "then, for every formula:" in out
+    assert "then, for every member:" in out
     code, out, err = command(*words)
     assert (code, out, err.count("\n")) == (2, "", 1)
     assert "error: no folder of POTCARs: set PMG_VASP_PSP_DIR" in err

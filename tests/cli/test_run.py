@@ -17,8 +17,8 @@ from tachylite.engines.base import Progress, progress_listener
 from tachylite.engines.interruption import current_deadline
 from tachylite.errors import InputError, OutOfTimeError
 from tachylite.jobs.material import material_id
-from tachylite.physics.composition import atom_counts, parse_formula
 from tachylite.schemas import Failure, Material, Measured, Provenance
+from tachylite.schemas.start import PackedStart
 from tachylite.schemas.steps.volume import VolumeResult
 
 Result = tuple[int, str, str]
@@ -53,22 +53,22 @@ class FakeFlow:
         self.options = options
         return FakeEngine()
 
-    def __call__(self, formulas: Sequence[str], **options: Any) -> list[Material]:
-        self.calls.append({"formulas": list(formulas), **options})
+    def __call__(self, starts: Sequence[PackedStart], **options: Any) -> list[Material]:
+        self.calls.append({"formulas": [start.formula for start in starts], **options})
         print("a library that prints")  # noqa: T201 - that is the point
         self.deadline = current_deadline()
         listener = progress_listener.get()
         assert listener is not None
         for done in (0, 500, 1000):
-            listener(Progress(label="melt at 3000 K", done=done, total=1000, members=len(formulas), rate=100.0))
+            listener(Progress(label="melt at 3000 K", done=done, total=1000, members=len(starts), rate=100.0))
         if isinstance(self.stop, int):
             os.kill(os.getpid(), self.stop)
         elif self.stop is not None:
             raise self.stop
-        return [self.material(formula, options) for formula in formulas]
+        return [self.material(start, options) for start in starts]
 
-    def material(self, formula: str, options: dict[str, Any]) -> Material:
-        n_atoms = sum(atom_counts(parse_formula(formula), options["protocol"].packing.n_atoms).values())
+    def material(self, start: PackedStart, options: dict[str, Any]) -> Material:
+        formula, n_atoms = start.formula, sum(start.counts(options["protocol"].packing.n_atoms).values())
         search = VolumeResult(
             name="melt-volume",
             step="melt-volume",
@@ -81,7 +81,7 @@ class FakeFlow:
             pressure_gpa=Measured(value=0.1, error=0.3),
         )
         return Material(
-            material_id=material_id(formula, n_atoms, options["protocol"], options["engine"], options["seed"]),
+            material_id=material_id(start, options["protocol"], options["engine"], options["seed"]),
             formula=formula,
             elements=["Li", "O", "P"],
             n_atoms=n_atoms,
@@ -172,7 +172,7 @@ def test_what_the_store_holds_is_not_computed_again(command: Callable[..., Resul
 
     command("run", "Li3PO4")
     options = flow.calls[0]
-    document = flow.material("Li3PO4", options).model_dump(mode="json")
+    document = flow.material(PackedStart(formula="Li3PO4"), options).model_dump(mode="json")
     store = open_store("tachylite_store")
     entry = {"uuid": "a", "index": 1, "output": document, "completed_at": "2026-01-01", "name": "material"}
     store.update(entry, save={"data": Trajectory})
@@ -240,7 +240,7 @@ def test_a_crystal_goes_with_its_formula(command: Callable[..., Result], flow: F
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        (["run"], "Missing argument"),
+        (["run"], "there is nothing to begin with; give formulas, or structures with --structure"),
         (["run", "Li3PO4", "--protokol", "x"], "No such option"),
         (["run", "Li3PO4", "--atoms", "0"], "--atoms"),
         (["run", "Li3PO4", "--walltime", "soon"], "--walltime 'soon' is not a time; write 2h30m"),
@@ -249,15 +249,21 @@ def test_a_crystal_goes_with_its_formula(command: Callable[..., Result], flow: F
         (["run", ""], "the formula is empty"),
         (["run", "Li0"], "no atoms of Li"),
         (["run", "Li3PO4", "NaCl"], "the fake model does not know Cl, Na"),
-        (["run", "Li3PO4", "P1O4Li3"], "Li3PO4 is given 2 times"),
+        (["run", "Li3PO4", "P1O4Li3"], "Li3PO4 and P1O4Li3 would be the same material"),
         (["run", "Li3PO4", "--protocol", "zheng2023"], "did you mean 'zheng2024'?"),
         (["run", "Li3PO4", "--protocol", "bad.yaml"], "step 2 (anneal): unknown key 'tempertures_k'; did you mean"),
         (["run", "Li3PO4", "--store", "full"], "full is not a store"),
         (["run", "Li3PO4", "--report", "bad.yaml"], "cannot write into bad.yaml"),
         (["run", "Li3PO4", "--workdir", "bad.yaml/work"], "cannot write into bad.yaml/work"),
-        (["run", "Li3PO4", "--crystal", "none.cif"], "crystal file none.cif does not exist"),
-        (["run", "Li3PO4", "--crystal", "bad.yaml"], "crystal file bad.yaml cannot be read"),
-        (["run", "Li3PO4", "--crystal", "MgO.cif"], "crystal file MgO.cif is MgO, and not Li3PO4"),
+        (["run", "Li3PO4", "--crystal", "none.cif"], "structure file none.cif does not exist"),
+        (["run", "Li3PO4", "--crystal", "bad.yaml"], "structure file bad.yaml cannot be read"),
+        (["run", "Li3PO4", "--crystal", "MgO.cif"], "crystal MgO.cif is MgO, and not Li3PO4"),
+        (["run", "--structure", "none.cif"], "structure file none.cif does not exist"),
+        (["run", "--structure", "mp-1234"], "mp-1234 is asked from the Materials Project, which needs a key"),
+        (["run", "Li2O", "--substitute", "Li=Na:0.5"], "--substitute replaces atoms of a crystal; give one with"),
+        (["run", "--structure", "MgO.cif", "--substitute", "Mg:0.5"], "is not ELEMENT=ELEMENT:FRACTION, like Ge=Si"),
+        (["run", "--structure", "MgO.cif", "--substitute", "Mg=Li:0.5"], "cannot be neutral"),
+        (["run", "--structure", "MgO.cif", "--substitute", "Mg=Ca:0.5", "--atoms", "1"], "is no atom of 1"),
         (["protocols", "none"], "no protocol is named 'none'"),
         (["nonsense"], "No such command"),
     ],

@@ -11,7 +11,7 @@ from tachylite.cli import main
 from tachylite.launchers.manager import LaunchedJob
 
 JOBS = [
-    LaunchedJob("1", "pack_structures", "completed"),
+    LaunchedJob("1", "make_structures", "completed"),
     LaunchedJob("2", "melt", "failed", "OutOfTimeError: the walltime is used up [at] step 3"),
     LaunchedJob("3", "melt", "lost", "job 7 is no longer in the queue"),
     LaunchedJob("4", "melt analysis", "waiting", "no worker named 'gpu' has come"),
@@ -32,11 +32,11 @@ SUBMIT = ("submit", "Cu", "CuAu", "--to", "fireworks", "--engine", "ase:emt")
 def test_a_campaign_from_submission_to_the_end(manager: FakeManager, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(SUBMIT) == 0
     said = capfd.readouterr().out
-    assert said.endswith(": 2 formulas in 1 flow, to fireworks\n")
+    assert said.endswith(": 2 members in 1 flow, to fireworks\n")
     campaign = said.split()[1].rstrip(":")
     assert main(["status", campaign[:8]]) == 0
     out = capfd.readouterr().out
-    assert f"campaign {campaign}: 2 formulas, fireworks" in out
+    assert f"campaign {campaign}: 2 members, fireworks" in out
     assert "the walltime is used up [at] step 3" in out
     assert "job 7 is no longer in the queue" in out
     assert out.count("no worker named") == 1
@@ -58,7 +58,7 @@ def test_a_campaign_from_submission_to_the_end(manager: FakeManager, capfd: pyte
     assert main(["status", "newest"]) == 0
     assert "everything is done; its checkpoints are no longer needed: rm -r " in capfd.readouterr().out
     assert main(["status"]) == 0
-    assert f"campaign {campaign}: 2 formulas" in capfd.readouterr().out
+    assert f"campaign {campaign}: 2 members" in capfd.readouterr().out
 
 
 @pytest.mark.parametrize(

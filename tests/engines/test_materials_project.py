@@ -4,8 +4,10 @@ from types import SimpleNamespace, TracebackType
 from typing import Any, Self
 
 import pytest
+from pymatgen.core import Lattice, Structure
 
-from tachylite.engines.materials_project import starting_volume
+from tachylite.engines.materials_project import is_mp_id, materials_project_structure, starting_volume
+from tachylite.errors import InputError
 from tachylite.physics.composition import parse_formula
 from tachylite.physics.volume import estimate_volume_per_atom
 
@@ -100,3 +102,28 @@ def test_a_missing_client_falls_back_too(monkeypatch: pytest.MonkeyPatch, caplog
     monkeypatch.setitem(__import__("sys").modules, "mp_api.client", None)
     assert starting_volume(FORMULA) == ESTIMATE
     assert "mp_api" in caplog.text
+
+
+class CrystalClient(FakeClient):
+    """Answers `get_structure_by_material_id` as MPRester does."""
+
+    def get_structure_by_material_id(self, material_id: str, *, conventional_unit_cell: bool) -> Structure:
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        assert (material_id, conventional_unit_cell) == ("mp-30", True)
+        structure: Structure = self.answer
+        return structure
+
+
+def test_a_structure_by_its_id(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert is_mp_id("mp-30")
+    assert not is_mp_id("mp-30.cif")
+    with pytest.raises(
+        InputError, match="mp-30 is asked from the Materials Project, which needs a key; set MP_API_KEY"
+    ):
+        materials_project_structure("mp-30")
+    monkeypatch.setenv("MP_API_KEY", "secret")
+    copper = Structure(Lattice.cubic(3.6), ["Cu"], [[0, 0, 0]])
+    assert materials_project_structure("mp-30", lambda key: CrystalClient(copper)) == copper
+    with pytest.raises(InputError, match="no structure of mp-30 from the Materials Project: unknown id"):
+        materials_project_structure("mp-30", lambda key: CrystalClient(ValueError("unknown id\nmore")))

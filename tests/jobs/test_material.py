@@ -9,7 +9,9 @@ from tests.flows.fake_engine import FakeEngine, start_state
 
 from tachylite.jobs.material import gather_material, material_id
 from tachylite.schemas import Material, Measured, Protocol, Result
+from tachylite.schemas.protocol import Packing
 from tachylite.schemas.relaxation import References
+from tachylite.schemas.start import PackedStart, Start, StructureStart
 from tachylite.schemas.steps.hold import HoldResult
 from tachylite.schemas.steps.relax import RelaxResult
 from tachylite.schemas.steps.volume import VolumeResult
@@ -19,7 +21,7 @@ STEPS: list[dict[str, Any]] = [
     {"kind": "hold", "name": "melt"},
     {"kind": "relax", "name": "glass", "from": "melt"},
 ]
-PROTOCOL = Protocol.model_validate({"name": "test", "steps": STEPS})
+PROTOCOL = Protocol.model_validate({"name": "test", "packing": {"n_atoms": 4}, "steps": STEPS})
 KINDS = {"search": VolumeResult, "melt": HoldResult, "glass": RelaxResult}
 
 
@@ -50,7 +52,13 @@ def references(*failing: str) -> References:
 def gather(found: list[Result], above: References | None = None, seed: int = 0) -> Material:
     start = start_state(["Ar"] * 4, "argon")
     material: Material = unwrap(gather_material)(
-        FakeEngine(), PROTOCOL, seed, start, found, above if above is not None else references()
+        FakeEngine(),
+        PROTOCOL,
+        seed,
+        PackedStart(formula="Ar"),
+        start,
+        found,
+        above if above is not None else references(),
     )
     return material
 
@@ -103,8 +111,8 @@ def test_only_references_of_its_own_elements_concern_a_member() -> None:
 
 def test_the_id_is_that_of_the_input_alone() -> None:
     def identity(seed: int = 0, n_atoms: int = 4, formula: str = "Ar", **changes: Any) -> str:
-        protocol = PROTOCOL.model_copy(update=changes)
-        return material_id(formula, n_atoms, protocol, FakeEngine(), seed)
+        protocol = PROTOCOL.model_copy(update={"packing": Packing(n_atoms=n_atoms)} | changes)
+        return material_id(PackedStart(formula=formula), protocol, FakeEngine(), seed)
 
     assert identity() == identity(name="another name", description="and words", doi="10.1000/x")
     colder = [PROTOCOL.steps[0].model_copy(update={"temperature_k": [1000, 1999]}), *PROTOCOL.steps[1:]]
@@ -118,3 +126,14 @@ def test_the_id_is_that_of_the_input_alone() -> None:
     ]
     assert len({identity(), *others}) == 1 + len(others)
     assert gather(results()).material_id == identity()
+
+
+def test_structures_of_one_composition_are_different_materials() -> None:
+    state = start_state(["Ar"] * 4, "Ar")
+    start, moved = StructureStart(source="a.cif", state=state), StructureStart(state=state.scaled_to(500.0))
+
+    def identity(of: Start) -> str:
+        return material_id(of, PROTOCOL, FakeEngine(), 0)
+
+    assert len({identity(start), identity(moved), identity(PackedStart(formula="Ar"))}) == 3
+    assert identity(start) == identity(StructureStart(source="another name", state=state))

@@ -12,6 +12,7 @@ from tests.launchers.fake_manager import FakeManager
 from tachylite.configs import load_protocol
 from tachylite.engines import get_engine
 from tachylite.engines.workdir import use_workdir
+from tachylite.flows.members import members_of
 from tachylite.flows.run import amorphous_flow
 from tachylite.launchers.places import assign_places, jobs_by_kind, place_of
 from tachylite.schemas import Protocol
@@ -31,11 +32,16 @@ def placed(jobs: list[Any]) -> dict[str, str]:
     return found
 
 
+def flow_of(protocol: Protocol) -> Flow:
+    members = members_of(["Ar"], protocol=protocol, engine="lennard-jones")
+    return amorphous_flow(members, protocol=protocol, engine="lennard-jones")
+
+
 def test_kinds_of_jobs_have_places(tmp_path: Path) -> None:
-    flow = amorphous_flow(["Ar"], protocol=load_protocol("quickstart"), engine="lennard-jones")
+    flow = flow_of(load_protocol("quickstart"))
     assign_places(flow, LAUNCHER, FakeManager(), get_engine("lennard-jones"))
     assert placed([flow]) == {
-        "pack_structures": "packing",
+        "make_structures": "packing",
         "relax_references": "relaxation",
         "begin_search": "analysis",
         "run_members": "dynamics",
@@ -69,7 +75,7 @@ ARGON = Protocol.model_validate(
 
 @pytest.mark.slow
 def test_jobs_that_jobs_make_have_their_own_places_too(tmp_path: Path) -> None:
-    flow = amorphous_flow(["Ar"], protocol=ARGON, engine="lennard-jones")
+    flow = flow_of(ARGON)
     flow.update_metadata({"campaign": "c"})
     assign_places(flow, LAUNCHER, FakeManager(), get_engine("lennard-jones"))
     seen: dict[str, Mapping[str, Any]] = {}

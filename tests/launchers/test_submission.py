@@ -11,7 +11,7 @@ from tests.stores.store_samples import later, make_material, put
 
 from tachylite.configs import load_protocol
 from tachylite.errors import InputError
-from tachylite.flows.run import material_ids
+from tachylite.flows.members import members_of
 from tachylite.launchers import find_campaign, rerun, submit
 from tachylite.launchers.campaigns import find_campaigns
 from tachylite.launchers.manager import LaunchedJob
@@ -83,8 +83,13 @@ def unreachable(campaign: str) -> list[LaunchedJob]:
     raise InputError(f"nobody can be asked about {campaign}")
 
 
+def id_of_copper() -> str:
+    (member,) = members_of(["Cu"], protocol=load_protocol("quickstart"), engine="ase:emt")
+    return member.material_id
+
+
 def test_what_the_store_holds_is_left_out(manager: FakeManager) -> None:
-    (known,) = material_ids(["Cu"], protocol=load_protocol("quickstart"), engine="ase:emt")
+    known = id_of_copper()
     put(open_store("results"), make_material("Cu", elements=["Cu"], material_id=known))
     assert hand_over("Cu", "Au").cohorts == [["Au"]]
     with pytest.raises(InputError, match="all of these are in the store already"):
@@ -95,7 +100,7 @@ def test_a_crystal_asks_for_energies_above_it(manager: FakeManager) -> None:
     """A stored material whose energies are not above the crystal is computed again; one that has them is not."""
     crystal = bulk("Cu")
     crystals = {"Cu": Structure(crystal.cell.array, ["Cu"], crystal.get_scaled_positions())}
-    (known,) = material_ids(["Cu"], protocol=load_protocol("quickstart"), engine="ase:emt")
+    known = id_of_copper()
     glass = {"kind": "relax", "name": "glass", "step": "glass", "formula": "Cu", "n_atoms": 4, "status": "completed"}
     without = make_material("Cu", elements=["Cu"], material_id=known, results=[glass])
     put(open_store("results"), without)
@@ -109,9 +114,9 @@ def test_a_crystal_asks_for_energies_above_it(manager: FakeManager) -> None:
 @pytest.mark.parametrize(
     ("formulas", "options", "message"),
     [
-        ([], {}, "there are no formulas"),
+        ([], {}, "there is nothing to begin with"),
         (["Xx"], {}, "unknown element 'Xx'"),
-        (["Cu2", "Cu"], {}, "Cu2, Cu are the same composition"),
+        (["Cu2", "Cu"], {}, "Cu2 and Cu would be the same material"),
         (["CuO"], {}, "does not know O"),
         (["Cu"], {"to": "absent.yaml"}, "No such file"),
         (["Cu"], {"to": Launcher(launcher="fireworks", default=Place(worker="nobody"))}, "no worker 'nobody'"),

@@ -29,7 +29,7 @@ def has_ended(number: str) -> bool:
 
 def work_until_production(cluster: Cluster) -> None:
     """Do what comes before the production run, so that this is the next job, and the only one."""
-    for name in ("pack_structures", "relax_references"):
+    for name in ("make_structures", "relax_references"):
         (number,) = [int(job["key"]) for job in cluster.jobs() if job["name"] == name]
         take_one(number)
 

@@ -82,7 +82,7 @@ def test_a_worker_that_has_never_come(cluster: Cluster) -> None:
     cluster.submit("fireworks", "Cu")
     assert not take_one()
     advice = "no worker named 'gpu' has come to this LaunchPad so far"
-    assert {job["name"]: job["reason"] for job in cluster.jobs() if job["reason"]} == {"pack_structures": advice}
+    assert {job["name"]: job["reason"] for job in cluster.jobs() if job["reason"]} == {"make_structures": advice}
     changed(cluster, "my_fworker.yaml", name="gpu")
     assert take_one()
     assert not any(job["reason"] for job in cluster.jobs())

@@ -130,7 +130,7 @@ def test_a_runner_is_killed_while_it_sends_a_job(cluster: Cluster, database: Any
     earlier = datetime.now(UTC) - timedelta(hours=1)
     database["jobs"].update_one({"_id": held["_id"]}, {"$set": {"lock_time": earlier}})
     (stuck,) = [job for job in cluster.jobs() if job["reason"]]
-    assert (stuck["name"], stuck["state"]) == ("pack_structures", "queued")
+    assert (stuck["name"], stuck["state"]) == ("make_structures", "queued")
     assert stuck["reason"].startswith(f"locked since {earlier:%Y-%m-%d %H:%M} UTC")
     follow(stuck["reason"], "-y")
     runner = start_runner(cluster)
@@ -155,5 +155,5 @@ def test_a_failed_job_is_locked(cluster: Cluster, database: Any, collection: str
     follow(said, "-y")
     left = database[collection].update_many({"lock_id": lock["lock_id"]}, {"$set": dict.fromkeys(lock)}).modified_count
     assert left == locked - 1
-    assert "pack_structures" in cluster.tachylite("rerun")
+    assert "make_structures" in cluster.tachylite("rerun")
     assert cluster.states() == {"waiting"}

@@ -79,5 +79,5 @@ def test_a_job_that_ends_while_it_is_looked_for_is_not_lost(cluster: Cluster, mo
     monkeypatch.setattr("tachylite.launchers.fireworks.worked_in", ended)
     assert cluster.states() == {"completed"}
     # nor is it run again by somebody who took it for lost
-    FireworksManager("my_launchpad.yaml").rerun(LaunchedJob(str(key), "pack_structures", "lost"))
+    FireworksManager("my_launchpad.yaml").rerun(LaunchedJob(str(key), "make_structures", "lost"))
     assert cluster.states() == {"completed"}

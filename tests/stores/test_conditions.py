@@ -65,7 +65,7 @@ def test_a_number_that_has_an_error_in_some_steps_is_compared_in_all(sign: str) 
         ("glass.elasticity.youngs_modulus>2", "elasticity has no 'youngs_modulus'; did you mean 'young_modulus_gpa'?"),
         ("results.elasticty.strain>2", "results has no 'elasticty'; did you mean 'elasticity'?"),
         ("protocol.steps.temperature>2", "protocol.steps has no 'temperature'; did you mean 'temperature_k'?"),
-        ("colour=red", "'colour' is no field of a material (schema_version, kind, material_id, formula"),
+        ("colour=red", "'colour' is no field of a material (schema_version, kind, material_id, start"),
         ("anneal-1500K>2", "'anneal-1500K' is no field of a material"),
         ("colour.red=1", "step 'colour' has no 'red'; it has kind, name, step, "),
         ("melt.volume_a3>2", "volume_a3 has parts: value, error"),

@@ -24,8 +24,8 @@ from tachylite.cli.status import status
 from tachylite.cli.submit import submit
 from tachylite.errors import InputError
 
-EXIT_INPUT = 2
-EXIT_UNEXPECTED = 3
+_EXIT_INPUT = 2
+_EXIT_UNEXPECTED = 3
 
 app = typer.Typer(
     name="tachylite",
@@ -77,12 +77,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (InputError, TyperException) as error:
         text = error.format_message() if isinstance(error, TyperException) else str(error)
         _complain(text)
-        return EXIT_INPUT
+        return _EXIT_INPUT
     except Exception as error:
         if "--debug" in words:
             raise
         _complain(f"unexpected {type(error).__name__}: {error} (the same command with --debug shows where)")
-        return EXIT_UNEXPECTED
+        return _EXIT_UNEXPECTED
     return int(code or 0)
 
 

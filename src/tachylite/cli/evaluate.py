@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tachylite.schemas.evaluation import Evaluation
 
-MOST_ELEMENTS = 12
+_MOST_ELEMENTS = 12
 """Up to which each has a line in the table; JSON has them all."""
 
 
@@ -88,7 +88,7 @@ def _table(evaluation: Evaluation) -> Table:
         value, error = getattr(evaluation, name), evaluation.errors.get(name)
         if value is not None:
             table.add_row(label, quantity(factor * value, None if error is None else factor * error), unit)
-    if len(evaluation.force_mae_by_element_ev_a) <= MOST_ELEMENTS:
+    if len(evaluation.force_mae_by_element_ev_a) <= _MOST_ELEMENTS:
         for symbol, value in evaluation.force_mae_by_element_ev_a.items():
             table.add_row(f"force component on {symbol}", quantity(1e3 * value), "meV/Å")
     table.add_row("mean force component, for comparison", quantity(1e3 * evaluation.force_mean_ev_a), "meV/Å")

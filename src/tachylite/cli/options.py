@@ -29,6 +29,26 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, 
 
 # which materials are computed, and how
 Formulas = Annotated[list[str], typer.Argument(metavar="FORMULA...", help="Like Li3PO4.")]
+PackedFormulas = Annotated[
+    list[str] | None, typer.Argument(metavar="[FORMULA...]", help="Like Li3PO4; packed at random.", show_default=False)
+]
+StructureOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--structure",
+        metavar="FILE|MP-ID",
+        help="Begin with structures (CIF, POSCAR, extxyz with several frames, ..., or mp-1234) instead of packed ones, "
+        "as nearly cubic supercells of at least the protocol's number of atoms; may be repeated.",
+    ),
+]
+SubstituteOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--substitute",
+        metavar="EL=EL:FRACTION",
+        help="Replace atoms of the structures on quasi-random sites, like Ge=Si:0.5; may be repeated.",
+    ),
+]
 ProtocolOption = Annotated[
     str, typer.Option("--protocol", "-p", metavar="NAME|FILE", help="See `tachylite protocols`, or a YAML file.")
 ]
@@ -40,9 +60,11 @@ EngineSettings = Annotated[
     ),
 ]
 CrystalOption = Annotated[
-    list[Path] | None,
+    list[str] | None,
     typer.Option(
-        "--crystal", metavar="FILE", help="Crystal (CIF, POSCAR, ...) to compare the energy with; may be repeated."
+        "--crystal",
+        metavar="FILE|MP-ID",
+        help="Crystal (CIF, POSCAR, ..., or mp-1234) to compare the energy with; may be repeated.",
     ),
 ]
 AtomsOption = Annotated[

@@ -1,29 +1,24 @@
-"""What `tachylite run` was asked for, checked before anything is computed."""
+"""What `tachylite run` and `submit` were asked for, checked before anything is computed."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from pymatgen.core import Structure
 
 from tachylite.configs import load_protocol
 from tachylite.engines import Engine, get_engine
+from tachylite.engines.materials_project import is_mp_id, materials_project_structure
 from tachylite.errors import InputError
-from tachylite.jobs.material import material_id
-from tachylite.physics.composition import atom_counts, parse_formula
-from tachylite.schemas import Material, Protocol
-from tachylite.schemas.run import reduced_formula
-
-
-@dataclass(frozen=True)
-class Member:
-    """One formula of the cohort."""
-
-    formula: str
-    """As written."""
-    reduced: str
-    material_id: str
+from tachylite.flows.members import Member, members_of, refuse_twice
+from tachylite.physics.composition import SYMBOLS
+from tachylite.physics.substitution import Replacement, check_neutral
+from tachylite.physics.supercell import nearly_cubic_supercell
+from tachylite.readers.structures import read_structures
+from tachylite.schemas import Material, Protocol, State
+from tachylite.schemas.start import PackedStart, Start, StructureStart, SubstitutedStart
 
 
 @dataclass(frozen=True)
@@ -47,60 +42,78 @@ def make_plan(
     formulas: Sequence[str],
     protocol: str,
     engine: str,
-    crystals: Sequence[Path],
-    n_atoms: int | None,
-    seed: int,
-    options: Mapping[str, Any],
     *,
+    structures: Sequence[str] = (),
+    substitutions: Sequence[str] = (),
+    crystals: Sequence[str] = (),
+    n_atoms: int | None = None,
+    seed: int = 0,
+    options: Mapping[str, Any],
     dry_run: bool = False,
 ) -> Plan:
     """Check what was asked for, and load what it names.
 
-    `options` go to the engine. Raises InputError for an unknown formula, element, protocol, engine or option, a
-    composition given twice, and a crystal that cannot be read or is of none of the formulas.
+    `structures` and `crystals` are files or mp-ids, `options` go to the engine. Raises InputError for an unknown
+    formula, element, protocol, engine or option, a start given twice, a structure that cannot be read, a substitution
+    that cannot be made, and a crystal of none of the formulas.
     """
-    parsed = [parse_formula(formula) for formula in formulas]
     chosen = load_protocol(protocol)
     if n_atoms is not None:
         chosen = chosen.model_copy(update={"packing": chosen.packing.model_copy(update={"n_atoms": n_atoms})})
-    counts = [atom_counts(formula, chosen.packing.n_atoms) for formula in parsed]
-    reduced = [reduced_formula(count) for count in counts]
-    _refuse_twice(reduced)
-    structures = dict(read_crystal(path, reduced) for path in crystals)
+    starts: list[Start] = [PackedStart(formula=formula) for formula in formulas]
+    starts += _structure_starts(structures, substitutions, chosen.packing.n_atoms)
     forces = get_engine(engine, **options)
+    members = members_of(starts, protocol=chosen, engine=forces, seed=seed)
+    refuse_twice(members)
+    known = [member.formula for member in members]
+    above = dict(_crystal_of(name, structure, known) for text in crystals for name, structure in _read(text))
     if not (dry_run and forces.name == "vasp"):  # which writes POTCAR.spec where there are no POTCARs
-        forces.check_elements(sorted({symbol for count in counts for symbol in count}))
-    members = [
-        Member(formula, name, material_id(name, sum(count.values()), chosen, forces, seed))
-        for formula, name, count in zip(formulas, reduced, counts, strict=True)
-    ]
-    return Plan(members, chosen, forces, seed, structures)
+        forces.check_elements(sorted({symbol for member in members for symbol in member.elements}))
+    return Plan(members, chosen, forces, seed, above)
 
 
-def read_crystal(path: Path, formulas: Sequence[str]) -> tuple[str, Structure]:
-    """Read a crystal and find the reduced formula it belongs to.
+def _read(text: str) -> list[tuple[str, Structure]]:
+    """Structures of a file, or the one of an mp-id, with their names."""
+    return [(text, materials_project_structure(text))] if is_mp_id(text) else read_structures(Path(text))
 
-    Raises InputError for a file that pymatgen does not read as an ordered crystal, and for another composition.
-    """
-    if not path.is_file():
-        raise InputError(f"crystal file {path} does not exist")
+
+def _structure_starts(structures: Sequence[str], substitutions: Sequence[str], at_least: int) -> list[Start]:
+    """Supercells of at least so many atoms, with atoms replaced where that is asked for."""
+    replacements = [_parse_substitution(text) for text in substitutions]
+    if replacements and not structures:
+        raise InputError("--substitute replaces atoms of a crystal; give one with --structure")
+    starts: list[Start] = []
+    for name, structure in (named for text in structures for named in _read(text)):
+        matrix = nearly_cubic_supercell(structure.lattice.matrix, len(structure), at_least)
+        larger = structure if np.array_equal(matrix, np.eye(3)) else structure.make_supercell(matrix, in_place=False)
+        state = State.from_structure(larger)
+        if replacements:
+            start = SubstitutedStart(source=name, host=state, replacements=replacements)
+            check_neutral(StructureStart(state=state).counts(at_least), start.counts(at_least))
+            starts.append(start)
+        else:
+            starts.append(StructureStart(source=name, state=state))
+    return starts
+
+
+def _parse_substitution(text: str) -> Replacement:
+    """Read `Ge=Si:0.5`, or `Ge=Si` for all of it."""
+    element, _, rest = text.partition("=")
+    by, colon, fraction = rest.partition(":")
     try:
-        structure = Structure.from_file(path)
-    except Exception as error:  # every format of pymatgen fails in its own way
-        reason = " ".join(str(error).split()) or type(error).__name__
-        raise InputError(f"crystal file {path} cannot be read: {reason}") from None
-    if not structure.is_ordered:
-        raise InputError(f"crystal file {path} has partly occupied sites; give an ordered structure")
-    found = structure.composition.reduced_formula
-    if found not in formulas:
-        raise InputError(f"crystal file {path} is {found}, and not {' or '.join(formulas)}")
-    return found, structure
+        if not {element, by} <= SYMBOLS:
+            raise ValueError
+        return Replacement(element=element, by=by, fraction=float(fraction) if colon else 1.0)
+    except ValueError:
+        raise InputError(f"--substitute {text!r} is not ELEMENT=ELEMENT:FRACTION, like Ge=Si:0.5") from None
 
 
-def _refuse_twice(formulas: Sequence[str]) -> None:
-    for name in formulas:
-        if formulas.count(name) > 1:
-            raise InputError(f"{name} is given {formulas.count(name)} times; another sample of it is another --seed")
+def _crystal_of(name: str, structure: Structure, formulas: Sequence[str]) -> tuple[str, Structure]:
+    """The reduced formula that a crystal belongs to; raises InputError where it is of none of these."""
+    formula = structure.composition.reduced_formula
+    if formula not in formulas:
+        raise InputError(f"crystal {name} is {formula}, and not {' or '.join(formulas)}")
+    return formula, structure
 
 
 def check_program(plan: Plan) -> None:

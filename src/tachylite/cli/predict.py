@@ -116,9 +116,9 @@ def _predict_formulas(
         from tachylite.flows.learning import PredictionMaker, run_prediction
         from tachylite.stores import open_store
 
-        plan = make_plan(formulas, protocol, engine, [], None, seed, options)
+        plan = make_plan(formulas, protocol, engine, seed=seed, options=options)
         species = saved.card.data.species
-        lacking = [member.formula for member in plan.members if species not in member.reduced]
+        lacking = [member.start.title for member in plan.members if species not in member.elements]
         if lacking:
             raise InputError(f"there is no {species} in {', '.join(lacking)}; the model predicts {species} only")
         check_program(plan)

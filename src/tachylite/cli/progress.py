@@ -10,7 +10,7 @@ from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeEl
 from tachylite.engines.base import Progress as Work
 from tachylite.engines.base import progress_listener
 
-LINE_EVERY_S = 10.0
+_LINE_EVERY_S = 10.0
 """Seconds between two plain lines of one stage."""
 
 
@@ -53,7 +53,7 @@ class PlainLines:
     def __call__(self, work: Work) -> None:
         """Write a line where one is due."""
         begins, ends = work.label != self._label, work.done >= work.total
-        if begins or ends or self._clock() - self._written_at >= LINE_EVERY_S:
+        if begins or ends or self._clock() - self._written_at >= _LINE_EVERY_S:
             self._write(f"{title(work)}: {counts(work)}")
             self._label = None if ends else work.label
             self._written_at = self._clock()

@@ -108,7 +108,7 @@ def _print_documents(
         if as_json:
             typer.echo(("," if count else "[") + "\n" + material.model_dump_json(indent=2), nl=False)
         paths = export_structures(material, export) if export else []
-        paths += export_frames(material, opened, frames) if frames and opened is not None else []
+        paths += _export_frames(material, opened, frames) if frames and opened is not None else []
         for path in paths:
             typer.echo(path, err=as_json)
         count += 1
@@ -130,7 +130,7 @@ def export_structures(material: Material, folder: Path) -> list[Path]:
     return paths
 
 
-def export_frames(material: Material, store: JobStore, folder: Path) -> list[Path]:
+def _export_frames(material: Material, store: JobStore, folder: Path) -> list[Path]:
     """Write the recorded frames of every run of a material as an extended XYZ file, and give their paths."""
     from ase.io import write
 

@@ -1,4 +1,4 @@
-"""`tachylite run`: from formulas to materials."""
+"""`tachylite run`: from formulas or structures to materials."""
 
 from __future__ import annotations
 
@@ -17,10 +17,12 @@ from tachylite.cli.options import (
     CrystalOption,
     EngineOption,
     EngineSettings,
-    Formulas,
+    PackedFormulas,
     ProtocolOption,
     SeedOption,
     StoreOption,
+    StructureOption,
+    SubstituteOption,
     parse_options,
     parse_walltime,
 )
@@ -35,7 +37,9 @@ if TYPE_CHECKING:
 
 
 def run(
-    formulas: Formulas,
+    formulas: PackedFormulas = None,
+    structure: StructureOption = None,
+    substitute: SubstituteOption = None,
     protocol: ProtocolOption = "quickstart",
     engine: EngineOption = "chgnet",
     option: EngineSettings = None,
@@ -60,7 +64,7 @@ def run(
         typer.Option(metavar="DIR", help="Compute nothing: write the first input files (of VASP), say what follows."),
     ] = None,
 ) -> None:
-    """Make amorphous materials: pack, melt, anneal, quench, analyse, store.
+    """Make amorphous materials: pack or take a structure, melt, anneal, quench, analyse, store.
 
     Everything is checked before anything is computed. Interrupted, terminated or at the end of its walltime it
     saves what it has, and the same command goes on from there. What the store already holds for the same
@@ -75,8 +79,18 @@ def run(
         from tachylite.cli.plan import check_program, make_plan
         from tachylite.stores import open_store
 
-        options = parse_options(option or [])
-        plan = make_plan(formulas, protocol, engine, crystal or [], atoms, seed, options, dry_run=dry_run is not None)
+        plan = make_plan(
+            formulas or [],
+            protocol,
+            engine,
+            structures=structure or [],
+            substitutions=substitute or [],
+            crystals=crystal or [],
+            n_atoms=atoms,
+            seed=seed,
+            options=parse_options(option or []),
+            dry_run=dry_run is not None,
+        )
         following = _write_dry_run(plan, dry_run) if dry_run else []
     if dry_run:
         typer.echo("\n".join(following))
@@ -117,7 +131,7 @@ def _materials(plan: Plan, store: JobStore, folder: Path, force: bool) -> list[M
     found = {one.material_id: one for one in stored}
     for member in plan.members:
         if member not in missing:
-            typer.echo(f"{member.reduced} is in the store already; --force computes it again", err=True)
+            typer.echo(f"{member.start.title} is in the store already; --force computes it again", err=True)
     if missing:
         from rich.console import Console
 
@@ -126,7 +140,7 @@ def _materials(plan: Plan, store: JobStore, folder: Path, force: bool) -> list[M
 
         with shown_progress(Console(file=sys.stderr)), log_to_file(folder / "tachylite.log"):
             computed = run_amorphous(
-                [member.formula for member in missing],
+                [member.start for member in missing],
                 protocol=plan.protocol,
                 engine=plan.engine,
                 store=store,
@@ -143,9 +157,11 @@ def _write_reports(materials: Sequence[Material], store: JobStore, folder: Path)
     from tachylite.cli.report import load_trajectories
     from tachylite.report.pages.material import write_report
 
-    alone = len(materials) == 1
+    formulas = [material.formula for material in materials]
+    folders = [formula if formulas.count(formula) == 1 else f"{formula}-{i}" for i, formula in enumerate(formulas, 1)]
     return [
-        write_report(one, load_trajectories(store, one), folder if alone else folder / one.formula) for one in materials
+        write_report(material, load_trajectories(store, material), folder if len(materials) == 1 else folder / name)
+        for material, name in zip(materials, folders, strict=True)
     ]
 
 

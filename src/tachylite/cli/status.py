@@ -64,8 +64,8 @@ def _show_campaign(opened: JobStore | None, campaign: str, lost_after: str | Non
         return
     from tachylite.launchers.campaigns import is_finished, work_folder
 
-    formulas = sum(map(len, found.cohorts))
-    typer.echo(f"campaign {found.campaign_id}: {formulas} formulas, {found.launcher.launcher}")
+    members = sum(map(len, found.cohorts))
+    typer.echo(f"campaign {found.campaign_id}: {members} members, {found.launcher.launcher}")
     print_tables(*_campaign_tables(jobs))
     if is_finished(jobs):
         typer.echo(f"everything is done; its checkpoints are no longer needed: rm -r {work_folder(found)}")
@@ -121,8 +121,8 @@ def _show_store(opened: JobStore | None, as_json: bool) -> None:
     else:
         print_tables(*_tables(counts, materials, stages))
         for one in campaigns:
-            formulas = sum(map(len, one.cohorts))
-            typer.echo(f"campaign {one.campaign_id}: {formulas} formulas, {one.launcher.launcher}, {one.created_at}")
+            members = sum(map(len, one.cohorts))
+            typer.echo(f"campaign {one.campaign_id}: {members} members, {one.launcher.launcher}, {one.created_at}")
 
 
 def _failures(materials: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""`tachylite submit`: formulas to a cluster."""
+"""`tachylite submit`: formulas and structures to a cluster."""
 
 from __future__ import annotations
 
@@ -13,21 +13,25 @@ from tachylite.cli.options import (
     CrystalOption,
     EngineOption,
     EngineSettings,
-    Formulas,
     JsonOption,
+    PackedFormulas,
     ProtocolOption,
     SeedOption,
     StoreOption,
+    StructureOption,
+    SubstituteOption,
     parse_options,
 )
 
 
 def submit(
-    formulas: Formulas,
     to: Annotated[
         str,
         typer.Option("--to", metavar="NAME|FILE", help="fireworks, jobflow-remote, or a YAML file for one."),
     ],
+    formulas: PackedFormulas = None,
+    structure: StructureOption = None,
+    substitute: SubstituteOption = None,
     protocol: ProtocolOption = "quickstart",
     engine: EngineOption = "chgnet",
     option: EngineSettings = None,
@@ -37,7 +41,7 @@ def submit(
     seed: SeedOption = 0,
     as_json: JsonOption = False,
 ) -> None:
-    """Hand formulas to FireWorks or jobflow-remote as one campaign.
+    """Hand formulas or structures to FireWorks or jobflow-remote as one campaign.
 
     Everything is checked first; then all of it is submitted, or nothing. What the store holds already, or another
     campaign is still to make, is left out.
@@ -48,9 +52,19 @@ def submit(
         from tachylite.cli.plan import make_plan
         from tachylite.launchers import submit as hand_over
 
-        plan = make_plan(formulas, protocol, engine, crystal or [], atoms, seed, parse_options(option or []))
+        plan = make_plan(
+            formulas or [],
+            protocol,
+            engine,
+            structures=structure or [],
+            substitutions=substitute or [],
+            crystals=crystal or [],
+            n_atoms=atoms,
+            seed=seed,
+            options=parse_options(option or []),
+        )
         campaign = hand_over(
-            formulas,
+            [member.start for member in plan.members],
             to=to,
             store=store,
             protocol=plan.protocol,
@@ -62,7 +76,7 @@ def submit(
         typer.echo(campaign.model_dump_json(indent=2))
         return
     submitted = sum(map(len, campaign.cohorts))
-    if submitted < len(formulas):
-        typer.echo(f"{len(formulas) - submitted} of {len(formulas)} are in the store already, or under way", err=True)
+    if (left_out := len(plan.members) - submitted) > 0:
+        typer.echo(f"{left_out} of {len(plan.members)} are in the store already, or under way", err=True)
     flows = "1 flow" if len(campaign.cohorts) == 1 else f"{len(campaign.cohorts)} flows"
-    typer.echo(f"campaign {campaign.campaign_id}: {submitted} formulas in {flows}, to {campaign.launcher.launcher}")
+    typer.echo(f"campaign {campaign.campaign_id}: {submitted} members in {flows}, to {campaign.launcher.launcher}")

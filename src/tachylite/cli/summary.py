@@ -21,6 +21,8 @@ def show_summary(material: Material, console: Console) -> None:
         f"engine {forces.engine} ({model}), seed {forces.seed}: {material.status}"
     )
     _line(console, header)
+    if material.begins_as:
+        _line(console, f"begins as {material.begins_as}")
     for table in _tables(material.results):
         console.print(table)
     laws = Table("property", "value", show_header=False)

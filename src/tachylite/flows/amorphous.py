@@ -1,4 +1,4 @@
-"""The whole protocol: from starting structures to `Material` documents."""
+"""The whole protocol: from first structures to `Material` documents."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +11,7 @@ from tachylite.flows.steps.base import EngineMaker
 from tachylite.jobs.material import gather_material
 from tachylite.jobs.references import relax_references
 from tachylite.schemas import State
+from tachylite.schemas.start import Start
 
 
 @dataclass
@@ -27,16 +28,23 @@ class AmorphousMaker(EngineMaker):
         self,
         structures: Sequence[Structure | State | OutputReference],
         crystals: Sequence[Structure | None] | None = None,
+        starts: Sequence[Start] | None = None,
     ) -> Flow:
-        """Start from packed structures; energies above a crystal where one is given."""
-        starts = list(structures)
-        references = relax_references(self.engine, starts, list(crystals or [None] * len(starts)))
-        flows, outputs = follow(self, self.protocol.steps, starts, references=references.output)
+        """Begin with first structures; energies above a crystal where one is given.
+
+        `starts` say how the structures were made, where they were not given as they are.
+        """
+        first = list(structures)
+        references = relax_references(self.engine, first, list(crystals or [None] * len(first)))
+        flows, outputs = follow(self, self.protocol.steps, first, references=references.output)
         materials = []
-        for member, start in enumerate(starts):
+        for member, structure in enumerate(first):
             results = []
             for step in self.protocol.steps:
                 count = len(self.protocol.branches_of(step.name))
                 results += [outputs[step.name]["results"][member * count + branch] for branch in range(count)]
-            materials.append(gather_material(self.engine, self.protocol, self.seed, start, results, references.output))
+            start = starts[member] if starts else None
+            materials.append(
+                gather_material(self.engine, self.protocol, self.seed, start, structure, results, references.output)
+            )
         return Flow([references, *flows, *materials], output=[job.output for job in materials], name=self.name)

@@ -17,11 +17,12 @@ from tachylite.flows.steps import follow
 from tachylite.flows.steps.base import EngineMaker, Starts
 from tachylite.jobs.descriptors import compute_missing_descriptors
 from tachylite.jobs.learning import collect_table, predict_states, read_table, train_model
-from tachylite.jobs.packing import pack_structures
+from tachylite.jobs.starts import make_structures
 from tachylite.learning.model_file import SavedModel, from_bytes, to_bytes
 from tachylite.learning.tables import DIFFUSIVITY
 from tachylite.schemas import Failure
 from tachylite.schemas.learning import Prediction
+from tachylite.schemas.start import PackedStart
 from tachylite.stores.queries import MaterialFilter
 
 
@@ -109,9 +110,9 @@ def run_prediction(
 ) -> list[Prediction | Failure]:
     """Pack, melt, anneal and predict formulas as one cohort; after an interruption the same call continues it."""
     protocol, seed = maker.protocol, maker.seed
-    packing = pack_structures(list(formulas), protocol, seed)
-    making = maker.make([packing.output[index] for index in range(len(formulas))], temperature_k)
-    flow = Flow([packing, making], output=making.output, name=", ".join(formulas))
+    first = make_structures([PackedStart(formula=formula) for formula in formulas], protocol, seed)
+    making = maker.make([first.output[index] for index in range(len(formulas))], temperature_k)
+    flow = Flow([first, making], output=making.output, name=", ".join(formulas))
     campaign = content_key([*formulas, f"{temperature_k:g}", protocol.model_dump_json(), str(seed), repr(maker.engine)])
     with use_workdir(workdir, campaign):
         responses = run_here(flow, store, campaign)

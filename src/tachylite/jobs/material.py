@@ -10,14 +10,19 @@ from tachylite.engines.workdir import content_key
 from tachylite.jobs.engine import EngineLike, resolve_engine
 from tachylite.schemas import Failure, Material, Protocol, Result, State
 from tachylite.schemas.relaxation import References, Relaxation
+from tachylite.schemas.run import reduced_formula
+from tachylite.schemas.start import PackedStart, Start, StructureStart
 
 
-def material_id(formula: str, n_atoms: int, protocol: Protocol, engine: EngineLike, seed: int) -> str:
-    """The same for the same input, protocol, engine and seed, and for nothing else."""
+def material_id(start: Start, protocol: Protocol, engine: EngineLike, seed: int) -> str:
+    """The same for the same start, protocol, engine and seed, and for nothing else."""
+    counts = start.counts(protocol.packing.n_atoms)
     provenance = resolve_engine(engine).provenance()
     settings = protocol.model_dump(exclude={"name", "description", "doi"})
     forces = (provenance.engine, provenance.model, provenance.model_sha256, provenance.options)
-    return content_key(formula, n_atoms, settings, forces, seed)
+    # a composition says all of a packed structure
+    structure = () if isinstance(start, PackedStart) else (start.model_dump(exclude={"source"}),)
+    return content_key(reduced_formula(counts), sum(counts.values()), settings, forces, seed, *structure)
 
 
 @job
@@ -25,18 +30,21 @@ def gather_material(
     engine: EngineLike,
     protocol: Protocol,
     seed: int,
-    start: Structure | State,
+    start: Start | None,
+    first: Structure | State,
     results: Sequence[Result],
     references: References,
 ) -> Material:
-    """Gather what a protocol gave for one member, with every failure named."""
-    state = State.from_structure(start) if isinstance(start, Structure) else start
+    """Gather what a protocol gave for one member, with every failure named; `first` is the structure it began with."""
+    state = State.from_structure(first) if isinstance(first, Structure) else first
+    start = start or StructureStart(state=state)
     # those of the cohort's other members are no concern of this one
     own = {symbol: relaxed for symbol, relaxed in references.elements.items() if symbol in state.elements}
     failures = [*_failures(results), *_missing_references(own)]
     reached = any(result.status == "completed" and not result.prepares for result in results)
     return Material(
-        material_id=material_id(state.formula, len(state.numbers), protocol, engine, seed),
+        material_id=material_id(start, protocol, engine, seed),
+        start=start,
         formula=state.formula,
         elements=state.elements,
         n_atoms=len(state.numbers),

@@ -8,7 +8,7 @@ from tachylite.analysis.parity import failed, make_report, score_melt
 from tachylite.engines.packmol import PackingError
 from tachylite.errors import InputError
 from tachylite.jobs.engine import EngineLike, resolve_engine
-from tachylite.jobs.packing import pack_formula
+from tachylite.jobs.starts import pack_formula
 from tachylite.physics.composition import atom_counts, parse_formula
 from tachylite.schemas import Protocol, State, Trajectory
 from tachylite.schemas.parity import ParityReference, ParityReport

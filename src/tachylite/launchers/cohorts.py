@@ -1,4 +1,4 @@
-"""How many formulas go through a flow together, so that no document outgrows what a database takes."""
+"""How many members go through a flow together, so that no document outgrows what a database takes."""
 
 from collections.abc import Sequence
 
@@ -16,10 +16,12 @@ def bytes_per_member(protocol: Protocol, n_atoms: int) -> int:
     return max(len(protocol.branches_of(step.name)) * step.document_bytes(n_atoms) for step in protocol.steps)
 
 
-def split(formulas: Sequence[str], sizes: Sequence[int], protocol: Protocol, cohort: int | None) -> list[list[str]]:
-    """Cut formulas, of so many atoms each, into cohorts: of `cohort` members, else of what fits, 32 at most.
+def split[Member](
+    members: Sequence[Member], sizes: Sequence[int], protocol: Protocol, cohort: int | None
+) -> list[list[Member]]:
+    """Cut members, of so many atoms each, into cohorts: of `cohort` of them, else of what fits, 32 at most.
 
-    Raises InputError for a cohort, or a single formula, whose documents would be too large.
+    Raises InputError for a cohort, or a single member, whose documents would be too large.
     """
     largest = max(bytes_per_member(protocol, n_atoms) for n_atoms in sizes)
     fitting = LARGEST_DOCUMENT // largest
@@ -34,4 +36,4 @@ def split(formulas: Sequence[str], sizes: Sequence[int], protocol: Protocol, coh
             f"with this protocol {fitting} fit"
         )
     size = cohort or min(DEFAULT_COHORT, fitting)
-    return [list(formulas[start : start + size]) for start in range(0, len(formulas), size)]
+    return [list(members[start : start + size]) for start in range(0, len(members), size)]

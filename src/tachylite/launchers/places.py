@@ -9,19 +9,19 @@ from tachylite.engines import Engine
 from tachylite.flows.steps import jobs_by_resource
 from tachylite.jobs.engine import relax_member, simulate_member
 from tachylite.jobs.material import gather_material
-from tachylite.jobs.packing import pack_structures
 from tachylite.jobs.references import gather_references, relax_references
+from tachylite.jobs.starts import make_structures
 from tachylite.launchers.manager import Manager
 from tachylite.schemas.campaign import Launcher, Place
 
-MEMBERS = {"dynamics": simulate_member, "relaxation": relax_member}
+_MEMBERS = {"dynamics": simulate_member, "relaxation": relax_member}
 """The jobs that do the work where an engine does not batch; those that hand it out are then no work."""
 
 
 def jobs_by_kind() -> dict[str, list[Callable[..., Any]]]:
     """Jobs by what they need, where an engine does a whole cohort in one."""
     jobs: dict[str, list[Callable[..., Any]]] = {
-        "packing": [pack_structures],
+        "packing": [make_structures],
         "dynamics": [],
         "relaxation": [relax_references],
         "analysis": [gather_references, gather_material],
@@ -48,8 +48,8 @@ def assign_places(flow: Flow, launcher: Launcher, manager: Manager, engine: Engi
 
     assign(launcher.default, None)
     for kind, functions in jobs_by_kind().items():
-        handing_out = kind in MEMBERS and not engine.batches
+        handing_out = kind in _MEMBERS and not engine.batches
         for function in functions:
             assign(place_of(launcher, "analysis" if handing_out else kind), function)
-    for kind, function in MEMBERS.items():
+    for kind, function in _MEMBERS.items():
         assign(place_of(launcher, kind), function)

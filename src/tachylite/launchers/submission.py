@@ -2,7 +2,6 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from jobflow import Flow, JobStore
@@ -12,31 +11,22 @@ from tachylite.configs import load_launcher, load_protocol
 from tachylite.engines import Engine
 from tachylite.engines.workdir import content_key, shared_workdir
 from tachylite.errors import InputError
-from tachylite.flows.run import amorphous_flow, material_ids
+from tachylite.flows.members import Member, members_of, refuse_twice
+from tachylite.flows.run import amorphous_flow
 from tachylite.jobs.engine import EngineLike, resolve_engine
 from tachylite.launchers.campaigns import find_campaigns, find_under_way, keep_campaign, known_jobs
 from tachylite.launchers.cohorts import split
 from tachylite.launchers.manager import Manager, get_manager
 from tachylite.launchers.places import assign_places
-from tachylite.physics.composition import atom_counts, parse_formula
-from tachylite.schemas import Protocol
+from tachylite.schemas import Protocol, State
 from tachylite.schemas.campaign import Campaign, Launcher
-from tachylite.schemas.run import reduced_formula
+from tachylite.schemas.start import Start
 from tachylite.stores import find_materials
 from tachylite.stores.opening import DEFAULT_FOLDER, ENVIRONMENT_VARIABLE, open_store
 
 
-@dataclass(frozen=True)
-class _Member:
-    formula: str
-    """As written."""
-    reduced: str
-    material_id: str
-    n_atoms: int
-
-
 def submit(
-    formulas: Sequence[str],
+    starts: Sequence[str | Structure | State | Start],
     *,
     to: str | Path | Launcher,
     store: str | Path | None = None,
@@ -45,7 +35,7 @@ def submit(
     seed: int = 0,
     crystals: Mapping[str, Structure] | None = None,
 ) -> Campaign:
-    """Hand formulas to FireWorks or jobflow-remote as one campaign, cut into cohorts.
+    """Hand formulas or structures to FireWorks or jobflow-remote as one campaign, cut into cohorts.
 
     `to` is `fireworks`, `jobflow-remote`, or a YAML file that says how to use one of them; `store` a folder or a
     YAML file as in `open_store`, which has to be there on every machine that runs jobs. The campaign is kept in the
@@ -55,7 +45,7 @@ def submit(
     asked = to if isinstance(to, Launcher) else load_launcher(to)
     chosen = load_protocol(protocol) if isinstance(protocol, str) else protocol
     forces = resolve_engine(engine)
-    members = _checked(formulas, chosen, forces, seed)
+    members = _checked(starts, chosen, forces, seed)
     manager = get_manager(asked)
     launcher = manager.with_defaults(asked)
     place = Path(store or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER).expanduser().absolute()
@@ -63,13 +53,13 @@ def submit(
     try:
         manager.check(launcher, opened)
         missing = _missing(opened, members, crystals or {})
-        sizes = [member.n_atoms for member in missing]
         cohort = launcher.cohort or (None if forces.batches else 1)
+        cohorts = split(missing, [member.n_atoms for member in missing], chosen, cohort)
         campaign = Campaign(
             # not that of a local run of the same, which begins by removing what an earlier one has stored
             campaign_id=content_key("submitted", [member.material_id for member in missing]),
             launcher=launcher,
-            cohorts=split([member.formula for member in missing], sizes, chosen, cohort),
+            cohorts=[[member.start.title for member in cohort] for cohort in cohorts],
             material_ids=[member.material_id for member in missing],
             engine=forces.name,
             protocol=chosen,
@@ -77,7 +67,7 @@ def submit(
             workdir=str(Path(launcher.workdir or shared_workdir()).expanduser().absolute()),
         )
         _refuse_again(opened, campaign)
-        flows = [_flow(cohort, campaign, manager, forces, crystals) for cohort in campaign.cohorts]
+        flows = [_flow(cohort, campaign, manager, forces, crystals) for cohort in cohorts]
         keep_campaign(opened, campaign)
         try:
             manager.add(flows, place, campaign.campaign_id)
@@ -89,30 +79,26 @@ def submit(
     return campaign
 
 
-def _checked(formulas: Sequence[str], protocol: Protocol, engine: Engine, seed: int) -> list[_Member]:
-    """What every formula will be; nothing has been looked up so far."""
+def _checked(
+    starts: Sequence[str | Structure | State | Start], protocol: Protocol, engine: Engine, seed: int
+) -> list[Member]:
+    """What every start will be; nothing has been looked up so far."""
     file = Path(engine.name.partition(":")[2].partition(":")[0])
     if file.is_file() and not file.is_absolute():
         raise InputError(f"engine {engine.name}: jobs run in other folders; give {file.absolute()}")
-    counts = [atom_counts(parse_formula(formula), protocol.packing.n_atoms) for formula in formulas]
-    engine.check_elements(sorted({symbol for count in counts for symbol in count}))
-    ids = material_ids(formulas, protocol=protocol, engine=engine, seed=seed)
-    twice = [formula for formula, one in zip(formulas, ids, strict=True) if ids.count(one) > 1]
-    if twice or not formulas:
-        raise InputError(f"{', '.join(twice)} are the same composition" if twice else "there are no formulas")
-    return [
-        _Member(formula, reduced_formula(count), material_id, sum(count.values()))
-        for formula, count, material_id in zip(formulas, counts, ids, strict=True)
-    ]
+    members = members_of(starts, protocol=protocol, engine=engine, seed=seed)
+    engine.check_elements(sorted({symbol for member in members for symbol in member.elements}))
+    refuse_twice(members)
+    return members
 
 
-def _missing(store: JobStore, members: Sequence[_Member], crystals: Mapping[str, Structure]) -> list[_Member]:
+def _missing(store: JobStore, members: Sequence[Member], crystals: Mapping[str, Structure]) -> list[Member]:
     """Members that no material in the store answers, and no campaign is still to make."""
     criteria = {"output.kind": "material", "output.material_id": {"$in": [member.material_id for member in members]}}
     stored = store.query(criteria | {"output.status": {"$ne": "failed"}}, properties=["output.material_id"])
     answered = {entry["output"]["material_id"] for entry in stored}
     for member in members:
-        if member.reduced in crystals and member.material_id in answered:
+        if member.formula in crystals and member.material_id in answered:
             (material,) = find_materials(store, material_id=member.material_id)
             if not material.answers(above_crystal=True):
                 answered.remove(member.material_id)
@@ -141,13 +127,13 @@ def _submitted_before(campaigns: set[str]) -> InputError:
 
 
 def _flow(
-    formulas: Sequence[str],
+    members: Sequence[Member],
     campaign: Campaign,
     manager: Manager,
     engine: Engine,
     crystals: Mapping[str, Structure] | None,
 ) -> Flow:
-    flow = amorphous_flow(formulas, protocol=campaign.protocol, engine=engine, seed=campaign.seed, crystals=crystals)
+    flow = amorphous_flow(members, protocol=campaign.protocol, engine=engine, seed=campaign.seed, crystals=crystals)
     # metadata goes on to the jobs that these jobs make
     flow.update_metadata({"campaign": campaign.campaign_id, "workdir": campaign.workdir})
     assign_places(flow, campaign.launcher, manager, engine)

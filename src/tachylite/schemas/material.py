@@ -11,6 +11,7 @@ from tachylite.physics.transport.vft import VFTLaw
 from tachylite.schemas.base import Document, Failure, Provenance
 from tachylite.schemas.glass import ThermalExpansion
 from tachylite.schemas.protocol import Protocol
+from tachylite.schemas.start import PackedStart, Start
 from tachylite.schemas.steps import AnyResult, Result
 from tachylite.schemas.steps.base import result_name, result_title
 
@@ -61,7 +62,9 @@ class Material(Document):
 
     kind: Literal["material"] = "material"
     material_id: str
-    """Same input, protocol, engine and seed: same id."""
+    """Same start, protocol, engine and seed: same id."""
+    start: Start | None = None
+    """How it began; documents of earlier versions, whose materials were all packed, do not say it."""
     formula: str
     elements: list[str]
     n_atoms: int
@@ -77,6 +80,11 @@ class Material(Document):
     provenance: Provenance
     created_at: datetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
     """To the second: stores keep less than Python does."""
+
+    @property
+    def begins_as(self) -> str | None:
+        """The structure that it was made from, in words; None where it was packed."""
+        return None if self.start is None or isinstance(self.start, PackedStart) else self.start.title
 
     def result(self, name: str) -> Result:
         """The result of a name, or the only one of a step; raises KeyError, naming those there are."""

@@ -18,7 +18,7 @@ from tachylite.schemas import Trajectory
 
 type Blob = dict[str, Any]
 
-INDEX = "index.sqlite"
+_INDEX = "index.sqlite"
 
 _COLUMNS = ("blob_uuid", "job_uuid", "job_index", "file")
 _SCHEMA = """
@@ -135,7 +135,7 @@ class FileBlobStore(Store):
 
     @contextmanager
     def _index(self) -> Iterator[sqlite3.Connection]:
-        path = Path(self.path) / INDEX
+        path = Path(self.path) / _INDEX
         with closing(sqlite3.connect(path, timeout=_LOCK_TIMEOUT_S, isolation_level=None)) as index:
             index.row_factory = sqlite3.Row
             yield index

@@ -20,6 +20,8 @@ _COLUMNS = {
     "material_id": "material_id",
     "formula": "formula",
     "n_atoms": "n_atoms",
+    "start": "start.kind",
+    "source": "start.source",
     "status": "status",
     "protocol": "protocol.name",
     "engine": "provenance.engine",

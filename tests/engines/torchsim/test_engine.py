@@ -10,6 +10,7 @@ from tachylite.configs import load_protocol
 from tachylite.engines import get_engine
 from tachylite.jobs.material import material_id
 from tachylite.schemas import Request, Run, Segment, State
+from tachylite.schemas.start import PackedStart
 
 NEAR = State.from_atoms(Atoms("Ar2", [[0, 0, 0], [0, 0, 1.0]], cell=[20, 20, 20], pbc=True))
 """Nearer than half the sum of their radii, where nuclei begin to repel each other, and than a guard allows for long."""
@@ -47,7 +48,8 @@ def test_guards_that_differ_are_another_run_and_intervals_are_not(tmp_path: Path
 @pytest.mark.parametrize("options", [{"repulsion": "zbl"}, {"guards": {"temperature_factor": 4}}])
 def test_a_material_computed_otherwise_is_another_one(options: dict[str, Any]) -> None:
     def identifier(**given: Any) -> str:
-        return material_id("Ar", 32, load_protocol("quickstart"), get_engine("lennard-jones", **given), 0)
+        engine = get_engine("lennard-jones", **given)
+        return material_id(PackedStart(formula="Ar"), load_protocol("quickstart"), engine, 0)
 
     assert identifier() == identifier(checkpoint_every=7)
     assert identifier() != identifier(**options)

@@ -134,7 +134,7 @@ def test_a_material_whose_glass_is_a_crystal_is_not_completed() -> None:
     (lost,) = unwrap(analyse_relaxations)(maker, [[searched(gas())]], [relaxed(crystal())], None)
     melt = searched(gas()).model_copy(update={"prepares": False})
     references = References(elements={}, crystals=[])
-    material = unwrap(gather_material)(maker.engine, PROTOCOL, 0, gas(), [melt, lost], references)
+    material = unwrap(gather_material)(maker.engine, PROTOCOL, 0, None, gas(), [melt, lost], references)
     assert material.status != "completed"
     assert [(failure.stage, failure.reason[:12]) for failure in material.failures] == [("glass", "crystallised")]
 

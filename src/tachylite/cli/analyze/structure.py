@@ -45,10 +45,10 @@ def structure(
     analysis = measure_frames(
         frames_of_file(open_trajectory(file, types=parse_types(types))),
         temperature,
-        cutoffs_a=parse_cutoffs(cutoff) if cutoff else None,
+        cutoffs_a=_parse_cutoffs(cutoff) if cutoff else None,
         q_max_per_a=q_max or None,
         rings=rings,
-        groups=parse_groups(group or []),
+        groups=_parse_groups(group or []),
     )
     if csv is not None:
         from tachylite.report.csv_tables import structure_tables, write_tables
@@ -65,7 +65,7 @@ def structure(
         typer.echo(f"last frame: {crystallinity_text(analysis)} ({crystallinity_note(analysis)})")
 
 
-def parse_cutoffs(words: Sequence[str]) -> dict[str, float]:
+def _parse_cutoffs(words: Sequence[str]) -> dict[str, float]:
     """Cutoffs in A by pair from `Si-O=2.0`; InputError for words of another form and pairs given twice."""
     cutoffs: dict[str, float] = {}
     for word in words:
@@ -80,7 +80,7 @@ def parse_cutoffs(words: Sequence[str]) -> dict[str, float]:
     return cutoffs
 
 
-def parse_groups(words: Sequence[str]) -> dict[str, list[str]]:
+def _parse_groups(words: Sequence[str]) -> dict[str, list[str]]:
     """Ligands by centre from `P:O,N`; InputError for words of another form and centres given twice."""
     groups: dict[str, list[str]] = {}
     for word in words:

@@ -61,7 +61,7 @@ def transport(
 
     if len(temperature) != len(files):
         raise InputError(f"{len(files)} files, {len(temperature)} temperatures; give --temperature once for each file")
-    charges = parse_charges(charge or [])
+    charges = _parse_charges(charge or [])
     diffusivities = []
     for file, kelvin in zip(files, temperature, strict=True):
         frames = open_trajectory(file, timestep, parse_types(types))
@@ -74,9 +74,9 @@ def transport(
         typer.echo((series or diffusivities[0]).model_dump_json(indent=2))
         return
     for diffusivity in diffusivities:
-        typer.echo("\n".join(describe_transport(diffusivity)))
+        typer.echo("\n".join(_describe_transport(diffusivity)))
     if series is not None:
-        typer.echo("\n".join(describe_series(series)))
+        typer.echo("\n".join(_describe_series(series)))
 
 
 def _write_files(diffusivities: Sequence[Diffusivity], csv: Path | None, figures: Path | None) -> None:
@@ -97,7 +97,7 @@ def _write_files(diffusivities: Sequence[Diffusivity], csv: Path | None, figures
         write_charts(charts, f"Transport of {species}", figures)
 
 
-def parse_charges(words: Sequence[str]) -> dict[str, float]:
+def _parse_charges(words: Sequence[str]) -> dict[str, float]:
     """Charges from `Li=1`; InputError for words of another form."""
     charges = {}
     for word in words:
@@ -109,7 +109,7 @@ def parse_charges(words: Sequence[str]) -> dict[str, float]:
     return charges
 
 
-def describe_transport(diffusivity: Diffusivity) -> list[str]:
+def _describe_transport(diffusivity: Diffusivity) -> list[str]:
     """Lines with a diffusivity, or why there is none, and with Haven ratio, conductivity and finite-size value."""
     from tachylite.report.text import quantity
 
@@ -133,7 +133,7 @@ def describe_transport(diffusivity: Diffusivity) -> list[str]:
     return lines
 
 
-def describe_series(series: TransportSeries) -> list[str]:
+def _describe_series(series: TransportSeries) -> list[str]:
     """Lines with the laws over several trajectories, or why there is none."""
     from tachylite.report.text import quantity
 

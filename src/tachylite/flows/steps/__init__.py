@@ -59,7 +59,7 @@ def jobs_by_resource() -> Iterator[tuple[Resource, Callable[..., Any]]]:
     """Every job of every kind of step with what it needs of a machine."""
     for kind in KINDS:
         import_module(f"{__name__}.{kind}")
-    for maker in _subclasses(StepMaker):
+    for maker in _subclasses(StepMaker):  # type: ignore[type-abstract]  # none of it is made here
         for resource, jobs in maker.jobs.items():
             yield from ((resource, function) for function in jobs)
 

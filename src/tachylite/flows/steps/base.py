@@ -1,5 +1,6 @@
 """What the Makers of all kinds of steps share: who computes, and what each member continues."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
@@ -53,7 +54,7 @@ class Inputs:
 
 
 @dataclass
-class StepMaker(EngineMaker):
+class StepMaker(EngineMaker, ABC):
     """Take a cohort through the step of the protocol that has this Maker's name.
 
     The flow's output holds `results`, the branches of one member beside each other, and after molecular dynamics
@@ -73,9 +74,9 @@ class StepMaker(EngineMaker):
         """Seed of the first branch of the first member."""
         return self.seed + self.protocol.seed_offset(self.name)
 
+    @abstractmethod
     def make(self, inputs: Inputs) -> Flow:
         """Make the flow of the step."""
-        raise NotImplementedError
 
     def first_request(self, start: State) -> Request | None:
         """The first molecular dynamics that the step asks an engine for; None where it asks for none."""
@@ -83,20 +84,20 @@ class StepMaker(EngineMaker):
 
     def members(self, sources: Sequence[Sequence[Start]]) -> "list[Member]":
         """Every branch of the step for every member of a cohort, the branches of one member beside each other."""
-        return members_of(self.protocol, self.step, sources)
+        return _members_of(self.protocol, self.step, sources)
 
 
 @dataclass
 class DynamicsMaker(StepMaker):
     """Run molecular dynamics of every member, then say what the run means."""
 
+    @abstractmethod
     def request(self, member: "Member", seed: int) -> Request | None:
         """What an engine is asked for; None where there is nothing to continue."""
-        raise NotImplementedError
 
+    @abstractmethod
     def result(self, member: "Member", run: Run | None, trajectory: Trajectory | None) -> Result:
         """What a run gave; without a run, the result that is skipped."""
-        raise NotImplementedError
 
     def make(self, inputs: Inputs) -> Flow:
         """Run, then analyse."""
@@ -189,7 +190,7 @@ class Member:
         return self.result_fields | {"status": "skipped", "reason": reason}
 
 
-def members_of(protocol: Protocol, step: Step, sources: Sequence[Sequence[Start]]) -> list[Member]:
+def _members_of(protocol: Protocol, step: Step, sources: Sequence[Sequence[Start]]) -> list[Member]:
     """Every branch of a step for every member of a cohort, the branches of one member beside each other."""
     counts = protocol.counts_of_sources(step)
     size = len(sources[0]) // counts[0]
@@ -220,7 +221,7 @@ def segment(
     )
 
 
-def start_of(member: Member, step: Dynamics) -> State | None:
+def _start_of(member: Member, step: Dynamics) -> State | None:
     """The state that molecular dynamics starts from.
 
     The last frame of a run at constant pressure has some volume of its fluctuations; constant volume is their mean.
@@ -235,7 +236,7 @@ def dynamics_request(
     member: Member, step: Dynamics, label: str, segments: Sequence[Segment], seed: int
 ) -> Request | None:
     """What an engine is asked for; None where there is no state to start from."""
-    state = start_of(member, step)
+    state = _start_of(member, step)
     if state is None:
         return None
     forces = step.record == "forces"

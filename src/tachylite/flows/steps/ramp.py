@@ -17,7 +17,7 @@ from tachylite.flows.steps.base import (
 from tachylite.schemas import Request, Run, Trajectory
 from tachylite.schemas.steps.ramp import Ramp, RampResult
 
-SECONDS_PER_FS = 1e-15
+_SECONDS_PER_FS = 1e-15
 
 
 @dataclass
@@ -45,7 +45,7 @@ class RampMaker(DynamicsMaker):
             return RampResult(**fields)
         ramp = run.segments[0].segment
         duration_fs = ramp.steps * ramp.timestep_fs
-        fields["cooling_rate_k_s"] = (start_k - end_k) / (duration_fs * SECONDS_PER_FS)
+        fields["cooling_rate_k_s"] = (start_k - end_k) / (duration_fs * _SECONDS_PER_FS)
         if run.status == "completed" and trajectory is not None:
             fields |= volume_of(member, run)
             fields["transition"] = measure_quench(trajectory, ramp.pressure_gpa)

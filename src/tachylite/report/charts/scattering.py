@@ -54,7 +54,7 @@ def bond_angle_panel(angles_deg: Array, distribution: BondAngles) -> Panel:
     return Panel(Axis("angle (°)", limits=(0.0, 180.0)), Axis("density (1/°)"), marks, pair_label(distribution.triplet))
 
 
-def coordination_numbers(analysis: StructureAnalysis) -> Chart:
+def _coordination_numbers(analysis: StructureAnalysis) -> Chart:
     """Fractions of the atoms with each number of neighbours, one panel per pair that is a bond."""
     panels = []
     for bond in analysis.coordinations:
@@ -73,7 +73,7 @@ def structure_charts(analysis: StructureAnalysis) -> Mapping[str, Chart]:
     """All of these that an analysis has something for, by name."""
     charts = []
     if analysis.coordinations:
-        charts.append(coordination_numbers(analysis))
+        charts.append(_coordination_numbers(analysis))
     if analysis.angles:
         charts.append(bond_angles(analysis))
     if analysis.scattering is not None:

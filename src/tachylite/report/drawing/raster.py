@@ -17,9 +17,9 @@ from tachylite.report.drawing.scene import Scene, scene
 from tachylite.report.drawing.style import RC
 from tachylite.schemas import State
 
-BALL = 0.5
+_BALL = 0.5
 """Radius of a ball over the covalent radius."""
-STICK_A = 0.11
+_STICK_A = 0.11
 EDGE_A = 0.035
 _EDGE_COLOUR = np.array([0.47, 0.5, 0.56])
 _AZIMUTH, _ELEVATION = np.radians(-26.0), np.radians(17.0)
@@ -62,7 +62,7 @@ def render(view: Scene, pixels: int = _PIXELS) -> Array:
     turn = _rotation()
     positions, edges = view.positions @ turn.T, view.edges @ turn.T
     half_bonds = view.half_bonds @ turn.T
-    radii = BALL * view.radii
+    radii = _BALL * view.radii
     corners = np.concatenate([positions, positions[view.bonded] + half_bonds, edges.reshape(-1, 3)])
     margin = float(radii.max()) + 0.2
     low, high = corners.min(axis=0) - margin, corners.max(axis=0) + margin
@@ -72,7 +72,7 @@ def render(view: Scene, pixels: int = _PIXELS) -> Array:
     for start, end in edges:
         canvas.stick(start, end, EDGE_A, _EDGE_COLOUR)
     for atom, half in zip(view.bonded.tolist(), half_bonds, strict=True):
-        canvas.stick(positions[atom], positions[atom] + half, STICK_A, colours[atom])
+        canvas.stick(positions[atom], positions[atom] + half, _STICK_A, colours[atom])
     for position, radius, rgb in zip(positions, radii.tolist(), colours, strict=True):
         canvas.ball(position, radius, rgb)
     return canvas.finished()

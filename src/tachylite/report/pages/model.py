@@ -171,7 +171,7 @@ def formula_table(model: Model) -> Table:
     """Formulas of SISSO, in order of their error on held-out compositions."""
     rows = tuple(
         (
-            f"{formula.target} = {short_formula(formula)}",
+            f"{formula.target} = {_short_formula(formula)}",
             str(formula.rung),
             str(formula.dimension),
             f"{formula.rmse:.4f}",
@@ -183,7 +183,7 @@ def formula_table(model: Model) -> Table:
     return Table(f"Formulas for {model.formulas[0].target}", columns, rows)
 
 
-def short_formula(formula: SymbolicFormula) -> str:
+def _short_formula(formula: SymbolicFormula) -> str:
     """Write a formula with coefficients of four digits."""
     terms = [
         f"{'−' if term.coefficient < 0 else '+'} {abs(term.coefficient):.4g} {_factor(term)}" for term in formula.terms

@@ -46,7 +46,7 @@ def environment() -> Environment:
     )
 
 
-def describe_charts(charts: Sequence[Chart]) -> tuple[dict[str, Figure], dict[str, Any]]:
+def _describe_charts(charts: Sequence[Chart]) -> tuple[dict[str, Figure], dict[str, Any]]:
     """Figures by the names of their charts, and the payload of the page: plots and colours of both modes."""
     plotly_figures: list[dict[str, Any]] = []
     figures: dict[str, Figure] = {}
@@ -72,7 +72,7 @@ def write_page(
     The page needs no network. `file_stem` begins the names of figures that are saved from the page; `scenes` are the
     structures of its viewer.
     """
-    figures, payload = describe_charts(charts)
+    figures, payload = _describe_charts(charts)
     payload |= {"scenes": list(scenes), "fileStem": file_stem}
     text = (
         environment()

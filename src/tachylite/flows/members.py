@@ -1,0 +1,54 @@
+"""The members of a cohort before anything is computed: what each will be, and under which id it is stored."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from pymatgen.core import Structure
+
+from tachylite.errors import InputError
+from tachylite.jobs.engine import EngineLike
+from tachylite.jobs.material import material_id
+from tachylite.schemas import Protocol, State
+from tachylite.schemas.run import reduced_formula
+from tachylite.schemas.start import Start, as_start
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member of a cohort."""
+
+    start: Start
+    formula: str
+    """Reduced."""
+    elements: list[str]
+    n_atoms: int
+    material_id: str
+
+
+def members_of(
+    starts: Sequence[str | Structure | State | Start], *, protocol: Protocol, engine: EngineLike, seed: int = 0
+) -> list[Member]:
+    """What each start will be; raises InputError for a formula that cannot be read and an impossible substitution."""
+    members = []
+    for start in map(as_start, starts):
+        counts = start.counts(protocol.packing.n_atoms)
+        members.append(
+            Member(
+                start,
+                reduced_formula(counts),
+                sorted(counts),
+                sum(counts.values()),
+                material_id(start, protocol, engine, seed),
+            )
+        )
+    return members
+
+
+def refuse_twice(members: Sequence[Member]) -> None:
+    """Raise InputError where there are no members, or two that are the same."""
+    if not members:
+        raise InputError("there is nothing to begin with; give formulas, or structures with --structure")
+    ids = [member.material_id for member in members]
+    twice = dict.fromkeys(member.start.title for member in members if ids.count(member.material_id) > 1)
+    if twice:
+        raise InputError(f"{' and '.join(twice)} would be the same material; another sample of it is another --seed")
