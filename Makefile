@@ -21,8 +21,9 @@ help:
 demo: $(FOR_DEMO)
 	.venv/bin/tachylite run Li3PO4 --protocol quickstart --store demo/store --report demo/report
 
+# one worker more than processors: tests of services wait for a queue most of their time
 test: lint
-	.venv/bin/python -m pytest -n auto --dist worksteal
+	.venv/bin/python -m pytest -n $$(($$(nproc) + 1)) --dist worksteal
 
 lint: $(FOR_TEST)
 	.venv/bin/ruff check

@@ -12,10 +12,10 @@ from tachylite.errors import InputError
 from tachylite.schemas.evaluation import Evaluation, LabelledFrame, SinglePoint
 from tachylite.units import GPA_PER_EV_A3
 
-FEWEST_FRAMES_PER_SHIFT = 3
+_FEWEST_FRAMES_PER_SHIFT = 3
 """With fewer, the fit takes most of the differences away."""
 
-RESAMPLES = 300
+_RESAMPLES = 300
 """Bootstrap samples: the standard error itself is known to 4 %."""
 
 
@@ -56,7 +56,7 @@ def evaluate(frames: Sequence[LabelledFrame], computed: Sequence[SinglePoint], s
         "force_rmse_ev_a": lambda weights: float((weights @ rows.squared / (weights @ rows.components)) ** 0.5),
     }
     n_shifts = int(np.linalg.matrix_rank(rows.fractions, tol=1e-6))
-    if len(pairs) >= FEWEST_FRAMES_PER_SHIFT * n_shifts:
+    if len(pairs) >= _FEWEST_FRAMES_PER_SHIFT * n_shifts:
         means["energy_mae_shifted_ev_per_atom"] = lambda weights: _shifted(rows, weights)
     with_stress = np.isfinite(rows.stress).astype(np.float64)
     if with_stress.any():
@@ -117,5 +117,5 @@ def _bootstrap(mean: Callable[[Array], float], n_frames: int) -> float | None:
     """Standard deviation of a mean over samples of the frames with replacement (Efron 1979); None for one frame."""
     if n_frames < 2:
         return None
-    draws = np.random.default_rng(0).multinomial(n_frames, np.full(n_frames, 1 / n_frames), size=RESAMPLES)
+    draws = np.random.default_rng(0).multinomial(n_frames, np.full(n_frames, 1 / n_frames), size=_RESAMPLES)
     return float(np.std([mean(weights.astype(np.float64)) for weights in draws], ddof=1))

@@ -42,7 +42,7 @@ def score_melt(reference: ParityReference, melt: HoldResult, trajectory: Traject
         return failed(reference.formula, melt.reason or "no production run")
     frames = take_frames(trajectory.positions, trajectory.cells, trajectory.numbers)
     longest = reference.r_a[-1]
-    score = score_curves(reference.formula, reference_curves(reference), measure_curves(frames, longest), reference)
+    score = score_curves(reference.formula, _reference_curves(reference), measure_curves(frames, longest), reference)
     try:
         descriptors, missing = _descriptors(reference, frames), None
     except InputError as error:
@@ -97,7 +97,7 @@ def failed(formula: str, reason: str) -> ParityScore:
     return ParityScore(formula=formula, status="failed", reason=reason)
 
 
-def reference_curves(reference: ParityReference) -> Curves:
+def _reference_curves(reference: ParityReference) -> Curves:
     """Partial g(r) of a reference."""
     return Curves(np.array(reference.r_a), {pair: np.array(g) for pair, g in reference.g.items()})
 

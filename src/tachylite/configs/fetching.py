@@ -16,7 +16,7 @@ from tachylite.configs.datasets import (
 )
 from tachylite.errors import InputError
 
-TIMEOUT_S = 30.0
+_TIMEOUT_S = 30.0
 """How long a server may be silent."""
 
 
@@ -114,7 +114,7 @@ def _write_response(url: str, path: str, _: object) -> None:
     """Write what a server answers; pooch's own way leaves a connection open that breaks."""
     import requests
 
-    with requests.get(url, stream=True, timeout=TIMEOUT_S) as response, Path(path).open("wb") as file:
+    with requests.get(url, stream=True, timeout=_TIMEOUT_S) as response, Path(path).open("wb") as file:
         response.raise_for_status()
         for chunk in response.iter_content(1 << 20):
             file.write(chunk)
@@ -127,7 +127,7 @@ def _reason(error: Exception) -> str:
     if response is not None:
         return f"the server answers {response.status_code} {response.reason}"
     if isinstance(error, requests.Timeout):
-        return f"no answer within {TIMEOUT_S:g} s"
+        return f"no answer within {_TIMEOUT_S:g} s"
     if isinstance(error, requests.exceptions.ChunkedEncodingError):
         return "the connection broke before the file was whole"
     if isinstance(error, requests.ConnectionError):

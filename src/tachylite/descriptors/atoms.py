@@ -15,7 +15,7 @@ from tachylite.physics.volume import electronegativity
 
 type Mask = NDArray[np.bool_]
 
-IONIC_BOND = 2.0
+_IONIC_BOND = 2.0
 """Mean difference of electronegativity to its neighbours from which on an atom has its ionic radius."""
 
 
@@ -73,7 +73,7 @@ def sphere_radii(roles: Roles, ionicity: Array, surroundings: Array) -> Array:
     InputError for an element without the radius.
     """
     radii = roles.covalent_radius_a.copy()
-    for i in np.flatnonzero(ionicity > IONIC_BOND):
+    for i in np.flatnonzero(ionicity > _IONIC_BOND):
         is_anion = roles.electronegativity[i] > surroundings[i]
         radii[i] = elemental_property("anion_radius_a" if is_anion else "cation_radius_a", roles.symbols[i])
     return radii

@@ -1,8 +1,9 @@
 """Answers of an engine: the document of a run from its time series, and finished answers kept in a work folder."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -181,6 +182,39 @@ def keep_relaxation(folder: Path, relaxation: Relaxation) -> bool:
         return False
     write_answer(folder / _RELAXATION, relaxation.model_dump_json().encode())
     return True
+
+
+def relaxation_by_calls(
+    state: State,
+    last: Mapping[str, Any],
+    stress_gpa: Array | None,
+    provenance: Provenance,
+    *,
+    program: str,
+    details: dict[str, Any],
+    **fields: Any,
+) -> Relaxation:
+    """The document of a relaxation by successive calls of a program, from the record of the last of them.
+
+    The record (empty where no call made a step) holds `energy_ev`, `max_force_ev_a` and the program's `version`.
+    Provenance gets that version and the `details`; `fields` are the document's others that do not follow from these.
+    """
+    n_atoms = len(state.numbers)
+    versions = {program: last["version"]} if last else {}
+    return Relaxation(
+        status="converged" if fields["reason"] is None else "failed",
+        formula=state.formula,
+        n_atoms=n_atoms,
+        energy_ev_per_atom=last.get("energy_ev", float("nan")) / n_atoms,
+        max_force_ev_a=last.get("max_force_ev_a", float("nan")),
+        pressure_gpa=float("nan") if stress_gpa is None else -float(np.trace(stress_gpa)) / 3,
+        stress_gpa=None if stress_gpa is None else stress_gpa.tolist(),
+        state=state,
+        provenance=provenance.model_copy(
+            update={"versions": provenance.versions | versions, "options": provenance.options | details}
+        ),
+        **fields,
+    )
 
 
 def reason_against(check: Callable[[], object]) -> str | None:

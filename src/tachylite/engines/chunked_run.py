@@ -131,7 +131,7 @@ class ChunkedRun(ABC):
             velocities = normal * np.sqrt(KB_EV * segment.temperature_k / EV_PER_U_A2_FS2 / masses)
         else:
             velocities = np.asarray(state.velocities)
-        if begin == 0 and not is_langevin(segment):
+        if begin == 0 and not _is_langevin(segment):
             velocities = velocities - (masses * velocities).sum(axis=0) / masses.sum()
         return state.model_copy(update={"velocities": velocities.tolist()})
 
@@ -160,7 +160,7 @@ class ChunkedRun(ABC):
 
     def _freedoms(self, segment: Segment) -> int:
         """Degrees of freedom of a segment: 3 fewer where the centre of mass is at rest."""
-        return max(3 * len(self.request.state.numbers) - (0 if is_langevin(segment) else 3), 1)
+        return max(3 * len(self.request.state.numbers) - (0 if _is_langevin(segment) else 3), 1)
 
     def _series(self) -> tuple[dict[str, Array], RecordedFrames]:
         """Series by name, and frames; step 1 is the initial state."""
@@ -196,6 +196,6 @@ class ChunkedRun(ABC):
         return np.concatenate([np.empty((0, rows, 3)), *(getattr(chunk, name) for chunk in self.chunks)])
 
 
-def is_langevin(segment: Segment) -> bool:
+def _is_langevin(segment: Segment) -> bool:
     """Whether a Langevin thermostat, or that of the barostat, moves the cell as a whole."""
     return segment.thermostat == "langevin" or segment.pressure_gpa is not None

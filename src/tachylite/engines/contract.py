@@ -30,7 +30,7 @@ class Tolerances:
     """For a force against a finite difference of energies, in addition to the relative tolerance."""
 
 
-TOLERANCES = {
+_TOLERANCES = {
     "float64": Tolerances(1e-9, 1e-7, 1e-9, 1e-7, step=1e-4, derivative_ev_a=1e-5),
     "float32": Tolerances(2e-6, 2e-4, 1e-5, 1e-4, step=2e-3, derivative_ev_a=2e-2),
 }
@@ -68,7 +68,7 @@ def check_contract(
     """
     if len(structures) < 2:
         raise ValueError(f"{len(structures)} structures say nothing of batches; give two of different sizes")
-    examination = _Examination(potential, TOLERANCES[precision], np.random.default_rng(seed))
+    examination = _Examination(potential, _TOLERANCES[precision], np.random.default_rng(seed))
     examination.check_output_format(structures)
     for index, atoms in enumerate(structures):
         with _naming(f"structure {index + 1}, {atoms.get_chemical_formula()}"):

@@ -17,15 +17,15 @@ from tachylite.errors import OutOfTimeError
 
 _deadline: ContextVar[float | None] = ContextVar("deadline", default=None)
 
-SIGNALS = (signal.SIGTERM, signal.SIGINT)
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 SLURM_RESERVE_S = 30.0
 """Time before the end of a Slurm job that is left to the caller, to store results and to exit."""
 
-RESERVE_S = 1.0
+_RESERVE_S = 1.0
 """Time kept in reserve in addition to that of a step and two checkpoints."""
 
-STEPS_IN_RESERVE = 3
+_STEPS_IN_RESERVE = 3
 """Ionic steps of a program that must fit into the time left, as custodian's handler of the walltime has it."""
 
 
@@ -100,7 +100,7 @@ class Interruption:
             return True
         now = time.monotonic()
         step, self._stepped = now - self._stepped, now
-        return self.deadline is not None and now + step + 2 * self._saving_s + RESERVE_S > self.deadline
+        return self.deadline is not None and now + step + 2 * self._saving_s + _RESERVE_S > self.deadline
 
     @contextmanager
     def saving(self) -> Iterator[None]:
@@ -124,7 +124,7 @@ class Interruption:
 
     def listen(self) -> None:
         """Handle SIGTERM and SIGINT here, except where they are ignored or handled by a program that embeds Python."""
-        for number in SIGNALS:
+        for number in _SIGNALS:
             handler = signal.getsignal(number)
             if handler is not None and handler != signal.SIG_IGN:
                 self._handlers[number] = handler
@@ -147,7 +147,7 @@ def must_end(interruption: Interruption, step_s: float) -> bool:
     """Whether to end now: after a signal, or when a few more ionic steps might not fit into the time left."""
     if interruption.signal is not None or interruption.deadline is None:
         return interruption.signal is not None
-    return time.monotonic() + STEPS_IN_RESERVE * step_s + RESERVE_S > interruption.deadline
+    return time.monotonic() + _STEPS_IN_RESERVE * step_s + _RESERVE_S > interruption.deadline
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """Engines by name, and the options that a person gives them."""
 
+from collections.abc import Sequence
 from dataclasses import fields
 from difflib import get_close_matches
 from typing import Any, get_type_hints
@@ -65,6 +66,12 @@ def check_options(engine: str, settings_class: type, options: dict[str, Any], *,
     except ValidationError as error:
         raise InputError(f"engine {engine!r} {_first_problem(error, hints)}") from None
     return {name: getattr(checked, name) for name in options}
+
+
+def changed_options(engine: Any, names: Sequence[str]) -> dict[str, Any]:
+    """Those of an engine's options, by name, that have other than their default values."""
+    defaults = {option.name: option.default for option in fields(engine)}
+    return {name: value for name in names if (value := getattr(engine, name)) != defaults[name]}
 
 
 def _first_problem(error: ValidationError, hints: dict[str, Any]) -> str:

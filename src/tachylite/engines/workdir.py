@@ -16,7 +16,7 @@ from tachylite.errors import InputError
 CHECKPOINT, LOG = "checkpoint.pt", "log"
 """Files in the folder of a calculation that is not finished."""
 
-PARTIAL = ".partial"
+_PARTIAL = ".partial"
 """Suffix of a file that is being written."""
 
 _workdir: ContextVar[Path | None] = ContextVar("workdir", default=None)
@@ -75,7 +75,7 @@ def locked_folder(folder: Path) -> Iterator[None]:
         raise cannot_write(folder, error) from error
     with lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        for partial_file in folder.glob(f".*{PARTIAL}"):  # of a process that was killed while writing
+        for partial_file in folder.glob(f".*{_PARTIAL}"):  # of a process that was killed while writing
             partial_file.unlink()
         yield
 
@@ -103,7 +103,7 @@ def write_atomically(path: Path, content: bytes | memoryview) -> None:
 
     Raises InputError, naming the folder, where it cannot be written; the old file is then untouched.
     """
-    temporary = path.with_name(f".{path.name}.{os.getpid()}{PARTIAL}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}{_PARTIAL}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with temporary.open("wb") as handle:

@@ -18,7 +18,7 @@ from tachylite.errors import InputError, MissingPackageError
 from tachylite.physics.composition import parse_formula
 
 SCHEMA_VERSION = 1
-MIN_ROWS = 20
+_MIN_ROWS = 20
 """Of fewer none can be held out for a test."""
 
 _METADATA = b"tachylite"
@@ -142,8 +142,8 @@ def make_dataset(
 
 
 def _problems(dataset: Dataset) -> Iterator[str]:
-    if len(dataset) < MIN_ROWS:
-        yield f"{len(dataset)} rows; at least {MIN_ROWS} are needed to learn from and to hold out"
+    if len(dataset) < _MIN_ROWS:
+        yield f"{len(dataset)} rows; at least {_MIN_ROWS} are needed to learn from and to hold out"
     features = zip(dataset.names, dataset.features.T, strict=True)
     for name, column in (("temperature", dataset.temperature_k), (dataset.target_name, dataset.target), *features):
         invalid = np.flatnonzero(~np.isfinite(column))

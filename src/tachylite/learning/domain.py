@@ -11,7 +11,7 @@ from tachylite.arrays import Array
 from tachylite.learning.inputs import Inputs
 from tachylite.physics.composition import parse_formula
 
-QUANTILE = 0.95
+_QUANTILE = 0.95
 _MIN_THRESHOLD = 1e-9
 """A limit below it is rounding: the training rows are all alike."""
 
@@ -55,7 +55,7 @@ class Domain:
             mean,
             scale,
             rows,
-            max(float(np.quantile(farthest, QUANTILE)), _MIN_THRESHOLD),
+            max(float(np.quantile(farthest, _QUANTILE)), _MIN_THRESHOLD),
             (float(temperatures.min()), float(temperatures.max())),
             inputs.elements,
         )

@@ -16,7 +16,7 @@ from tachylite.physics.structure.parity import coefficient_of_determination
 from tachylite.schemas import Measured
 from tachylite.schemas.learning import Coverage, Score
 
-INNER_FOLDS = 4
+_INNER_FOLDS = 4
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ def tune(learner: Learner, inputs: Inputs, matrix: Array, target: Array, groups:
     Matrix (n, columns), target (n,) and composition (n,) of the rows. Raises InputError for too few compositions.
     """
     candidates = [candidate for candidate in learner.candidates if is_applicable(candidate, target)]
-    folds = grouped_folds(groups, n_folds=INNER_FOLDS)
+    folds = grouped_folds(groups, n_folds=_INNER_FOLDS)
     results = []
     for candidate in candidates:
         centre, spread = np.empty(len(target)), np.empty(len(target))

@@ -16,7 +16,7 @@ from tachylite.units import KB_EV
 _ROWS_AT_ONCE = 4000
 """Predicted at once; covariances of more would fill the memory."""
 
-MAX_ROWS = 5000
+_MAX_ROWS = 5000
 """To train on: time grows with the cube, memory with the square."""
 
 _ARRAYS = ("mean", "scale", "rows", "target", "log_lengths", "kinds")
@@ -65,7 +65,7 @@ class GaussianProcess:
 
         Raises InputError for more than 5000 rows.
         """
-        if len(inputs) > MAX_ROWS:
+        if len(inputs) > _MAX_ROWS:
             raise InputError(f"a Gaussian process of {len(inputs)} rows is too large; learn with --learner boosting")
         kinds = np.repeat([0.0, 1.0, 2.0], [1, n_descriptor_columns - 1, inputs.shape[1] - n_descriptor_columns])
         raw = _with_inverse_temperature(inputs)

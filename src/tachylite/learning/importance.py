@@ -13,8 +13,8 @@ from tachylite.learning.learners import SEED, FittedModel
 from tachylite.schemas.learning import Importance
 
 REPEATS = 5
-EXPLAINED_ROWS = 60
-PAIRS = 6
+_EXPLAINED_ROWS = 60
+_PAIRS = 6
 """Orders of the inputs that are drawn, each with its reverse."""
 
 
@@ -74,7 +74,7 @@ def permutation_importance(held_out: HeldOutPredictions, matrix: Array, target: 
     return rises
 
 
-def shapley_values(model: FittedModel, matrix: Array, n_rows: int = EXPLAINED_ROWS, pairs: int = PAIRS) -> Shapley:
+def shapley_values(model: FittedModel, matrix: Array, n_rows: int = _EXPLAINED_ROWS, pairs: int = _PAIRS) -> Shapley:
     """Shapley values of a model for some rows of a matrix (n, columns), drawn at random, against the others.
 
     Inputs of a random background row are replaced by those of the explained row one after the other, in random orders

@@ -144,7 +144,7 @@ LEARNERS: Mapping[str, Learner] = MappingProxyType(
 )
 """By name; published settings from Zheng et al. 2024, DOI 10.1038/s41524-024-01469-2."""
 
-MAX_ROWS_OF_DEFAULT_GP = 2000
+_MAX_ROWS_OF_DEFAULT_GP = 2000
 """Its time grows with the cube of the rows: two minutes for 800 of them, so about half an hour for these."""
 
 SEED = 62
@@ -153,7 +153,7 @@ SEED = 62
 
 def default_learners(n_rows: int) -> tuple[str, ...]:
     """Names of the best learner that so many rows allow, and of the published ones to compare with."""
-    return ("gp" if n_rows <= MAX_ROWS_OF_DEFAULT_GP else "boosting", "boosting-zheng2024", "forest-zheng2024")
+    return ("gp" if n_rows <= _MAX_ROWS_OF_DEFAULT_GP else "boosting", "boosting-zheng2024", "forest-zheng2024")
 
 
 def get_learner(name: str) -> Learner:

@@ -17,7 +17,7 @@ type Split = Literal["composition", "chemical system", "random"]
 SPLITS: tuple[Split, ...] = get_args(Split.__value__)
 """The error on new compositions is that of the first; that of the random one is too small."""
 
-N_FOLDS = 5
+_N_FOLDS = 5
 _TRAIN_SIZE, _SEED = 0.85, 62
 """Of the published split (Zheng et al. 2024, DOI 10.1038/s41524-024-01469-2)."""
 
@@ -39,7 +39,7 @@ def split_rows(dataset: Dataset, split: Split) -> list[Fold]:
 
 
 def grouped_folds(
-    groups: Sequence[str] | NDArray[np.str_], group_name: str = "composition", n_folds: int = N_FOLDS
+    groups: Sequence[str] | NDArray[np.str_], group_name: str = "composition", n_folds: int = _N_FOLDS
 ) -> list[Fold]:
     """Split rows into folds of similar size so that those of one group (n,) stay together.
 

@@ -36,7 +36,7 @@ from tachylite.schemas.learning import (
     Model,
 )
 
-CURVE_FRACTIONS = (0.1, 0.2, 0.4, 0.7, 1.0)
+_CURVE_FRACTIONS = (0.1, 0.2, 0.4, 0.7, 1.0)
 """Of the compositions to train on, for the learning curve."""
 
 _PACKAGES = ("tachylite", "numpy", "scipy", "scikit-learn", "xgboost")
@@ -174,7 +174,7 @@ def _learning_curve(dataset: Dataset, learner: Learner, held_out: HeldOutPredict
     groups, generator = dataset.compositions, np.random.default_rng(SEED)
     orders = [generator.permutation(np.unique(groups[rows])) for rows, _ in held_out.folds]
     points = []
-    for fraction in CURVE_FRACTIONS:
+    for fraction in _CURVE_FRACTIONS:
         counts, errors = [], []
         for (rows, test), order, tuned in zip(held_out.folds, orders, held_out.models, strict=True):
             compositions = order[: max(2, round(fraction * len(order)))]

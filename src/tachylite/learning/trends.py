@@ -16,17 +16,17 @@ from tachylite.physics.transport.arrhenius import arrhenius
 from tachylite.schemas import Measured
 from tachylite.schemas.learning import AnionTrend, Correlation, Trends
 
-MIN_TEMPERATURES = 3
+_MIN_TEMPERATURES = 3
 """An activation energy from fewer has no error."""
-MIN_COMPOSITIONS = 3
+_MIN_COMPOSITIONS = 3
 """The error of a mean of fewer is too uncertain."""
-ALWAYS_SHOWN = ("F", "Cl", "Br", "I", "O", "S", "Se", "Te")
+_ALWAYS_SHOWN = ("F", "Cl", "Br", "I", "O", "S", "Se", "Te")
 """Anions that are shown however few compositions have them."""
 
 _CM2_S = 1e-3
 """The unit of the diffusivities, in cm^2/s."""
 
-PUBLISHED_PEARSON: Mapping[str, float] = MappingProxyType(
+_PUBLISHED_PEARSON: Mapping[str, float] = MappingProxyType(
     {
         "avg_Ecoh_with_Li": -0.81,
         "SPF": -0.76,
@@ -123,7 +123,7 @@ def _common_temperature(dataset: Dataset) -> float:
 
 
 def _correlations(dataset: Dataset) -> list[Correlation]:
-    published = PUBLISHED_PEARSON if _is_comparable(dataset) else {}
+    published = _PUBLISHED_PEARSON if _is_comparable(dataset) else {}
     correlations = []
     for name, column in zip(dataset.names, dataset.features.T, strict=True):
         r = pearson(column, dataset.target)
@@ -138,7 +138,7 @@ def _activation_energies(dataset: Dataset) -> dict[str, float]:
     for text in np.unique(compositions).tolist():
         own = (compositions == text) & (dataset.target > 0)
         temperatures = dataset.temperature_k[own]
-        if len(np.unique(temperatures)) >= MIN_TEMPERATURES:
+        if len(np.unique(temperatures)) >= _MIN_TEMPERATURES:
             equal = np.ones(own.sum())  # the table has no errors, so every point counts alike
             energies[text] = arrhenius(temperatures, _CM2_S * dataset.target[own], equal).activation_energy_ev.value
     return energies
@@ -150,7 +150,7 @@ def _anions(dataset: Dataset, energies: Mapping[str, float]) -> list[AnionTrend]
     trends = []
     for anion in np.unique(anions).tolist():
         own = anions == anion
-        if own.sum() < MIN_COMPOSITIONS and anion not in ALWAYS_SHOWN:
+        if own.sum() < _MIN_COMPOSITIONS and anion not in _ALWAYS_SHOWN:
             continue
         known = [energies[text] for text in compositions[own].tolist() if text in energies]
         trends.append(

@@ -10,7 +10,7 @@ from ase.data import chemical_symbols
 
 from tachylite.errors import InputError
 
-MAX_ATOMS = 100_000
+_MAX_ATOMS = 100_000
 SYMBOLS = frozenset(chemical_symbols[1:119])
 
 _SUBSCRIPTS = str.maketrans("₀₁₂₃₄₅₆₇₈₉", "0123456789")
@@ -78,8 +78,8 @@ def atom_counts(formula: Formula, target: int) -> dict[str, int]:
     units = max(1, round(target / size))
     if formula.is_fractional and abs(units * size - target) > _WINDOW * target and size > len(unit):
         return _nearest_counts(formula, target)
-    if size > MAX_ATOMS:
-        raise InputError(f"formula '{formula.text}': one formula unit has {size} atoms, more than {MAX_ATOMS}")
+    if size > _MAX_ATOMS:
+        raise InputError(f"formula '{formula.text}': one formula unit has {size} atoms, more than {_MAX_ATOMS}")
     return {symbol: units * count for symbol, count in unit.items()}
 
 

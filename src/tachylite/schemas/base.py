@@ -21,7 +21,7 @@ class Failure(FrozenModel):
     reason: str
 
 
-OF_ONE_CALCULATION = frozenset(
+_OF_ONE_CALCULATION = frozenset(
     {
         "band_gap_ev",
         "correction_ev_per_atom",
@@ -52,5 +52,5 @@ class Provenance(FrozenModel):
 
     @property
     def _level(self) -> tuple[Any, ...]:
-        settings = {name: value for name, value in self.options.items() if name not in OF_ONE_CALCULATION}
+        settings = {name: value for name, value in self.options.items() if name not in _OF_ONE_CALCULATION}
         return self.engine, self.model, self.model_sha256, settings

@@ -12,10 +12,10 @@ from tachylite.errors import InputError
 if TYPE_CHECKING:
     import h5py
 
-POSITION_DECIMALS = 5
+_POSITION_DECIMALS = 5
 """Decimals of positions in A: they are read back within 5e-6 A."""
 
-FORCE_DECIMALS = 4
+_FORCE_DECIMALS = 4
 """Decimals of forces in eV/A: they are read back within 5e-5 eV/A, below the noise of any calculation."""
 
 _CHUNK_VALUES = 1000
@@ -75,7 +75,7 @@ class _Frames:
 
     def write(self, file: "h5py.File") -> None:
         group = file.create_group("particles/all/position")
-        _write_vectors(group, self.positions, POSITION_DECIMALS, "Angstrom")
+        _write_vectors(group, self.positions, _POSITION_DECIMALS, "Angstrom")
         count = len(self.positions)
         _write_axes(group, np.arange(count), self.times_fs)
         file["particles/all"].create_dataset("species", data=self.numbers, track_times=False)
@@ -105,7 +105,7 @@ class _Frames:
         for name, group in groups.items():
             group["step"], group["time"] = position["step"], position["time"]
             if name == "forces":
-                _write_vectors(group, arrays[name], FORCE_DECIMALS, "eV Angstrom-1")
+                _write_vectors(group, arrays[name], _FORCE_DECIMALS, "eV Angstrom-1")
             else:
                 unit = "eV" if name == "energies" else "eV Angstrom-3"
                 _write(group, "value", arrays[name]).attrs["unit"] = np.bytes_(unit)

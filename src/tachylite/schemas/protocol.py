@@ -12,10 +12,10 @@ from tachylite.schemas.steps.base import VARIANT_SEPARATOR, result_name, tempera
 from tachylite.schemas.steps.volume import Pressure
 from tachylite.units import FS_PER_PS
 
-START = "start"
+_START = "start"
 """What `from` says of a step that begins at the start again."""
 
-SEED_STRIDE = 100_000
+_SEED_STRIDE = 100_000
 """Between the seeds of two steps."""
 
 
@@ -75,8 +75,8 @@ class Protocol(FrozenModel):
         """Every step must be able to follow those it continues."""
         names = [step.name for step in self.steps]
         for place, name in enumerate(names):
-            if name == START:
-                raise ValueError(f"step {place + 1}: the name {START!r} stands for the first state; rename it")
+            if name == _START:
+                raise ValueError(f"step {place + 1}: the name {_START!r} stands for the first state; rename it")
             if name in names[:place]:
                 label = f"step {place + 1} ({name})"
                 raise ValueError(f"{label}: an earlier step is named {name!r} too; give one of them another name")
@@ -85,7 +85,7 @@ class Protocol(FrozenModel):
             try:
                 _check_sources(step.sources, names[:place], names[place + 1 :])
                 for branch in self.branches_of(step.name):
-                    sources = [self.step(name) for name in step.sources if name != START]
+                    sources = [self.step(name) for name in step.sources if name != _START]
                     step.check(sources, branch.start_temperature_k, branch.temperature_k)
                     _check_length(step, self.timestep_fs * self.record_every)
                     _check_name(branch, result_names)
@@ -98,8 +98,8 @@ class Protocol(FrozenModel):
         branches: dict[str, list[Branch]] = {}
         for step in self.steps:
             incoming: list[Branch | None] = []
-            for name in step.sources or [START]:
-                incoming += [None] if name == START else branches.get(name, [])
+            for name in step.sources or [_START]:
+                incoming += [None] if name == _START else branches.get(name, [])
             branches[step.name] = _branches_of(step, incoming)
         return branches
 
@@ -118,7 +118,7 @@ class Protocol(FrozenModel):
 
     def counts_of_sources(self, step: Step) -> list[int]:
         """How many results each of the steps that this one continues gives a member; [1] for the start."""
-        return [1 if name == START else len(self.branches_of(name)) for name in step.sources or [START]]
+        return [1 if name == _START else len(self.branches_of(name)) for name in step.sources or [_START]]
 
     def seed_offset(self, name: str) -> int:
         """What to add to a member's seed, so that the random numbers of the steps stay apart.
@@ -133,7 +133,7 @@ class Protocol(FrozenModel):
                 before = step
             if step.name == name:
                 break
-        return SEED_STRIDE * max(number, 0)
+        return _SEED_STRIDE * max(number, 0)
 
 
 def _check_sources(sources: Sequence[str], earlier: Sequence[str], later: Sequence[str]) -> None:
@@ -141,7 +141,7 @@ def _check_sources(sources: Sequence[str], earlier: Sequence[str], later: Sequen
     for name in sources:
         if sources.count(name) > 1:
             raise ValueError(f"from names {name!r} twice")
-        if name == START or name in earlier:
+        if name == _START or name in earlier:
             continue
         if not earlier:
             raise ValueError(f"from = {name!r}, and it is the first: it begins at the start, so leave 'from' out")
@@ -177,7 +177,7 @@ def _branches_of(step: Step, incoming: Sequence[Branch | None]) -> list[Branch]:
     branches = []
     for origin, source in enumerate(incoming):
         before = None if source is None else source.temperature_k
-        from_step, from_variant = (START, "") if source is None else (source.step, source.variant)
+        from_step, from_variant = (_START, "") if source is None else (source.step, source.variant)
         inherited = (from_step, from_variant) if several_steps else (from_variant,)
         for temperature in step.temperatures_k:
             own = temperature_label(temperature) if temperature is not None and len(step.temperatures_k) > 1 else ""

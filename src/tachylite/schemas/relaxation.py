@@ -3,7 +3,7 @@
 from typing import Literal
 
 from tachylite.schemas.base import Document, Provenance
-from tachylite.schemas.run import State
+from tachylite.schemas.run import State, Vectors
 
 
 class Relaxation(Document):
@@ -22,6 +22,8 @@ class Relaxation(Document):
     pressure_gpa: float
     stress_gpa: list[list[float]] | None = None
     """The static stress, tension positive, (3, 3)."""
+    forces_ev_a: Vectors | None = None
+    """Of the last calculation, (n_atoms, 3), where the engine keeps them."""
     state: State
     provenance: Provenance
 

@@ -44,7 +44,7 @@ def call_pw(
         return f"pw.x cannot be run in {folder}: {error.strerror}"
     if exit_code < 0:
         time.sleep(2 * POLL_S)  # a signal that ended pw.x may be on its way to this process, too
-    return error_message(folder, exit_code)
+    return _error_message(folder, exit_code)
 
 
 def _run(command: Sequence[str], folder: Path, interruption: Interruption, report: Callable[[int, float], None]) -> int:
@@ -129,7 +129,7 @@ def count_steps(folder: Path) -> int:
         return 0
 
 
-def error_message(folder: Path, exit_code: int) -> str | None:
+def _error_message(folder: Path, exit_code: int) -> str | None:
     """Why pw.x failed, in one line: its own words, the signal that killed it, or the last line of its output."""
     text = _text(folder / OUTPUT)
     routine = _ROUTINE.search(text)
@@ -137,7 +137,7 @@ def error_message(folder: Path, exit_code: int) -> str | None:
         name, number, words = routine.groups()
         return f"pw.x failed: error in {name} ({number}): {' '.join(words.split())[:200]}"
     if "convergence NOT achieved" in text:
-        return not_converged(text)
+        return _not_converged(text)
     if exit_code == 0 or "JOB DONE" in text:
         return None
     if exit_code < 0:
@@ -148,7 +148,7 @@ def error_message(folder: Path, exit_code: int) -> str | None:
     return f"pw.x failed: exit code {exit_code}" + (f": {' '.join(words.split())[:200]}" if words else "")
 
 
-def not_converged(text: str) -> str:
+def _not_converged(text: str) -> str:
     """Words for electronic steps that did not converge."""
     match = re.search(r"convergence NOT achieved after\s+(\d+)", text)
     return f"the electronic steps did not converge in {match.group(1) if match else 'the allowed'} iterations"

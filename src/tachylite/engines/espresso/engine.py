@@ -4,10 +4,11 @@ import functools
 import hashlib
 import importlib.metadata
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
+import numpy as np
 from monty.json import MSONable
 from pydantic import Field
 
@@ -23,20 +24,25 @@ from tachylite.engines.espresso.setup import (
     pw_command,
 )
 from tachylite.engines.interruption import Interruption
-from tachylite.engines.registry import check_options
+from tachylite.engines.registry import changed_options, check_options
 from tachylite.engines.workdir import content_key, locked_folder
 from tachylite.schemas import Provenance, Request, State
+from tachylite.schemas.evaluation import SinglePoint
 from tachylite.schemas.relaxation import Relaxation
+from tachylite.units import GPA_PER_EV_A3
 
 if TYPE_CHECKING:
     from tachylite.engines.espresso.dynamics import PwRun
     from tachylite.engines.espresso.program import Program
 
-LAYOUT = 1
+LAYOUT = 2
 """Version of the files in a work folder; it is part of the folder's name."""
 
-MAX_CRASHES = 2
+_MAX_CRASHES = 2
 """Crashes of pw.x after which a member ends; one that made no step ends it at once in dynamics."""
+
+_NO_FORCE_IS_TOO_LARGE_EV_A = 1e3
+"""With this criterion a relaxation ends after its first calculation."""
 
 PACKAGES = ("tachylite", "ase")
 
@@ -99,8 +105,6 @@ class EspressoEngine(MSONable):
 
     def provenance(self, seed: int | None = None) -> Provenance:
         """Describe functional, pseudopotentials and settings; documents of results have the version of pw.x."""
-        defaults = {option.name: option.default for option in fields(self)}
-        options = {name: getattr(self, name) for name in (*_LEVEL, "chunk_steps", "max_pulay_gpa")}
         return Provenance(
             engine="espresso",
             model="PBE",
@@ -109,7 +113,7 @@ class EspressoEngine(MSONable):
             dtype="float64",
             seed=seed,
             versions={package: importlib.metadata.version(package) for package in PACKAGES},
-            options={name: value for name, value in options.items() if value != defaults[name]},
+            options=changed_options(self, (*_LEVEL, "chunk_steps", "max_pulay_gpa")),
         )
 
     def run(self, requests: Sequence[Request], workdir: Path) -> list[Answer]:
@@ -136,6 +140,12 @@ class EspressoEngine(MSONable):
         ]
         return side_by_side(members, self.members_at_once or available_cores())
 
+    def single_points(self, states: Sequence[State], workdir: Path) -> list[SinglePoint]:
+        """Compute energy, forces and stress of structures as they are; NaN, with the reason, where that fails."""
+        labels = [f"{state.formula} {number}" for number, state in enumerate(states)]
+        done = self.relax(states, workdir, relax_cell=False, labels=labels, max_force_ev_a=_NO_FORCE_IS_TOO_LARGE_EV_A)
+        return [_single_point(relaxation) for relaxation in done]
+
     def check_program(self) -> None:
         """Raise InputError, saying where it was looked for, where there is no pw.x."""
         pw_command(self.command)
@@ -152,7 +162,7 @@ class EspressoEngine(MSONable):
             request,
             folder,
             self.chunk_steps,
-            MAX_CRASHES,
+            _MAX_CRASHES,
             reason=reason,
             program=program,
             max_pulay_gpa=self.max_pulay_gpa,
@@ -212,12 +222,20 @@ class EspressoEngine(MSONable):
             if (finished := load_relaxation(folder, label)) is not None:
                 return finished
             relaxation.folder, relaxation.reason = folder, self._missing_program()
-            problem = reason_against(lambda: relaxation.run(interruption, MAX_CRASHES))
+            problem = reason_against(lambda: relaxation.run(interruption, _MAX_CRASHES))
             relaxation.reason = relaxation.reason or problem
             document = relaxation.answer(self.provenance())
             if keep_relaxation(folder, document):
                 remove_outdirs(folder)
         return document
+
+
+def _single_point(relaxation: Relaxation) -> SinglePoint:
+    if relaxation.status == "failed" or relaxation.forces_ev_a is None or relaxation.stress_gpa is None:
+        unknown = np.full((relaxation.n_atoms, 3), np.nan)
+        return SinglePoint(float("nan"), unknown, None, relaxation.reason or "no forces were kept")
+    energy = relaxation.energy_ev_per_atom * relaxation.n_atoms
+    return SinglePoint(energy, np.array(relaxation.forces_ev_a), np.array(relaxation.stress_gpa) / GPA_PER_EV_A3)
 
 
 @functools.cache

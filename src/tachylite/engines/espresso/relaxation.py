@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tachylite.engines.answers import relaxation_by_calls
 from tachylite.engines.espresso.calling import OUTPUT, end_orphan, has_ended, report_progress
 from tachylite.engines.espresso.inputs import Task
 from tachylite.engines.espresso.output import Output, read_output
@@ -23,10 +24,10 @@ RECORD = "stage.json"
 MAX_STEPS = 100
 """Ionic steps of one call; a relaxation that needs more is continued by another one."""
 
-MAX_CALLS = 8
+_MAX_CALLS = 8
 """The plane waves of a call are those of its first cell, so that a cell needs two calls or three."""
 
-MAX_STRESS_GPA = 0.1
+_MAX_STRESS_GPA = 0.1
 """Largest component of the stress of a relaxed cell."""
 
 _DENSER = 0.9
@@ -70,7 +71,7 @@ class PwRelaxation:
         while self.reason is None and not self._is_converged():
             if must_end(interruption, 0.0):
                 interruption.end(f"after {self.steps} steps of relaxing {self.label}")
-            if self.calls - begun - self.crashes >= MAX_CALLS:
+            if self.calls - begun - self.crashes >= _MAX_CALLS:
                 self.reason = self._not_converged()
                 return
             error = self._call(interruption)
@@ -102,7 +103,7 @@ class PwRelaxation:
             max_force_ev_a=self.max_force_ev_a,
             # pw.x computes this pressure where the true one is zero
             pressure_gpa=self.preparation.pulay_pressure_gpa(self.state.volume_a3),
-            pressure_error_gpa=MAX_STRESS_GPA / 2,
+            pressure_error_gpa=_MAX_STRESS_GPA / 2,
             scratch=False,
         )
         report = report_progress(self.label, self.steps, self.steps + MAX_STEPS)
@@ -128,9 +129,10 @@ class PwRelaxation:
             return False
         stress = output.stresses_gpa[-1 if ended else len(good) - 1] if output.stresses_gpa else None
         record = {
-            "state": replace_atoms(self.state, last.positions, last.cell).model_dump(),
+            "state": _replace_atoms(self.state, last.positions, last.cell).model_dump(),
             "energy_ev": last.energy_ev,
             "max_force_ev_a": float(np.linalg.norm(last.forces, axis=1).max()),
+            "forces_ev_a": last.forces.tolist(),
             "stress_gpa": None if stress is None else stress.tolist(),
             "steps": len(good),
             "gap_ev": output.gap_ev,
@@ -164,7 +166,7 @@ class PwRelaxation:
         if not self.last.get("ended") or stress is None:
             return False
         small = self.last["max_force_ev_a"] <= self.max_force_ev_a
-        return bool(small and (not self.relax_cell or np.abs(stress).max() <= MAX_STRESS_GPA))
+        return bool(small and (not self.relax_cell or np.abs(stress).max() <= _MAX_STRESS_GPA))
 
     def _not_converged(self) -> str:
         words = f"not relaxed after {self.steps} steps in {self.calls} calls of pw.x"
@@ -176,7 +178,6 @@ class PwRelaxation:
 
     def answer(self, provenance: Provenance) -> Relaxation:
         """The document."""
-        n_atoms, stress = len(self.state.numbers), self._stress_gpa()
         details: dict[str, Any] = {}
         if self.preparation is not None and self.last:
             details = {
@@ -184,27 +185,22 @@ class PwRelaxation:
                 "band_gap_ev": self.last["gap_ev"],
                 "pulay_pressure_gpa": self.preparation.pulay_pressure_gpa(self.state.volume_a3),
             }
-        versions = {"pw.x": self.last["version"]} if self.last else {}
-        return Relaxation(
+        return relaxation_by_calls(
+            self.state,
+            self.last,
+            self._stress_gpa(),
+            provenance,
+            program="pw.x",
+            details=details,
             label=self.label,
-            status="converged" if self.reason is None else "failed",
             reason=self.reason,
-            formula=self.state.formula,
-            n_atoms=n_atoms,
             relax_cell=self.relax_cell,
             steps=self.steps,
-            energy_ev_per_atom=self.last.get("energy_ev", float("nan")) / n_atoms,
-            max_force_ev_a=self.last.get("max_force_ev_a", float("nan")),
-            pressure_gpa=float("nan") if stress is None else -float(np.trace(stress)) / 3,
-            stress_gpa=None if stress is None else stress.tolist(),
-            state=self.state,
-            provenance=provenance.model_copy(
-                update={"versions": provenance.versions | versions, "options": provenance.options | details}
-            ),
+            forces_ev_a=self.last.get("forces_ev_a"),
         )
 
 
-def replace_atoms(state: State, positions: Any, cell: Any) -> State:
+def _replace_atoms(state: State, positions: Any, cell: Any) -> State:
     """A state with the same atoms elsewhere, in another cell."""
     return State(numbers=state.numbers, positions=np.asarray(positions).tolist(), cell=np.asarray(cell).tolist())
 

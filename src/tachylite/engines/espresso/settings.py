@@ -13,7 +13,7 @@ type Smearing = Literal["fermi-dirac", "gaussian", "methfessel-paxton", "marzari
 METAL_KSPACING, INSULATOR_KSPACING = 0.22, 0.44
 """Distances of k-points in 1/A, with 2 pi included, for no gap and for a wide one."""
 
-MAGNETIC = frozenset({"Cr", "Mn", "Fe", "Co", "Ni"})
+_MAGNETIC = frozenset({"Cr", "Mn", "Fe", "Co", "Ni"})
 """Elements whose structures are computed with spin where nothing else is asked for; so is pure oxygen."""
 
 
@@ -36,7 +36,7 @@ class LevelOfTheory:
         """Whether spin is polarised for a structure of these elements."""
         if self.spin is not None:
             return self.spin
-        return bool(MAGNETIC & set(symbols)) or set(symbols) == {"O"}
+        return bool(_MAGNETIC & set(symbols)) or set(symbols) == {"O"}
 
 
 def kspacing_for_gap(gap_ev: float) -> float:

@@ -10,7 +10,7 @@ from tachylite.units import EV_PER_U_A2_FS2, KB_EV
 type Thermostat = Literal["nose-hoover", "langevin", "none"]
 """As segments name them."""
 
-RELAXATION_TIME_FS = 100.0
+_RELAXATION_TIME_FS = 100.0
 """Of both thermostats, as in the other engines."""
 
 
@@ -31,7 +31,7 @@ def apply_thermostat(
     """
     if thermostat == "none":
         return velocities
-    decay = float(np.exp(-elapsed_fs / RELAXATION_TIME_FS))
+    decay = float(np.exp(-elapsed_fs / _RELAXATION_TIME_FS))
     if thermostat == "langevin":
         width = np.sqrt(KB_EV * temperature_k / EV_PER_U_A2_FS2 / masses)[:, None]
         mixed = decay * velocities + np.sqrt(1 - decay**2) * width * rng.standard_normal(velocities.shape)

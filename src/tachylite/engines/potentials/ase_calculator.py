@@ -24,7 +24,7 @@ from tachylite.errors import InputError
 
 ALL_ELEMENTS = frozenset(range(1, 119))
 
-EMT_ELEMENTS = frozenset(atomic_numbers[symbol] for symbol in ("Al", "Ni", "Cu", "Pd", "Ag", "Pt", "Au"))
+_EMT_ELEMENTS = frozenset(atomic_numbers[symbol] for symbol in ("Al", "Ni", "Cu", "Pd", "Ag", "Pt", "Au"))
 """ASE has parameters for H, C, N and O too, which its documentation advises against using."""
 
 _DECLARATIONS = ("implemented_elements", "supported_elements", "elements", "species")
@@ -122,7 +122,7 @@ def _elements(calculator: Any) -> frozenset[int]:
     Most do not say; these are taken at their word for all elements, and refuse one when they first meet it.
     """
     if isinstance(calculator, EMT):
-        return EMT_ELEMENTS
+        return _EMT_ELEMENTS
     parameters = getattr(calculator, "parameters", None) or {}
     declared = [getattr(calculator, name, None) for name in _DECLARATIONS]
     declared.append(parameters.get("pseudopotentials"))

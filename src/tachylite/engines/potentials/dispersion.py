@@ -18,12 +18,12 @@ INNER_A, OUTER_A = 10.0, 18.0
 COUNTED_A = 17.0
 """Distance from which on neighbours are no longer counted in full: the function that counts them never vanishes."""
 
-TAIL_STEPS = 200
+_TAIL_STEPS = 200
 """Intervals of the numerical integral between these distances."""
 
-STEEPNESS = 16.0
+_STEEPNESS = 16.0
 """k1 of the coordination number."""
-SHARPNESS = 4.0
+_SHARPNESS = 4.0
 """k3 of the weights of the reference systems."""
 
 
@@ -61,7 +61,7 @@ class DispersionPotential(NeighborModel):
     | C_6^ab, N_a | C6 between reference systems, their coordination numbers |
     | q_i q_j | C8 / 3 C6 |
     | R_ij | 4/3 of the sum of covalent radii |
-    | k1, k3 | `STEEPNESS`, `SHARPNESS` |
+    | k1, k3 | `_STEEPNESS`, `_SHARPNESS` |
 
     The sum is over all periodic images: pairs are switched off smoothly between `INNER_A` and `OUTER_A`, and the
     remainder is integrated at the mean density, in cells that are periodic in all directions. Against a sum over
@@ -191,8 +191,8 @@ class _Places:
 def _counting(r: Tensor, bonds: Tensor) -> tuple[Tensor, Tensor]:
     """By how much a neighbour at distance r adds to a coordination number, and the slope in 1/A."""
     ratio = bonds / r
-    count = torch.sigmoid(STEEPNESS * (ratio - 1))
-    slope = -STEEPNESS * count * (1 - count) * ratio / r
+    count = torch.sigmoid(_STEEPNESS * (ratio - 1))
+    slope = -_STEEPNESS * count * (1 - count) * ratio / r
     switch, switch_slope = _switch(r, COUNTED_A)
     return count * switch, slope * switch + count * switch_slope
 
@@ -200,8 +200,8 @@ def _counting(r: Tensor, bonds: Tensor) -> tuple[Tensor, Tensor]:
 def _weights(coordination: Tensor, elements: _Kinds) -> tuple[Tensor, Tensor]:
     """Weights of the reference systems of all elements for each atom, (n_atoms, n_kinds * 5), and their slopes."""
     difference = coordination[:, None] - elements.coordination[elements.kinds]
-    weights = torch.softmax(-SHARPNESS * difference.square(), dim=1)
-    logarithmic = torch.where(weights > 0, -2 * SHARPNESS * difference, 0.0)
+    weights = torch.softmax(-_SHARPNESS * difference.square(), dim=1)
+    logarithmic = torch.where(weights > 0, -2 * _SHARPNESS * difference, 0.0)
     slopes = weights * (logarithmic - (weights * logarithmic).sum(dim=1, keepdim=True))
     own = torch.nn.functional.one_hot(elements.kinds, len(elements.radii)).to(weights.dtype)[:, :, None]
     return (own * weights[:, None, :]).flatten(1), (own * slopes[:, None, :]).flatten(1)
@@ -218,8 +218,8 @@ def _tail_integral(power: int, damping: Tensor) -> Tensor:
 
     Takes damping radii of any shape in A; beyond `OUTER_A` they are neglected, where they change 0.1 % at most.
     """
-    width = (OUTER_A - INNER_A) / TAIL_STEPS
-    r = INNER_A + width * (torch.arange(TAIL_STEPS, dtype=damping.dtype, device=damping.device) + 0.5)
+    width = (OUTER_A - INNER_A) / _TAIL_STEPS
+    r = INNER_A + width * (torch.arange(_TAIL_STEPS, dtype=damping.dtype, device=damping.device) + 0.5)
     switched_off: Tensor = (1 - _switch(r, INNER_A)[0]) * r.square() / (r**power + damping[..., None] ** power)
     return switched_off.sum(dim=-1) * width + OUTER_A ** (3 - power) / (power - 3)
 

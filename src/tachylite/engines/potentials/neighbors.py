@@ -9,7 +9,7 @@ from torch import Tensor
 if TYPE_CHECKING:
     from torch_sim.state import SimState
 
-SMALLEST_HEIGHT = 0.5
+_SMALLEST_HEIGHT = 0.5
 """In A: no potential was made for atoms in a periodic cell thinner than this."""
 
 LARGEST_SEARCH = 2_000_000
@@ -200,7 +200,7 @@ def find_broken(positions: Tensor, cell: Tensor, pbc: Tensor, system_idx: Tensor
     finite.index_fill_(0, system_idx[~positions.isfinite().all(dim=1)], False)
     finite &= cell.isfinite().all(dim=2).all(dim=1)
     inverse = torch.linalg.pinv(torch.where(finite[:, None, None], cell, torch.eye(3).to(cell)))
-    thin: Tensor = pbc & (inverse.norm(dim=1) > 1 / SMALLEST_HEIGHT)
+    thin: Tensor = pbc & (inverse.norm(dim=1) > 1 / _SMALLEST_HEIGHT)
     return thin.any(dim=1) | ~finite
 
 

@@ -19,7 +19,7 @@ from tachylite.engines.potentials.model import NeighborModel, keep_freed_memory
 from tachylite.engines.potentials.neighbors import collect
 from tachylite.errors import InputError, MissingPackageError
 
-INSTALL = "pip install 'tachylite[nequix]' && pip install --no-deps nequix"
+_INSTALL = "pip install 'tachylite[nequix]' && pip install --no-deps nequix"
 """The package asks for JAX with CUDA, which its PyTorch part does not use."""
 
 
@@ -100,7 +100,7 @@ def load(model: str | None, device: torch.device) -> LoadedPotential:
             warnings.simplefilter("ignore")
             network, config = _torch_part().load_model(str(path), use_kernel=False)
     except ImportError as error:
-        raise MissingPackageError(f"engine 'nequix' needs nequix and e3nn: {INSTALL}") from error
+        raise MissingPackageError(f"engine 'nequix' needs nequix and e3nn: {_INSTALL}") from error
     except Exception as error:  # a file may be damaged in any way
         reason = " ".join(f"{type(error).__name__}: {error}".split())[:200]
         raise InputError(f"{model} cannot be read as weights of Nequix ({reason}); give another file") from error

@@ -21,10 +21,10 @@ from tachylite.engines.potentials.loading import LoadedPotential
 from tachylite.engines.potentials.wrapped_model import WrappedModel
 from tachylite.errors import InputError, MissingPackageError
 
-MATERIALS_PROJECT_ELEMENTS = frozenset(range(1, 95)) - {84, 85, 86, 87, 88}
+_MATERIALS_PROJECT_ELEMENTS = frozenset(range(1, 95)) - {84, 85, 86, 87, 88}
 """The elements of the Materials Project and of OMat24: hydrogen to plutonium without polonium to radium."""
 
-LONGEST_REASON = 200
+_LONGEST_REASON = 200
 """Characters of another package's error message that are shown."""
 
 
@@ -85,7 +85,7 @@ def _build_orb(path: Path, name: str, device: torch.device) -> tuple[Any, Iterab
     if name not in ORB_PRETRAINED_MODELS:
         raise ValueError(f"say which model it is, as {path.name}@NAME with one of {', '.join(ORB_PRETRAINED_MODELS)}")
     network, adapter = ORB_PRETRAINED_MODELS[name](str(path), device=device, precision="float32-highest", compile=False)
-    return OrbModel(network, adapter, device=device), MATERIALS_PROJECT_ELEMENTS
+    return OrbModel(network, adapter, device=device), _MATERIALS_PROJECT_ELEMENTS
 
 
 def _locate_mattersim(name: str) -> str:
@@ -100,7 +100,7 @@ def _build_mattersim(path: Path, _: str, device: torch.device) -> tuple[Any, Ite
     from torch_sim.models.mattersim import MatterSimModel
 
     potential = Potential.from_checkpoint(str(path), device=str(device), load_training_state=False)
-    return MatterSimModel(potential, device=device), MATERIALS_PROJECT_ELEMENTS
+    return MatterSimModel(potential, device=device), _MATERIALS_PROJECT_ELEMENTS
 
 
 def _locate_fairchem(name: str) -> str:
@@ -113,7 +113,7 @@ def _build_fairchem(path: Path, task: str, device: torch.device) -> tuple[Any, I
     from torch_sim.models.fairchem import FairChemModel
 
     model = FairChemModel(path, device=device, compute_stress=True, task_name=task or "omat")
-    return model, MATERIALS_PROJECT_ELEMENTS
+    return model, _MATERIALS_PROJECT_ELEMENTS
 
 
 def _locate_nequip(name: str) -> str:
@@ -197,7 +197,7 @@ def _or_input_error[T](action: Callable[[], T], problem: str, way_out: str) -> T
     except InputError:
         raise
     except Exception as error:
-        reason = textwrap.shorten(f"{type(error).__name__}: {error}", LONGEST_REASON, placeholder=" ...")
+        reason = textwrap.shorten(f"{type(error).__name__}: {error}", _LONGEST_REASON, placeholder=" ...")
         raise InputError(f"{problem} ({reason}); {way_out}") from error
 
 

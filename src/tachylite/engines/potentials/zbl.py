@@ -11,14 +11,14 @@ from torch_sim.state import SimState
 from tachylite.engines.potentials.model import NeighborModel, PotentialModel, PotentialSum
 from tachylite.engines.potentials.neighbors import collect
 
-COULOMB_EV_A = 14.399645478
+_COULOMB_EV_A = 14.399645478
 """e^2 / (4 pi eps0) in eV A (CODATA 2018, DOI 10.1103/RevModPhys.93.025010)."""
 
-SCREENING_LENGTH_A = 0.8854 * 0.529177210903
+_SCREENING_LENGTH_A = 0.8854 * 0.529177210903
 """Universal screening length, for Z1^0.23 + Z2^0.23 = 1."""
 
-AMPLITUDES = (0.18175, 0.50986, 0.28022, 0.02817)
-EXPONENTS = (3.1998, 0.94229, 0.4029, 0.20162)
+_AMPLITUDES = (0.18175, 0.50986, 0.28022, 0.02817)
+_EXPONENTS = (3.1998, 0.94229, 0.4029, 0.20162)
 
 INNER, OUTER = 0.3, 0.55
 """Distances, in sums of the covalent radii, between which the repulsion is switched off.
@@ -40,8 +40,8 @@ class ZblPotential(NeighborModel):
 
     | symbol | variable |
     |---|---|
-    | A_k, B_k | `AMPLITUDES`, `EXPONENTS` |
-    | a | `SCREENING_LENGTH_A` over Z1^0.23 + Z2^0.23, A |
+    | A_k, B_k | `_AMPLITUDES`, `_EXPONENTS` |
+    | a | `_SCREENING_LENGTH_A` over Z1^0.23 + Z2^0.23, A |
     | R | covalent radii, A (Cordero et al. 2008, DOI 10.1039/B801115J) |
     | x_i, x_o | `INNER`, `OUTER` |
     """
@@ -51,8 +51,8 @@ class ZblPotential(NeighborModel):
         self._radii = torch.as_tensor(covalent_radii, dtype=torch.float64, device=self._device)
         numbers = np.arange(len(covalent_radii))
         self._powers = torch.as_tensor(numbers**0.23, dtype=torch.float64, device=self._device)
-        self._amplitudes = torch.tensor(AMPLITUDES, dtype=torch.float64, device=self._device)
-        self._exponents = torch.tensor(EXPONENTS, dtype=torch.float64, device=self._device)
+        self._amplitudes = torch.tensor(_AMPLITUDES, dtype=torch.float64, device=self._device)
+        self._exponents = torch.tensor(_EXPONENTS, dtype=torch.float64, device=self._device)
 
     def forward(self, state: SimState, **_: Any) -> dict[str, Tensor]:
         """Compute `energy` (n_systems,) eV, `forces` (n_atoms, 3) eV/A, `stress` (n_systems, 3, 3) eV/A^3.
@@ -74,11 +74,11 @@ class ZblPotential(NeighborModel):
 
     def _pair(self, r: Tensor, first: Tensor, second: Tensor, bonds: Tensor) -> tuple[Tensor, Tensor]:
         """Energy u(r) in eV and u'(r) in eV/A, each (n_pairs,)."""
-        inverse_length = (self._powers[first] + self._powers[second]) / SCREENING_LENGTH_A
+        inverse_length = (self._powers[first] + self._powers[second]) / _SCREENING_LENGTH_A
         terms = self._amplitudes * torch.exp(-self._exponents * (r * inverse_length)[:, None])
         screening = terms.sum(dim=1)
         screening_slope = -inverse_length * (self._exponents * terms).sum(dim=1)
-        bare = COULOMB_EV_A * (first * second).to(r.dtype) / r
+        bare = _COULOMB_EV_A * (first * second).to(r.dtype) / r
         x = ((r / bonds - INNER) / (OUTER - INNER)).clamp(min=0.0)
         switch = 1 - x**3 * (10 - 15 * x + 6 * x**2)
         switch_slope = -30 * (x * (1 - x)).square() / (OUTER - INNER) / bonds

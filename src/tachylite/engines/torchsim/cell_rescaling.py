@@ -11,7 +11,7 @@ from tachylite.engines.torchsim.thermal_noise import CellNoise
 
 type Forces = Callable[[Any], dict[str, Tensor]]
 
-PROBED_STRAIN = 0.005
+_PROBED_STRAIN = 0.005
 """Relative change of the cell's lengths, to either side, by which a compressibility is estimated."""
 
 
@@ -118,7 +118,7 @@ def estimate_compressibility(state: Any, potential: Forces, kT: Tensor) -> Tenso
     much more slowly, and its distribution does not depend on it. At least an ideal gas resists.
     """
     virials, volumes = [], []
-    for factor in (1 - PROBED_STRAIN, 1 + PROBED_STRAIN):
+    for factor in (1 - _PROBED_STRAIN, 1 + _PROBED_STRAIN):
         strained = state.clone()
         strained.positions, strained.cell = strained.positions * factor, strained.cell * factor
         virials.append(-potential(strained)["stress"].diagonal(dim1=1, dim2=2).mean(dim=1))

@@ -20,7 +20,7 @@ from tachylite.engines.torchsim.recorder import Recorder, first_row
 from tachylite.engines.workdir import CHECKPOINT, write_atomically
 from tachylite.schemas import Provenance, Request
 
-CHECK_EVERY = 20
+_CHECK_EVERY = 20
 """Steps between checks of the members; until then their numbers stay on the device."""
 
 
@@ -85,7 +85,7 @@ class RunInProgress:
         take_step(batch, self.potential)
         self.clock.steps += 1
         self.recorder.record(batch, self.potential)
-        if batch.step % CHECK_EVERY == 0 or batch.step == batch.schedule.steps:
+        if batch.step % _CHECK_EVERY == 0 or batch.step == batch.schedule.steps:
             self.end_members(self.health.examine(batch, self.recorder.take_rows(batch), self.potential.reasons))
             self.recorder.flush_if_full(batch)
             _report(batch, self.clock)

@@ -16,10 +16,10 @@ from tachylite.engines.torchsim.engine import Guards
 from tachylite.engines.torchsim.recorder import ENERGY, FORCE, VOLUME, temperatures_k
 from tachylite.schemas import State
 
-GOOD_FRACTION = 0.8
+_GOOD_FRACTION = 0.8
 """Fraction of every limit up to which a state counts as good, as problems take some steps to show."""
 
-SKIN_A = 0.3
+_SKIN_A = 0.3
 """Between two checks hot atoms move by more than any skin; a thin one keeps the neighbour list small."""
 
 
@@ -30,7 +30,7 @@ class Health:
         self.guards = guards
         self._radii = torch.as_tensor(covalent_radii, dtype=torch.float64, device=batch.state.device)
         longest = 2 * float(self._radii[batch.state.atomic_numbers].max())
-        self._neighbors = VerletList(guards.closest_approach * longest / GOOD_FRACTION, SKIN_A)
+        self._neighbors = VerletList(guards.closest_approach * longest / _GOOD_FRACTION, _SKIN_A)
         self.energies_ev = _numpy(batch.state.energy)
         """Potential energy of every member at the last check."""
         self.good_steps = np.full(len(batch.members), -1)
@@ -56,7 +56,7 @@ class Health:
                 exceeded = (text for ratio, text in zip(ratios, messages, strict=True) if ratio[index] > 1)
                 reason = next(exceeded)(index)
             reasons[index] = f"{reason} at step {batch.step} of segment {batch.segment + 1}"
-        self._update_good_states(batch, finite & (worst <= GOOD_FRACTION))
+        self._update_good_states(batch, finite & (worst <= _GOOD_FRACTION))
         self.energies_ev = rows[-1, ENERGY].copy()
         return reasons
 

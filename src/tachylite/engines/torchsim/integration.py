@@ -18,7 +18,7 @@ from tachylite.units import GPA_PER_EV_A3, KB_EV
 THERMOSTAT_TIME_FS = 100.0
 """Relaxation time of the thermostats."""
 
-PRESSURE_TIME_FS = 500.0
+_PRESSURE_TIME_FS = 500.0
 """Relaxation time of a volume whose compressibility is that of a sudden strain; liquids take a few times as long."""
 
 
@@ -67,7 +67,7 @@ def _begin_segment(batch: Batch, potential: PotentialWithStress) -> None:
     batch.cell_rates = None
     if not batch.constant_volume:
         kT = batch.target_ev(0)
-        batch.cell_rates = estimate_compressibility(state, potential.probe, kT) * TIME_UNIT_FS / PRESSURE_TIME_FS
+        batch.cell_rates = estimate_compressibility(state, potential.probe, kT) * TIME_UNIT_FS / _PRESSURE_TIME_FS
     elif batch.schedule.thermostat == "nose-hoover":
         batch.state = with_chain(batch, potential)
 

@@ -16,7 +16,7 @@ from tachylite.engines.torchsim.log import Log
 from tachylite.engines.workdir import LOG
 from tachylite.units import GPA_PER_EV_A3, KB_EV
 
-MEMBER_COLUMNS = SERIES[2:]
+_MEMBER_COLUMNS = SERIES[2:]
 
 KINETIC, ENERGY, STRESS, FORCE, VOLUME = range(5)
 """Rows of `measure`: kinetic and potential energy (eV), trace of the stress (eV/A^3), largest squared force, volume
@@ -185,7 +185,7 @@ class Recorder:
             before = header["members"][: header["members"].index(member)]
             place = 2 * steps + count + sum(self._numbers(m, steps, count) for m in before)
             shared = self.log.read(start, 0, 2 * steps).reshape(2, steps)
-            own = self.log.read(start, place, len(MEMBER_COLUMNS) * steps).reshape(-1, steps)
+            own = self.log.read(start, place, len(_MEMBER_COLUMNS) * steps).reshape(-1, steps)
             table.append(np.concatenate([shared, own]))
             times.append(self.log.read(start, 2 * steps, count))
             place += own.size
@@ -209,7 +209,7 @@ class Recorder:
 
     def _numbers(self, member: int, steps: int, frames: int) -> int:
         """How many numbers a record holds of a member."""
-        return len(MEMBER_COLUMNS) * steps + frames * sum(math.prod(self._shape(n, member)) for n in self._parts)
+        return len(_MEMBER_COLUMNS) * steps + frames * sum(math.prod(self._shape(n, member)) for n in self._parts)
 
 
 _BUFFERS = ("time_fs", "rows", "times", "frame_times", "frames")

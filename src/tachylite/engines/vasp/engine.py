@@ -2,7 +2,7 @@
 
 import importlib.metadata
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -13,7 +13,7 @@ from tachylite.engines.answers import keep_answer, keep_relaxation, load_answer,
 from tachylite.engines.base import MAX_FORCE_EV_A, Answer
 from tachylite.engines.espresso.settings import METAL_KSPACING
 from tachylite.engines.interruption import interruptible
-from tachylite.engines.registry import check_options
+from tachylite.engines.registry import changed_options, check_options
 from tachylite.engines.vasp.inputs import md_set, write_inputs
 from tachylite.engines.vasp.setup import PotcarFunctional, check_potcars, incar_updates, settings, vasp_command
 from tachylite.engines.workdir import content_key, locked_folder
@@ -121,9 +121,7 @@ class VaspEngine(MSONable):
 
     def _result_changing_options(self) -> dict[str, Any]:
         """Options with other than default values that may change a result; the length of a chunk does not."""
-        defaults = {option.name: option.default for option in fields(self)}
-        options = {name: getattr(self, name) for name in ("encut_ev", "spin_polarized", "level", "kspacing")}
-        changed = {name: value for name, value in options.items() if value != defaults[name]}
+        changed = changed_options(self, ("encut_ev", "spin_polarized", "level", "kspacing"))
         updates = incar_updates()
         return changed | ({"incar": updates} if updates else {})
 

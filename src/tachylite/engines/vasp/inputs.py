@@ -14,16 +14,16 @@ from tachylite.units import KBAR_PER_GPA
 if TYPE_CHECKING:
     from pymatgen.core import Structure
 
-EDIFF_PER_ATOM_EV = 1e-5
+_EDIFF_PER_ATOM_EV = 1e-5
 """EDIFF of molecular dynamics per atom, as in pymatgen's set for it; atomate2 0.1.6 does not apply it."""
 
-FRICTION_PER_PS = 10.0
+_FRICTION_PER_PS = 10.0
 """Friction of the Langevin thermostat: a relaxation time of 100 fs, as in the other engines."""
 
-FRICTION_AT_PRESSURE_PER_PS = 1.0
+_FRICTION_AT_PRESSURE_PER_PS = 1.0
 """Of the atoms at constant pressure, where VASP has no other thermostat: more would slow their diffusion."""
 
-LATTICE_MASS_U = 1000.0
+_LATTICE_MASS_U = 1000.0
 """Mass of the lattice, PMASS: volumes of some hundred atoms swing within a picosecond."""
 
 _NO_EFFECT = (
@@ -49,7 +49,7 @@ _ENSEMBLES: dict[str, dict[str, Any]] = {
 }
 
 
-PLAIN_PBE: dict[str, Any] = {
+_PLAIN_PBE: dict[str, Any] = {
     "GGA": "PE",
     "ISMEAR": -1,
     "SIGMA": 0.05,
@@ -101,23 +101,23 @@ def md_set(
     settings: dict[str, Any] = dict.fromkeys(_NO_EFFECT) | _ENSEMBLES[segment.thermostat]
     settings |= {
         "ENCUT": encut_ev,
-        "EDIFF": round(EDIFF_PER_ATOM_EV * len(state.numbers), 10),
+        "EDIFF": round(_EDIFF_PER_ATOM_EV * len(state.numbers), 10),
         "LWAVE": False,  # every chunk has a folder of its own
         "TEBEG": segment.temperature_at(begin),
         "TEEND": segment.temperature_at(begin + steps - 1),
     }
     if segment.thermostat == "langevin":
-        settings["LANGEVIN_GAMMA"] = [FRICTION_PER_PS] * elements
+        settings["LANGEVIN_GAMMA"] = [_FRICTION_PER_PS] * elements
     if segment.pressure_gpa is not None:
         settings |= _ENSEMBLES["langevin"] | {
             "ISIF": 3,
             "PSTRESS": segment.pressure_gpa * KBAR_PER_GPA,
-            "LANGEVIN_GAMMA": [FRICTION_AT_PRESSURE_PER_PS] * elements,
-            "LANGEVIN_GAMMA_L": FRICTION_PER_PS,
-            "PMASS": LATTICE_MASS_U,
+            "LANGEVIN_GAMMA": [_FRICTION_AT_PRESSURE_PER_PS] * elements,
+            "LANGEVIN_GAMMA_L": _FRICTION_PER_PS,
+            "PMASS": _LATTICE_MASS_U,
         }
     if plain_kspacing_per_a is not None:
-        settings |= {key: value for key, value in PLAIN_PBE.items() if key != "LDAU"}
+        settings |= {key: value for key, value in _PLAIN_PBE.items() if key != "LDAU"}
     with quietly():
         return MPMorphMDSetGenerator(
             structure=structure_of(state),
@@ -169,7 +169,7 @@ def energy_set(
         "user_potcar_functional": potcar_functional,
         **_shifted_mesh(state, plain_kspacing_per_a),
     }
-    settings: dict[str, Any] = {} if plain_kspacing_per_a is None else dict(PLAIN_PBE)
+    settings: dict[str, Any] = {} if plain_kspacing_per_a is None else dict(_PLAIN_PBE)
     with quietly():
         if kind == "static":
             return MPStaticSet(**common, user_incar_settings=settings)

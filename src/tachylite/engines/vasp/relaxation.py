@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from tachylite.engines.answers import relaxation_by_calls
 from tachylite.engines.interruption import Interruption, must_end
 from tachylite.engines.vasp.calling import CallContext, call_vasp, remove_potcars
 from tachylite.engines.vasp.inputs import energy_set, order_of, write_inputs
@@ -24,7 +25,7 @@ STAGES = {True: ("relax", "relax", "static"), False: ("relax", "static")}
 MAX_STEPS = 99
 """NSW of the Materials Project's relaxations; a relaxation that needs more steps is continued by another call."""
 
-COMPATIBILITY = "MaterialsProject2020Compatibility"
+_COMPATIBILITY = "MaterialsProject2020Compatibility"
 """Pymatgen's class with the corrections of DOI 10.1038/s41598-021-94550-5."""
 
 _CONVERGED = "reached required accuracy - stopping structural energy minimisation"
@@ -164,31 +165,26 @@ class VaspRelaxation:
 
     def answer(self, label: str, provenance: Provenance) -> Relaxation:
         """The document, with a corrected energy that is comparable with the Materials Project."""
-        last, n_atoms = self.last, len(self.state.numbers)
+        last = self.last
         correction = last.get("correction_ev")
         if self.reason is None and correction is None and self.plain_kspacing_per_a is None:
-            self.reason = f"{COMPATIBILITY} does not take this calculation: {', '.join(last['potcars'])}"
-        energy = last.get("energy_ev", float("nan")) + (correction or 0.0)
-        options: dict[str, Any] = {"potcars": last.get("potcars", [])}
+            self.reason = f"{_COMPATIBILITY} does not take this calculation: {', '.join(last['potcars'])}"
+        details: dict[str, Any] = {"potcars": last.get("potcars", [])}
         if correction is not None:
-            options |= {"corrections": COMPATIBILITY, "correction_ev_per_atom": correction / n_atoms}
-        versions = {"vasp": last["version"]} if last else {}
-        return Relaxation(
+            last = last | {"energy_ev": last["energy_ev"] + correction}
+            per_atom = correction / len(self.state.numbers)
+            details |= {"corrections": _COMPATIBILITY, "correction_ev_per_atom": per_atom}
+        return relaxation_by_calls(
+            self.state,
+            last,
+            np.array(last["stress_gpa"]) if last else None,
+            provenance,
+            program="vasp",
+            details=details,
             label=label,
-            status="converged" if self.reason is None else "failed",
             reason=self.reason,
-            formula=self.state.formula,
-            n_atoms=n_atoms,
             relax_cell=self.relax_cell,
             steps=self.steps,
-            energy_ev_per_atom=energy / n_atoms,
-            max_force_ev_a=last.get("max_force_ev_a", float("nan")),
-            pressure_gpa=-float(np.trace(last["stress_gpa"])) / 3 if last else float("nan"),
-            stress_gpa=last.get("stress_gpa"),
-            state=self.state,
-            provenance=provenance.model_copy(
-                update={"versions": provenance.versions | versions, "options": provenance.options | options}
-            ),
         )
 
 

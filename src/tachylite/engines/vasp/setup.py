@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 PotcarFunctional = Literal["PBE", "PBE_52", "PBE_54", "PBE_64"]
 """VASP's releases of POTCARs, as pymatgen names them."""
 
-PARALLEL_KEYS = frozenset(
+_PARALLEL_KEYS = frozenset(
     {"KPAR", "LPLANE", "LSCALAPACK", "LSCALU", "LSCAAWARE", "NCORE", "NCSHMEM", "NPAR", "NSIM", "NTAUPAR", "NOMEGAPAR"}
 )
 """INCAR keys of the parallelisation, which change results in the last digits only."""
@@ -50,7 +50,7 @@ def settings() -> Any:
 def incar_updates() -> dict[str, Any]:
     """INCAR keys that the user's atomate2 settings add to every calculation, without those of the parallelisation."""
     updates = settings().VASP_INCAR_UPDATES
-    return {key: value for key, value in sorted(updates.items()) if key.upper() not in PARALLEL_KEYS}
+    return {key: value for key, value in sorted(updates.items()) if key.upper() not in _PARALLEL_KEYS}
 
 
 def vasp_command() -> str:
@@ -86,7 +86,7 @@ def potcar_folder() -> Path:
     return folder
 
 
-def missing_potcars(symbols: Sequence[str], functional: str) -> list[str]:
+def _missing_potcars(symbols: Sequence[str], functional: str) -> list[str]:
     """Elements whose POTCAR, as the Materials Project chooses it, is missing, in alphabetical order."""
     settings()
     from pymatgen.io.vasp.sets import MPRelaxSet
@@ -114,7 +114,7 @@ def _read_potcar(folder: Path, name: str, functional: str) -> None:
 
 def check_potcars(symbols: Sequence[str], functional: str) -> None:
     """Raise InputError, naming elements and folder, where a POTCAR is missing."""
-    missing = missing_potcars(symbols, functional)
+    missing = _missing_potcars(symbols, functional)
     if missing:
         raise InputError(
             f"no {functional} POTCAR of {', '.join(missing)} in {potcar_folder()}; "

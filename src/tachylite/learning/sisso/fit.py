@@ -16,7 +16,7 @@ from tachylite.learning.sisso.screening import Screening
 from tachylite.learning.sisso.space import MAGNITUDES, FeatureSpace, next_rung, varies, without_duplicates
 from tachylite.learning.sisso.units import parse_unit
 
-MAX_RUNG = 2
+_MAX_RUNG = 2
 _EXACT = 1e-10
 """Root mean square error over standard deviation of the target below which nothing is left to explain."""
 
@@ -51,8 +51,8 @@ class SissoSettings:
             raise InputError(f"unknown operator {' '.join(unknown)}; choose from {' '.join(OPERATORS)}")
         if len(set(self.operators)) < len(self.operators):
             raise InputError(f"an operator is named twice in {' '.join(self.operators)}")
-        if not 0 <= self.rung <= MAX_RUNG:
-            raise InputError(f"rung is {self.rung}; it must be 0, 1 or {MAX_RUNG}")
+        if not 0 <= self.rung <= _MAX_RUNG:
+            raise InputError(f"rung is {self.rung}; it must be 0, 1 or {_MAX_RUNG}")
         for name in ("dimension", "subspace", "residuals"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} is {getattr(self, name)}; it must be at least 1")

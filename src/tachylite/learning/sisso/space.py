@@ -20,7 +20,7 @@ MAGNITUDES = (1e-50, 1e50)
 _VARIATION = 1e-8
 """Standard deviation over largest absolute value below which a feature is a constant."""
 
-MAX_FEATURES = 30_000
+_MAX_FEATURES = 30_000
 """Features held in memory to build the last rung on."""
 
 _EQUAL = 1e-8
@@ -166,8 +166,8 @@ def _unit(operator: Operator, units: Sequence[Unit]) -> Unit:
 
 
 def _check_size(count: int, operators: Sequence[str]) -> None:
-    if count > MAX_FEATURES:
+    if count > _MAX_FEATURES:
         raise InputError(
-            f"the rung before the last has more than {MAX_FEATURES} features; "
+            f"the rung before the last has more than {_MAX_FEATURES} features; "
             f"give fewer features, a lower rung, or fewer operators than {' '.join(operators)}"
         )

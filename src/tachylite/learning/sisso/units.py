@@ -17,7 +17,7 @@ SYMBOLS = frozenset({
 })  # fmt: skip
 """Base units. Each stands for itself: A and nm are not converted, so they cannot be added."""
 
-COUNTS = frozenset({"1", "atom", "atoms"})
+_COUNTS = frozenset({"1", "atom", "atoms"})
 """Words for pure numbers."""
 
 _POWER = r"-?[0-9]+(?:\.[0-9]+|/[1-9][0-9]*)?"
@@ -101,8 +101,8 @@ def _power(text: str, part: str, tokens: list[str]) -> Unit:
         if not tokens:
             raise _unreadable(text, "(")
         tokens.pop()
-    elif part in SYMBOLS or part in COUNTS:
-        unit = NUMBER if part in COUNTS else Unit(((part, Fraction(1)),))
+    elif part in SYMBOLS or part in _COUNTS:
+        unit = NUMBER if part in _COUNTS else Unit(((part, Fraction(1)),))
     elif part.isalpha():
         raise InputError(f"unit '{text}': unknown symbol '{part}'; known are {', '.join(sorted(SYMBOLS))}")
     else:

@@ -26,11 +26,11 @@ _LONGEST_WAVE_VECTOR = 12.0
 _SHELL_WIDTH = 1.0
 _MOST_ATOM_WAVES = 3e8
 
-FEWEST_ATOMS = 24
+_FEWEST_ATOMS = 24
 """In a smaller cell a crystal need not repeat."""
-COHERENT_FRACTION = (0.15, 0.3)
+_COHERENT_FRACTION = (0.15, 0.3)
 """Up to the first fraction of atoms with repeated surroundings is chance, from the second on a crystal."""
-CONTRAST = (2.7, 3.0)
+_CONTRAST = (2.7, 3.0)
 """Up to the first contrast of the diffraction is that of a disordered state, from the second on a crystal's."""
 
 
@@ -111,16 +111,16 @@ def measure_crystallinity(positions: Array, cell: Array, numbers: Integers) -> C
 
 def _judge(n_atoms: int, fraction: float, contrast: float) -> tuple[bool | None, str | None]:
     """The verdict of the two witnesses, and the reason where there is none."""
-    if fraction >= COHERENT_FRACTION[1] and contrast >= CONTRAST[1]:
+    if fraction >= _COHERENT_FRACTION[1] and contrast >= _CONTRAST[1]:
         return True, None
-    if n_atoms < FEWEST_ATOMS:
-        return None, f"{n_atoms} atoms are too few to tell; make a supercell of at least {FEWEST_ATOMS}"
-    if fraction <= COHERENT_FRACTION[0] and contrast <= CONTRAST[0]:
+    if n_atoms < _FEWEST_ATOMS:
+        return None, f"{n_atoms} atoms are too few to tell; make a supercell of at least {_FEWEST_ATOMS}"
+    if fraction <= _COHERENT_FRACTION[0] and contrast <= _CONTRAST[0]:
         return False, None
     return None, (
         f"the witnesses disagree: {fraction:.0%} of the atoms have repeated surroundings (glass up to "
-        f"{COHERENT_FRACTION[0]:.0%}, crystal from {COHERENT_FRACTION[1]:.0%}), the contrast of the diffraction is "
-        f"{contrast:.1f} (glass up to {CONTRAST[0]:g}, crystal from {CONTRAST[1]:g})"
+        f"{_COHERENT_FRACTION[0]:.0%}, crystal from {_COHERENT_FRACTION[1]:.0%}), the contrast of the diffraction is "
+        f"{contrast:.1f} (glass up to {_CONTRAST[0]:g}, crystal from {_CONTRAST[1]:g})"
     )
 
 

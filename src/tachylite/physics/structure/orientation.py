@@ -14,7 +14,7 @@ from tachylite.physics.frames import FEWEST_GROUPS, Frames
 from tachylite.physics.statistics import estimate_mean
 from tachylite.physics.structure.bonds import bonds_within, cutoff_table
 
-RANKS = (3, 4)
+_RANKS = (3, 4)
 """Ranks of the correlation. A tetrahedron has no dipole and no quadrupole, so that 3 is the first rank that depends on
 its orientation. Rank 4 is the same for a group and its inverse, which stands on its tip instead of its base."""
 
@@ -78,7 +78,7 @@ def analyse_orientation(
         groups = _groups(bonds.first, bonds.vectors_a / bonds.distances_a[:, None], is_center)
         counts.append(len(groups))
         if len(groups) > 1:
-            correlations = [_correlation(groups, rank) for rank in RANKS]
+            correlations = [_correlation(groups, rank) for rank in _RANKS]
             rows.append([len(groups) / is_center.sum(), _tetrahedrality(groups), *correlations])
     if not rows:
         raise InputError(f"no frame has two {center} with four of {', '.join(ligands)} around them; check the cutoffs")
@@ -88,8 +88,8 @@ def analyse_orientation(
         group=f"{center}:{','.join(ligands)}",
         fraction=fraction,
         tetrahedrality=tetrahedrality,
-        order=dict(zip(RANKS, orders, strict=True)),
-        by_chance={rank: (2 / ((2 * rank + 1) * n * (n - 1))) ** 0.5 for rank in RANKS},
+        order=dict(zip(_RANKS, orders, strict=True)),
+        by_chance={rank: (2 / ((2 * rank + 1) * n * (n - 1))) ** 0.5 for rank in _RANKS},
     )
 
 

@@ -20,25 +20,25 @@ import numpy as np
 from tachylite.errors import InputError
 from tachylite.physics.eos import BirchMurnaghan, fit_birch_murnaghan
 
-SIGNIFICANCE = 2.5
+_SIGNIFICANCE = 2.5
 """Standard errors that a pressure must exceed for its sign to count as known."""
 
 LARGEST_EXPANSION, LARGEST_COMPRESSION = 1.3, 0.75
 """Largest and smallest ratio of the next volume to the outermost ones sampled so far."""
 
-VAPOUR_EXTENT = 2.0
+_VAPOUR_EXTENT = 2.0
 """A liquid comes under tension below this multiple of the volume of zero virial."""
 
-NEARLY_IDEAL = 0.3
+_NEARLY_IDEAL = 0.3
 """Largest virial over kinetic pressure of a gas; a liquid may pass through it at one volume, not at two running."""
 
-EOS_WINDOWS = (1.1, 1.25, 1.6)
+_EOS_WINDOWS = (1.1, 1.25, 1.6)
 """Samples within this factor of the bracket enter the fit: the narrowest window with three of them is the best."""
 
-PLAUSIBLE_DERIVATIVES = (1.0, 15.0)
+_PLAUSIBLE_DERIVATIVES = (1.0, 15.0)
 """B0' outside this range is noise, not an equation of state."""
 
-EOS_MODEL_ERROR = 0.05
+_EOS_MODEL_ERROR = 0.05
 """Relative error of the equation of state itself, added to that of every pressure in the fit."""
 
 SAME_VOLUME = 1e-6
@@ -116,20 +116,20 @@ class _Point:
 
     @property
     def pushes(self) -> bool:
-        return self.pressure > SIGNIFICANCE * self.error
+        return self.pressure > _SIGNIFICANCE * self.error
 
     @property
     def nearly_ideal(self) -> bool:
-        return abs(self.virial) < NEARLY_IDEAL * (self.pressure - self.virial)
+        return abs(self.virial) < _NEARLY_IDEAL * (self.pressure - self.virial)
 
     @property
     def under_tension(self) -> bool:
-        return self.pressure < -SIGNIFICANCE * self.error
+        return self.pressure < -_SIGNIFICANCE * self.error
 
 
 def repels(pressure: float, virial: float, error: float) -> bool:
     """Whether a state has a significantly positive pressure, in GPa, also without the kinetic part."""
-    return min(pressure, virial) > SIGNIFICANCE * error
+    return min(pressure, virial) > _SIGNIFICANCE * error
 
 
 def decide(samples: Sequence[Sample], criteria: Criteria, attempt: int) -> Continue | Converged | Failed:
@@ -217,7 +217,7 @@ def _expand(points: Sequence[_Point], dense: _Point, criteria: Criteria) -> Cont
     """Without a state under tension so far: sample a larger volume, or conclude that it is a vapour."""
     outermost, zero_virial = points[-1], _zero_virial(points)
     where = f"{outermost.volume:.1f} A^3; the pressure there is {outermost.pressure:.2f} +/- {outermost.error:.2f} GPa"
-    if zero_virial is not None and outermost.volume >= VAPOUR_EXTENT * zero_virial:
+    if zero_virial is not None and outermost.volume >= _VAPOUR_EXTENT * zero_virial:
         beyond = outermost.volume / zero_virial
         return Failed(f"a vapour: no tension up to {beyond:.1f} times the volume of zero virial, {where}", vapour=True)
     if all(p.nearly_ideal for p in points[-2:]):  # above the Boyle temperature the virial never vanishes
@@ -243,14 +243,14 @@ def _root(points: Sequence[_Point], inner: _Point, wide: _Point) -> tuple[BirchM
 
     By Birch-Murnaghan through the samples near the bracket; by the secant where that has no root inside.
     """
-    for window in EOS_WINDOWS:
+    for window in _EOS_WINDOWS:
         near = [p for p in points if inner.volume / window <= p.volume <= wide.volume * window]
-        sigma = [np.hypot(p.error, EOS_MODEL_ERROR * p.pressure) for p in near]
+        sigma = [np.hypot(p.error, _EOS_MODEL_ERROR * p.pressure) for p in near]
         try:
             equation = fit_birch_murnaghan([p.volume for p in near], [p.pressure for p in near], sigma)
         except InputError:
             continue
-        low, high = PLAUSIBLE_DERIVATIVES
+        low, high = _PLAUSIBLE_DERIVATIVES
         if inner.volume < equation.volume < wide.volume and low < equation.bulk_modulus_derivative < high:
             return equation, equation.volume, equation.bulk_modulus
     span = float(np.log(wide.volume / inner.volume))
@@ -287,7 +287,7 @@ def _verify(
     volume_error = float(nearest.volume * np.hypot(nearest.pressure, nearest.error) / softest)
     at_zero = max(abs(nearest.pressure), nearest.error) <= criteria.pressure_tolerance
     allowed = criteria.volume_tolerance * nearest.volume
-    settled = abs(nearest.drift) <= criteria.energy_drift_tolerance + SIGNIFICANCE * nearest.drift_error
+    settled = abs(nearest.drift) <= criteria.energy_drift_tolerance + _SIGNIFICANCE * nearest.drift_error
     if at_zero and volume_error <= allowed and settled and nearest.expanded:
         return Converged(nearest.volume, volume_error, nearest.pressure, nearest.error, equation)
     between = any(nearest.volume < point.volume < wide.volume for point in points)

@@ -10,10 +10,10 @@ from tachylite.physics.statistics import log_normal_interval
 from tachylite.physics.transport.diffusivity import DiffusivityEstimate
 from tachylite.units import KB_EV
 
-S_CM_PER_CM2_S_A3_EV = 1.602176634e5
+_S_CM_PER_CM2_S_A3_EV = 1.602176634e5
 """Conductivity: e^2 times 1 cm^2/s / (A^3 eV) in S/cm."""
 
-YEH_HUMMER = 2.837297
+_YEH_HUMMER = 2.837297
 """The constant xi of the finite-size correction in a cubic cell."""
 
 _CM2_S_PER_J_PA_S_M = 1e4
@@ -59,7 +59,7 @@ def conductivity(
         raise InputError(f"a conductivity at {temperature_k:g} K; the temperature must be above 0 K")
     if diffusivity.diffusivity_cm2_s is None or diffusivity.diffusivity_interval_cm2_s is None:
         return None, None
-    per_diffusivity = S_CM_PER_CM2_S_A3_EV * density_per_a3 * charge**2 / (KB_EV * temperature_k)
+    per_diffusivity = _S_CM_PER_CM2_S_A3_EV * density_per_a3 * charge**2 / (KB_EV * temperature_k)
     return per_diffusivity * diffusivity.diffusivity_cm2_s, diffusivity.diffusivity_interval_cm2_s * per_diffusivity
 
 
@@ -84,7 +84,7 @@ def finite_size_correction(temperature_k: float, viscosity_pa_s: float, length_a
         if not value > 0:
             raise InputError(f"{name} {value:g} must be greater than 0")
     energy_j = KB_EV * _J_PER_EV * temperature_k
-    return YEH_HUMMER * energy_j / (6 * np.pi * viscosity_pa_s * length_a * _M_PER_A) * _CM2_S_PER_J_PA_S_M
+    return _YEH_HUMMER * energy_j / (6 * np.pi * viscosity_pa_s * length_a * _M_PER_A) * _CM2_S_PER_J_PA_S_M
 
 
 class SizeExtrapolation(FrozenModel):

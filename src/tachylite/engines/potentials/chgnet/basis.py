@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-ALIGN = 8
+_ALIGN = 8
 """Basis functions are zero-padded to a multiple of this, as matrix products with 31 columns are slow."""
 
 
@@ -71,10 +71,10 @@ class AngularBasis:
 
 def padded(width: int, like: Tensor) -> Tensor:
     """Zeros with as many rows as `like` and at least `width` columns."""
-    return like.new_zeros(len(like), math.ceil(width / ALIGN) * ALIGN)
+    return like.new_zeros(len(like), math.ceil(width / _ALIGN) * _ALIGN)
 
 
 def pad_rows(matrix: Tensor) -> Tensor:
     """Add rows of zeros to match the padded basis functions."""
-    rows = math.ceil(len(matrix) / ALIGN) * ALIGN - len(matrix)
+    rows = math.ceil(len(matrix) / _ALIGN) * _ALIGN - len(matrix)
     return torch.cat([matrix, matrix.new_zeros(rows, *matrix.shape[1:])])

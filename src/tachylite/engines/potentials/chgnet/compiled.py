@@ -18,8 +18,8 @@ from torch import Tensor
 from tachylite.engines.potentials.chgnet.gated import WIDTH, GatedMLP
 
 SOURCE = Path(__file__).with_name("gated.c")
-FLAGS = ("-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-shared", "-fPIC")
-COMPILERS = ("cc", "gcc", "clang")
+_FLAGS = ("-O3", "-march=native", "-fopenmp", "-fno-math-errno", "-shared", "-fPIC")
+_COMPILERS = ("cc", "gcc", "clang")
 
 
 @dataclass(frozen=True)
@@ -91,11 +91,11 @@ def load_library() -> ctypes.CDLL | None:
     It shares the threads of torch, as both use the same OpenMP library.
     """
     compiler = next(
-        (program for name in (os.environ.get("CC", ""), *COMPILERS) if name and (program := shutil.which(name))), None
+        (program for name in (os.environ.get("CC", ""), *_COMPILERS) if name and (program := shutil.which(name))), None
     )
     if compiler is None:
         return None
-    key = hashlib.sha256("\0".join([SOURCE.read_text(), compiler, _processor(), *FLAGS]).encode()).hexdigest()[:16]
+    key = hashlib.sha256("\0".join([SOURCE.read_text(), compiler, _processor(), *_FLAGS]).encode()).hexdigest()[:16]
     cache_folder = Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "tachylite" / "compiled"
     path = cache_folder / f"gated-{key}.so"
     try:
@@ -111,7 +111,7 @@ def load_library() -> ctypes.CDLL | None:
 
 
 def _compile(compiler: str, target: Path) -> Path:
-    command = [compiler, *FLAGS, str(SOURCE), "-o", str(target), "-lm"]
+    command = [compiler, *_FLAGS, str(SOURCE), "-o", str(target), "-lm"]
     subprocess.run(command, check=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=120)  # noqa: S603 - our own source
     return target
 

@@ -9,7 +9,7 @@ from torch import Tensor
 from tachylite.engines.potentials.chgnet.graph import Graph
 from tachylite.engines.potentials.neighbors import Pairs
 
-SHRINK = 1 - 1e-6
+_SHRINK = 1 - 1e-6
 """CHGNet multiplies every cosine by this, so that the arc cosine is differentiable at 0 and 180 degrees."""
 
 
@@ -35,13 +35,13 @@ class Geometry:
     @property
     def angles(self) -> Tensor:
         """(n_angles / 2,) in radian."""
-        return (SHRINK * self.cosines).acos()
+        return (_SHRINK * self.cosines).acos()
 
     def gradient(self, by_distance: Tensor, by_angle: Tensor) -> Tensor:
         """Derivative of the energy by the bond vectors (n_bonds, 3) from those by distances and angles."""
         pairs, graph = self.pairs, self.graph
         result = (by_distance.to(torch.float64) / pairs.distances)[:, None] * pairs.vectors
-        slope = -SHRINK / (1 - (SHRINK * self.cosines).square()).sqrt()
+        slope = -_SHRINK / (1 - (_SHRINK * self.cosines).square()).sqrt()
         by_cosine = (by_angle.to(torch.float64) * slope)[:, None]
         cosines = self.cosines[:, None]
         half, n_short = len(graph.left) // 2, len(graph.short)

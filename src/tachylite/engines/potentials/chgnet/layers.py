@@ -18,7 +18,7 @@ from tachylite.engines.potentials.chgnet.graph import Graph
 WIDE = 2 * WIDTH
 """Core and gate side by side."""
 
-BLOCK = 8192
+_BLOCK = 8192
 """Edges or angles processed at a time on a CPU, so that the time per atom does not grow with their number: larger
 arrays exceed the cache, and are returned to the kernel after use."""
 
@@ -208,7 +208,7 @@ class AngleUpdate:
 def blocks(of: Tensor) -> Iterator[tuple[slice, slice]]:
     """Cut the rows of a tensor into blocks that stay within a half: rows, and the same counted in the half."""
     half = len(of) // 2
-    step = BLOCK if of.device.type == "cpu" else max(half, 1)
+    step = _BLOCK if of.device.type == "cpu" else max(half, 1)
     for start in (0, half):
         for begin in range(0, half, step):
             end = min(begin + step, half)

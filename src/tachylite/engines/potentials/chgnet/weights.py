@@ -12,21 +12,21 @@ from torch import Tensor
 
 from tachylite.errors import InputError, MissingPackageError
 
-WHEEL_FILES = {
+_WHEEL_FILES = {
     "0.3.0": "0.3.0/chgnet_0.3.0_e29f68s314m37.pth.tar",
     "r2scan": "r2scan/chgnet_r2scan_transfer_learning_e15f36s161m23.pth.tar",
     "0.2.0": "0.2.0/chgnet_0.2.0_e30f77s348m32.pth.tar",
 }
 """Checkpoints inside the wheel of the package chgnet."""
 
-UNTRAINED = {84, 85, 86, 87, 88}
+_UNTRAINED = {84, 85, 86, 87, 88}
 """Atomic numbers within 1-94 that are in no structure of MPtrj (Po, At, Rn, Fr, Ra): their embeddings have the
 norm of random initialisation in the published weights, and do not change in transfer learning."""
 
-UNTRAINED_R2SCAN = UNTRAINED | {70}
+_UNTRAINED_R2SCAN = _UNTRAINED | {70}
 """The r2scan data lack ytterbium too: it has no reference energy, and its embedding is that before the transfer."""
 
-N_ELEMENTS = 94
+_N_ELEMENTS = 94
 """Number of elements with an embedding, from hydrogen on."""
 
 _REQUIRED = {
@@ -65,8 +65,8 @@ class Weights:
 
         For a checkpoint file: those of the published weights from which it may be fine-tuned.
         """
-        missing = UNTRAINED_R2SCAN if self.name == "r2scan" else UNTRAINED
-        return tuple(number for number in range(1, N_ELEMENTS + 1) if number not in missing)
+        missing = _UNTRAINED_R2SCAN if self.name == "r2scan" else _UNTRAINED
+        return tuple(number for number in range(1, _N_ELEMENTS + 1) if number not in missing)
 
 
 @cache
@@ -99,11 +99,11 @@ def load_weights(name: str) -> Weights:
 
 
 def _find(name: str) -> Path:
-    if name not in WHEEL_FILES:
+    if name not in _WHEEL_FILES:
         if Path(name).is_file():
             return Path(name)
-        raise InputError(f"no CHGNet weights {name!r}: give one of {', '.join(WHEEL_FILES)}, or a checkpoint file")
+        raise InputError(f"no CHGNet weights {name!r}: give one of {', '.join(_WHEEL_FILES)}, or a checkpoint file")
     package = find_spec("chgnet")
     if package is None or package.origin is None:
         raise MissingPackageError("the weights of CHGNet are missing: pip install chgnet")
-    return Path(package.origin).parent / "pretrained" / WHEEL_FILES[name]
+    return Path(package.origin).parent / "pretrained" / _WHEEL_FILES[name]

@@ -1,0 +1,167 @@
+"""CHGNet and Nequix beside density functional theory on amorphous structures: python -m benchmarks.against_dft FOLDER.
+
+Two frames of every composition, one of a hot melt and one of it quenched, made with CHGNet in small cells of the same
+volume, are computed with pw.x at the package's default level. Everything done is kept in FOLDER, and the same command
+goes on from there (an hour or two on one core); `converged` computes the first frames again with a higher cutoff and a
+denser mesh.
+"""
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from benchmarks.common import publish, table
+
+from tachylite.arrays import Array
+from tachylite.configs.datasets import data_folder
+from tachylite.engines import get_engine
+from tachylite.engines.espresso.engine import EspressoEngine
+from tachylite.engines.torchsim.engine import TorchSimEngine
+from tachylite.jobs.starts import pack_formula
+from tachylite.schemas import Protocol, Request, Segment, State
+from tachylite.schemas.evaluation import SinglePoint
+from tachylite.units import GPA_PER_EV_A3
+
+COMPOSITIONS = {
+    "SiO2": (24, 4000),
+    "Li3PO4": (24, 2500),
+    "Al2O3": (20, 4000),
+    "Li2O": (18, 2500),
+    "LiCl": (16, 1500),
+    "Li2S": (18, 2000),
+    "B2O3": (20, 3000),
+    "AlN": (16, 4000),
+    "Mg3Al2": (15, 2000),
+    "LiSi": (16, 2000),
+    "GeTe": (16, 1500),
+}
+"""Atoms, and the temperature of the hot frame in K."""
+
+POTENTIALS = {
+    "CHGNet 0.3.0": "chgnet",
+    "Nequix OAM": f"nequix:{data_folder()}/models/nequix/nequix-oam-1.pt",
+    "Nequix OMat": f"nequix:{data_folder()}/models/nequix/nequix-omat-1.pt",
+}
+CLOSER = {"ecutwfc": 100.0, "kspacing": 0.3}
+"""A level that the default one is held against."""
+
+TITLE = "Potentials beside density functional theory"
+LEVEL_TITLE = "The default level beside a closer one"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """The two frames of a composition, computed by one method."""
+
+    hot: SinglePoint
+    quenched: SinglePoint
+
+    @property
+    def difference_mev(self) -> float:
+        """Energy of the hot frame above the quenched one, in meV/atom."""
+        return 1000 * (self.hot.energy_ev - self.quenched.energy_ev) / len(self.hot.forces_ev_a)
+
+    @property
+    def forces(self) -> Array:
+        """Of both frames, in eV/A."""
+        return np.concatenate([self.hot.forces_ev_a, self.quenched.forces_ev_a])
+
+    @property
+    def pressures_gpa(self) -> Array:
+        """Static pressures of both frames."""
+        stresses = [self.hot.stress_ev_a3, self.quenched.stress_ev_a3]
+        return np.array([np.nan if s is None else -np.trace(s) / 3 * GPA_PER_EV_A3 for s in stresses])
+
+
+def main() -> None:
+    """Compute what is missing, and publish the table of all that is there."""
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    if "converged" in sys.argv[2:]:
+        convergence(folder)
+        return
+    rows = []
+    for formula in COMPOSITIONS:
+        frames = frames_of(formula, folder)
+        dft = reference(frames, folder)
+        if dft is None:
+            continue
+        for name, engine in POTENTIALS.items():
+            potential = get_engine(engine)
+            assert isinstance(potential, TorchSimEngine)
+            rows.append(row(formula, name, dft, Pair(*potential.single_points(frames))))
+            print("  ".join(rows[-1]), flush=True)
+    heads = ["", "potential", "hot above quenched, DFT, meV/atom", "potential", "force MAE, meV/A", "P, DFT, GPa", "P"]
+    publish("against_dft", {TITLE: table(heads, rows)}, {TITLE: rows})
+
+
+def frames_of(formula: str, folder: Path) -> list[State]:
+    """A frame of the melt, and one quenched to 300 K in 3 ps and relaxed at its volume for 0.5 ps."""
+    path = folder / f"{formula}.json"
+    if not path.exists():
+        n_atoms, hot_k = COMPOSITIONS[formula]
+        steps = [{"kind": "hold", "temperature_k": hot_k}]
+        packing = {"n_atoms": n_atoms, "volume_factor": 1.0}
+        packed = pack_formula(formula, Protocol.model_validate({"name": "", "packing": packing, "steps": steps}), 1)
+        melt = Segment(steps=1000, temperature_k=hot_k, timestep_fs=2.0, record_every=500)
+        cooling = Segment(steps=1500, temperature_k=hot_k, end_temperature_k=300, timestep_fs=2.0, record_every=500)
+        end = Segment(steps=250, temperature_k=300, timestep_fs=2.0, record_every=250)
+        (hot,) = get_engine("chgnet").run(
+            [Request(label=formula, state=packed, segments=[melt], seed=1)], folder / "work"
+        )
+        request = Request(label=formula, state=hot.run.final, segments=[cooling, end], seed=2)
+        (cold,) = get_engine("chgnet").run([request], folder / "work")
+        path.write_text(json.dumps([bare(run.run.final).model_dump() for run in (hot, cold)]), encoding="utf-8")
+    return [State.model_validate(state) for state in json.loads(path.read_text(encoding="utf-8"))]
+
+
+def bare(state: State) -> State:
+    """Without velocities, which no static calculation needs."""
+    return state.model_copy(update={"velocities": None})
+
+
+def reference(frames: list[State], folder: Path, **level: Any) -> Pair | None:
+    """The frames by pw.x; None, with the reason printed, where one fails."""
+    engine = get_engine("espresso", members_at_once=1, max_pulay_gpa=10.0, **level)
+    assert isinstance(engine, EspressoEngine)
+    points = engine.single_points(frames, folder / "work")
+    for point in points:
+        if point.reason is not None:
+            print(frames[0].formula, point.reason, flush=True)
+            return None
+    return Pair(*points)
+
+
+def row(formula: str, name: str, dft: Pair, pair: Pair) -> list[str]:
+    """A row of the table."""
+    return [
+        formula,
+        name,
+        f"{dft.difference_mev:.0f}",
+        f"{pair.difference_mev:.0f}",
+        f"{1000 * np.abs(pair.forces - dft.forces).mean():.0f}",
+        " / ".join(f"{p:.1f}" for p in dft.pressures_gpa),
+        " / ".join(f"{p:.1f}" for p in pair.pressures_gpa),
+    ]
+
+
+def convergence(folder: Path) -> None:
+    """How far the default level is from a closer one, for the compositions that are done."""
+    rows = []
+    for formula in COMPOSITIONS:
+        if not (folder / f"{formula}.json").exists():
+            continue
+        frames = frames_of(formula, folder)
+        default, closer = reference(frames, folder), reference(frames, folder, **CLOSER)
+        if default is not None and closer is not None:
+            rows.append(row(formula, "default level", closer, default))
+            print("  ".join(rows[-1]), flush=True)
+    heads = ["", "", "hot above quenched, closer level, meV/atom", "default", "force MAE, meV/A", "P, closer, GPa", "P"]
+    publish("against_dft", {LEVEL_TITLE: table(heads, rows)}, {LEVEL_TITLE: rows})
+
+
+if __name__ == "__main__":
+    main()
