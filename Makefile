@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint services services-stop benchmark clean
+.PHONY: help demo test pytest environment lint services services-stop benchmark clean
 
 # A stamp is named by what was installed, where and from which lists: nothing changed, nothing to do.
 LISTS := pyproject.toml constraints.txt .ci/venv
@@ -21,9 +21,12 @@ help:
 demo: $(FOR_DEMO)
 	.venv/bin/tachylite run Li3PO4 --protocol quickstart --store demo/store --report demo/report
 
-# one worker more than processors: tests of services wait for a queue most of their time
-test: lint
-	.venv/bin/python -m pytest -n $$(($$(nproc) + 1)) --dist worksteal
+test: lint pytest
+
+pytest: $(FOR_TEST)
+	.venv/bin/python -m pytest -n auto --dist worksteal
+
+environment: $(FOR_TEST)
 
 lint: $(FOR_TEST)
 	.venv/bin/ruff check

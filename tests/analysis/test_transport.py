@@ -8,10 +8,10 @@ from ase import Atoms
 from ase.io import write
 
 from tachylite.analysis.laws import combine_transport
-from tachylite.analysis.transport import measure_transport
+from tachylite.analysis.transport import measure_diffusivity, measure_transport
 from tachylite.errors import InputError
 from tachylite.readers import open_trajectory
-from tachylite.schemas import Diffusivity
+from tachylite.schemas import Diffusivity, Trajectory
 from tachylite.schemas.transport import TransportSeries
 
 EDGE_A = 12.0
@@ -102,3 +102,26 @@ def test_one_temperature_and_size_say_why_there_is_no_law(tmp_path: Path) -> Non
     transport = series(tmp_path, [2000.0] * 2, [12.0] * 2)
     assert transport.arrhenius is None
     assert "a law needs two temperatures" in (transport.reason or "")
+
+
+def test_the_breathing_of_a_cell_is_no_diffusion() -> None:
+    """A walk of which many atoms are many cells away: in a cell that breathes by 3 % its D is that in a rigid one."""
+    rng = np.random.default_rng(3)
+    edge, n_frames, n_atoms = 10.0, 1000, 40
+    walk = rng.normal(scale=0.3, size=(n_frames, n_atoms, 3)).cumsum(axis=0)
+    walk += edge * rng.integers(-30, 30, size=(n_atoms, 3))
+    breathing = 1 + 0.01 * rng.normal(size=n_frames)
+    measured = []
+    for factor in (np.ones(n_frames), breathing):
+        cells = edge * np.eye(3) * factor[:, None, None]
+        trajectory = Trajectory.from_arrays(
+            numbers=np.full(n_atoms, 3),
+            positions=walk * factor[:, None, None],
+            cells=cells,
+            times_fs=10.0 * np.arange(n_frames),
+            series={},
+        )
+        measured.append(measure_diffusivity(trajectory, "Li", 1000.0))
+    rigid, breathes = measured
+    assert rigid.diffusivity_cm2_s == pytest.approx(0.3**2 / 2 / 10.0 * 0.1, rel=0.1)
+    assert breathes.diffusivity_cm2_s == pytest.approx(rigid.diffusivity_cm2_s, rel=0.01)

@@ -1,4 +1,4 @@
-"""Three formulas through every launcher: the documents of a local run, and nothing computed twice."""
+"""Formulas through every launcher: the documents of a local run, and nothing computed twice."""
 
 from pathlib import Path
 from typing import Any
@@ -53,7 +53,7 @@ def test_a_campaign_gives_the_documents_of_a_local_run(
     carry_out(cluster)
     assert list(map(same, cluster.materials())) == list(map(same, expected))
     assert calculator.calls - before == calls, "as many forces as in the local run"
-    assert len(list((cluster.folder / "work" / campaign).glob("run-*/runs.json"))) >= 4
+    assert len(list((cluster.folder / "work" / campaign).glob("run-*/runs.json"))) >= 3
     assert "everything is done" in cluster.tachylite("status", campaign)
     assert "nothing has failed" in cluster.tachylite("rerun")
     again = ("submit", *FORMULAS, "--to", f"{file}.yaml", *cluster.simulation)

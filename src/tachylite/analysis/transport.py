@@ -51,11 +51,16 @@ def measure_transport(
 
 
 def measure_diffusivity(trajectory: Trajectory, species: str, temperature_k: float) -> Diffusivity:
-    """Measure the tracer diffusivity of one element; frames must be equally spaced in time."""
-    numbers = trajectory.numbers
+    """Measure the tracer diffusivity of one element; frames must be equally spaced in time.
+
+    In a changing cell displacements are those of the fractional coordinates times the mean cell (`physics.tracks`).
+    """
+    numbers, positions, cells = trajectory.numbers, trajectory.positions, trajectory.cells
+    if not (cells == cells[0]).all():
+        positions = np.matmul(positions, np.linalg.inv(cells) @ cells.mean(axis=0))
     spacing_fs = float(np.diff(trajectory.times_fs[:2])[0]) if trajectory.n_frames > 1 else 1.0
     indices = np.flatnonzero(numbers == atomic_numbers[species])
-    tracer = diffusivity(trajectory.positions, indices, atomic_masses[numbers], spacing_fs)
+    tracer = diffusivity(positions, indices, atomic_masses[numbers], spacing_fs)
     return Diffusivity(**dict(tracer), species=species, temperature_k=temperature_k)
 
 

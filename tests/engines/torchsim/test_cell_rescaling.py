@@ -57,7 +57,7 @@ def test_the_volume_of_an_ideal_gas_has_its_exact_distribution(tmp_path: Path, c
     kelvins = np.linspace(100, 400, 32)
     pressures = 8 * KB_EV * kelvins[::-1] / atoms.get_volume() * GPA_PER_EV_A3
     requests = [
-        request(held(4000, float(k), float(p), cell=cell), state=State.from_atoms(atoms), seed=i)
+        request(held(3000, float(k), float(p), cell=cell), state=State.from_atoms(atoms), seed=i)
         for i, (k, p) in enumerate(zip(kelvins, pressures, strict=True))
     ]
     answers = run_batch(requests, IdealGas(), tmp_path, provenance=PROVENANCE, checkpoint_every=10**6, guards=NO_LIMITS)
@@ -86,15 +86,15 @@ def test_a_free_cell_of_a_crystal_finds_its_shape(tmp_path: Path) -> None:
     state = State.from_atoms(stretched)
     free, isotropic = run(
         tmp_path,
-        request(held(2500, 5, 0.0, cell="free"), state=state),
-        request(held(2500, 5, 0.0), state=state),
+        request(held(1600, 5, 0.0, cell="free"), state=state),
+        request(held(1600, 5, 0.0), state=state),
     )
     for answer, ratio, stress in ((free, 1.0, 0.0), (isotropic, 1.04, 0.065)):
         assert answer.trajectory is not None
         assert answer.trajectory.stresses is not None
-        lengths = np.linalg.norm(answer.trajectory.cells[125:], axis=2).mean(axis=0)
+        lengths = np.linalg.norm(answer.trajectory.cells[80:], axis=2).mean(axis=0)
         assert lengths[0] / lengths[1:].mean() == pytest.approx(ratio, abs=0.012)
-        along = (answer.trajectory.stresses[125:].mean(axis=0) * GPA_PER_EV_A3).diagonal()
+        along = (answer.trajectory.stresses[80:].mean(axis=0) * GPA_PER_EV_A3).diagonal()
         assert along[0] - along[1:].mean() == pytest.approx(stress, abs=0.02)
         total = answer.run.last.pressure_total_gpa
         assert abs(total.value) < max(4 * total.error, 0.01)
@@ -131,7 +131,7 @@ def test_a_member_goes_its_way_whoever_is_with_it(tmp_path: Path) -> None:
 
 def test_cells_that_go_astray_end_their_members(tmp_path: Path) -> None:
     """Hot argon without pressure evaporates; the other member stays a crystal, and is as it would be alone."""
-    vapour, crystal = run(tmp_path, request(held(3000, 600, 0.0)), request(held(3000, 20, 0.0), seed=1))
+    vapour, crystal = run(tmp_path, request(held(2000, 600, 0.0)), request(held(2000, 20, 0.0), seed=1))
     assert vapour.run.status == "failed"
     assert vapour.run.reason is not None
     assert vapour.run.reason.startswith("the cell expands without end: ")

@@ -52,16 +52,16 @@ def test_constant_energy_is_conserved(tmp_path: Path) -> None:
 def test_the_canonical_ensemble_is_sampled(tmp_path: Path, thermostat: str) -> None:
     """Mean temperature, its fluctuation, and the distribution of kinetic energies over atoms."""
     target, freedoms = 90.0, 3 * N_ATOMS - (3 if thermostat == "nose-hoover" else 0)
-    warm_up = Segment(steps=1000, temperature_k=target, thermostat="langevin")
+    warm_up = Segment(steps=500, temperature_k=target, thermostat="langevin")
     sampled = Segment.model_validate(
-        {"steps": 2500, "temperature_k": target, "thermostat": thermostat, "record_every": 2500}
+        {"steps": 1500, "temperature_k": target, "thermostat": thermostat, "record_every": 1500}
     )
-    answers = run(tmp_path, *(request(warm_up, sampled, seed=i) for i in range(8)))
+    answers = run(tmp_path, *(request(warm_up, sampled, seed=i) for i in range(12)))
     components, variances = [], []
     for answer in answers:
         result = answer.run.last
         assert abs(result.temperature_k.value - target) < 4 * result.temperature_k.error
-        assert result.temperature_k.error < 3
+        assert result.temperature_k.error < 5
         assert answer.trajectory is not None
         series = answer.trajectory.series
         temperature = series["temperature_k"][series["segment"] == 1]

@@ -215,7 +215,7 @@ def test_melts_at_5000_k_are_far_from_the_limits(tmp_path: Path, counts: dict[st
     usual = Guards()
     half = {"energy_jump_ev": usual.energy_jump_ev / 4, "largest_force_ev_a": usual.largest_force_ev_a / 2}
     start = pack(counts, 16.0 * sum(counts.values()), seed=1)
-    hot = [Segment(steps=400, temperature_k=5000, thermostat="langevin")]
+    hot = [Segment(steps=250, temperature_k=5000, thermostat="langevin")]
     engine = get_engine("chgnet", guards=half)
     (answer,) = engine.run([Request(label="melt", state=start, segments=hot, seed=1)], tmp_path)
     assert answer.run.status == "completed", answer.run.reason
