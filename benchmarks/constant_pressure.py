@@ -1,12 +1,14 @@
-"""The Lennard-Jones fluid at constant pressure against its equation of state: python -m benchmarks.constant_pressure.
+"""The Lennard-Jones fluid at constant pressure: python -m benchmarks.constant_pressure [PS | diffusion].
 
-Six states of 256 atoms, one batch with a temperature and a pressure for each member. The truth is the equation of
-state of Thol et al. (2016, DOI 10.1063/1.4945000), as the library teqp has it (`pip install teqp`). It is that of the
+Against its equation of state: six states of 256 atoms, one batch with a temperature and a pressure for each member.
+The truth is that of Thol et al. (2016, DOI 10.1063/1.4945000), as the library teqp has it (`pip install teqp`), for the
 whole potential; what the cutoff of 4 sigma and the shifted force leave out is added as if all atoms beyond one sigma
-were spread evenly.
+were spread evenly. With the word `diffusion`: a liquid at constant pressure and at its mean volume, 1 ns each, and what
+positions that breathe with the cell would give.
 """
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -14,15 +16,17 @@ import numpy as np
 import teqp
 from ase import Atoms
 from ase.build import bulk
-from benchmarks.common import publish, table
+from benchmarks.common import publish, simulate, table
 from scipy.integrate import quad
 
+from tachylite.analysis.transport import measure_diffusivity
+from tachylite.engines import get_engine
 from tachylite.engines.potentials.lennard_jones import ARGON_EPSILON, ARGON_SIGMA, LennardJonesPotential
 from tachylite.engines.torchsim.dynamics import run_batch
 from tachylite.engines.torchsim.engine import Guards
 from tachylite.measured import Measured
 from tachylite.physics.thermodynamics.fluctuations import response_functions
-from tachylite.schemas import Provenance, Request, Segment, State
+from tachylite.schemas import Provenance, Request, Segment, State, Trajectory
 from tachylite.units import GPA_PER_EV_A3, KB_EV
 
 STATES = ((0.85, 0.80), (1.0, 0.75), (1.3, 0.65), (1.5, 0.85), (2.0, 0.55), (3.0, 0.75))
@@ -31,7 +35,7 @@ STATES = ((0.85, 0.80), (1.0, 0.75), (1.3, 0.65), (1.5, 0.85), (2.0, 0.55), (3.0
 CUTOFF = 4.0
 """In sigma."""
 
-N_CELLS, TIMESTEP_FS, EQUILIBRATION_PS = 4, 8.0, 10.0
+N_CELLS, TIMESTEP_FS, EQUILIBRATION_PS, SETTLING_PS = 4, 8.0, 10.0, 10.0
 KELVIN = ARGON_EPSILON / KB_EV
 GPA = ARGON_EPSILON / ARGON_SIGMA**3 * GPA_PER_EV_A3
 
@@ -86,8 +90,74 @@ def request(temperature: float, density: float, steps: int, seed: int) -> Reques
     return Request(label="Lennard-Jones", state=state, segments=[melt, segment], seed=seed)
 
 
+def diffusion() -> None:
+    """D at constant pressure, at constant volume, and from positions that are not taken to the mean cell."""
+    temperature, density, members, steps = 1.0, 0.75, 4, 31_250
+    crystal: Atoms = bulk("Ar", "fcc", a=(4 / density) ** (1 / 3) * ARGON_SIGMA, cubic=True) * (3, 3, 3)
+    pressure = EquationOfState(temperature, density).pressure - left_out(density)[0]
+    melt = Segment(steps=2000, temperature_k=3 * KELVIN, timestep_fs=TIMESTEP_FS, thermostat="langevin")
+    held = Segment(
+        steps=steps, temperature_k=temperature * KELVIN, pressure_gpa=pressure * GPA, timestep_fs=TIMESTEP_FS
+    )
+    breathing = _produced([State.from_atoms(crystal)] * members, [melt, held])
+    volume = float(np.mean([np.abs(np.linalg.det(t.cells)).mean() for t in breathing]))
+    states = [t.frame(-1).scaled_to(volume) for t in breathing]
+    rigid = _produced(states, [held.model_copy(update={"pressure_gpa": None})])
+    rows, numbers = [], {}
+    for name, trajectories, follows_cell in (
+        ("constant pressure", breathing, True),
+        ("constant volume", rigid, True),
+        ("constant pressure, positions as they are", breathing, False),
+    ):
+        measured = [_diffusivity(trajectory, follows_cell=follows_cell) for trajectory in trajectories]
+        value, error = np.mean(measured), np.std(measured, ddof=1) / members**0.5
+        numbers[name] = Measured(value=float(value), error=float(error))
+        rows.append([name, f"{1e5 * value:.3f} ± {1e5 * error:.3f}", ", ".join(f"{1e5 * d:.3f}" for d in measured)])
+    title = f"Diffusion of a Lennard-Jones liquid, 108 atoms, {members} x {steps * TIMESTEP_FS / 1000:g} ps"
+    publish("constant_pressure", {title: table(["", "D, 1e-5 cm^2/s", "members"], rows)}, {title: numbers})
+
+
+def _produced(states: Sequence[State], segments: list[Segment]) -> list[Trajectory]:
+    """Trajectories of the last segments."""
+    requests = [Request(label="liquid", state=s, segments=segments, seed=i) for i, s in enumerate(states)]
+    answers = simulate(get_engine("lennard-jones"), requests)
+    length_fs = segments[-1].steps * TIMESTEP_FS
+    trajectories = []
+    for answer in answers:
+        assert answer.trajectory is not None, answer.run.reason
+        start = float(answer.trajectory.times_fs[-1]) - length_fs + SETTLING_PS * 1000
+        kept = np.flatnonzero(answer.trajectory.times_fs > start)
+        trajectories.append(
+            Trajectory.from_arrays(
+                numbers=answer.trajectory.numbers,
+                positions=answer.trajectory.positions[kept],
+                cells=answer.trajectory.cells[kept],
+                times_fs=answer.trajectory.times_fs[kept],
+                series={},
+            )
+        )
+    return trajectories
+
+
+def _diffusivity(trajectory: Trajectory, *, follows_cell: bool) -> float:
+    if not follows_cell:
+        trajectory = Trajectory.from_arrays(
+            numbers=trajectory.numbers,
+            positions=trajectory.positions,
+            cells=trajectory.cells.mean(axis=0),
+            times_fs=trajectory.times_fs,
+            series={},
+        )
+    found = measure_diffusivity(trajectory, "Ar", KELVIN).diffusivity_cm2_s
+    assert found is not None
+    return found
+
+
 def main() -> None:
     """Run all states and print the table."""
+    if sys.argv[1:] == ["diffusion"]:
+        diffusion()
+        return
     steps = int(float(sys.argv[1]) * 1000 / TIMESTEP_FS) if len(sys.argv) > 1 else 25_000
     requests = [request(*state, steps, seed) for seed, state in enumerate(STATES)]
     potential = LennardJonesPotential(cutoff=CUTOFF * ARGON_SIGMA)

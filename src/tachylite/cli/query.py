@@ -76,13 +76,13 @@ def query(
     opened = open_existing(store)
     try:
         if export or frames or as_json:
-            found = _print_documents(opened, limit, filters, export, frames, as_json=as_json)
+            shown = _print_documents(opened, limit, filters, export, frames, as_json=as_json)
         else:
-            found = _print_rows(opened, limit, filters, as_csv=as_csv)
+            shown = _print_rows(opened, limit, filters, as_csv=as_csv)
     finally:
         if opened is not None:
             opened.close()
-    if not (found or as_json or as_csv):
+    if not (shown or as_json or as_csv):
         anything = any(value not in (None, ()) for value in filters.values())
         typer.echo("no material in the store matches" if anything and opened else NOTHING_YET)
 

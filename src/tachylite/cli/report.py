@@ -32,19 +32,19 @@ def report(
     if opened is None:
         raise InputError(NOTHING_YET)
     try:
-        found = _find(opened, material)
-        trajectories = load_trajectories(opened, found[0])
+        materials = _find(opened, material)
+        trajectories = load_trajectories(opened, materials[0])
     finally:
         opened.close()
     from tachylite.report.pages.material import write_report
 
     try:
-        page = write_report(found[0], trajectories, out)
+        page = write_report(materials[0], trajectories, out)
     except OSError as error:
         raise InputError(f"cannot write into {out}: {error.strerror}; choose another folder with --out") from None
-    if len(found) > 1 and material is not None:
-        others = ", ".join(one.material_id for one in found[1:])
-        typer.echo(f"the newest of {len(found)} that match; the others: {others}", err=True)
+    if len(materials) > 1 and material is not None:
+        others = ", ".join(one.material_id for one in materials[1:])
+        typer.echo(f"the newest of {len(materials)} that match; the others: {others}", err=True)
     typer.echo(f"report: {page}")
 
 
@@ -66,17 +66,17 @@ def _find(store: JobStore, wanted: str | None) -> list[Material]:
     """Find the materials meant, newest first; InputError where there is none."""
     from tachylite.stores import find_materials
 
-    found = find_materials(store, material_id=wanted, limit=1)
-    if found or wanted is None:
-        if not found:
+    materials = find_materials(store, material_id=wanted, limit=1)
+    if materials or wanted is None:
+        if not materials:
             raise InputError(NOTHING_YET)
-        return found
+        return materials
     try:
-        found = find_materials(store, formula=wanted)
+        materials = find_materials(store, formula=wanted)
     except InputError:
         raise InputError(
             f"'{wanted}' is neither a material id of this store nor a formula; `tachylite query` lists both"
         ) from None
-    if not found:
+    if not materials:
         raise InputError(f"no material {wanted} in the store; `tachylite query` lists those that are there")
-    return found
+    return materials

@@ -126,9 +126,9 @@ def _materials(plan: Plan, store: JobStore, folder: Path, force: bool) -> list[M
     from tachylite.stores import find_materials
 
     ids = [member.material_id for member in plan.members]
-    stored = [] if force else [found for one in ids for found in find_materials(store, material_id=one)]
+    stored = [] if force else [material for one in ids for material in find_materials(store, material_id=one)]
     missing = plan.without(stored)
-    found = {one.material_id: one for one in stored}
+    by_id = {one.material_id: one for one in stored}
     for member in plan.members:
         if member not in missing:
             typer.echo(f"{member.start.title} is in the store already; --force computes it again", err=True)
@@ -148,8 +148,8 @@ def _materials(plan: Plan, store: JobStore, folder: Path, force: bool) -> list[M
                 seed=plan.seed,
                 crystals=plan.crystals,
             )
-        found |= {member.material_id: one for member, one in zip(missing, computed, strict=True)}
-    return [found[one] for one in ids]
+        by_id |= {member.material_id: one for member, one in zip(missing, computed, strict=True)}
+    return [by_id[one] for one in ids]
 
 
 def _write_reports(materials: Sequence[Material], store: JobStore, folder: Path) -> list[Path]:

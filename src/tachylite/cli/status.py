@@ -56,19 +56,19 @@ def _show_campaign(opened: JobStore | None, campaign: str, lost_after: str | Non
 
     if opened is None:
         raise InputError("there is no store yet; name the one that the campaign was submitted to with --store")
-    found = find_campaign(opened, None if campaign == "newest" else campaign)
+    chosen = find_campaign(opened, None if campaign == "newest" else campaign)
     opened.close()
-    jobs = launched_jobs(found, parse_lost_after(lost_after))
+    jobs = launched_jobs(chosen, parse_lost_after(lost_after))
     if as_json:
-        typer.echo(json.dumps({"campaign": found.campaign_id, "jobs": [asdict(job) for job in jobs]}, indent=2))
+        typer.echo(json.dumps({"campaign": chosen.campaign_id, "jobs": [asdict(job) for job in jobs]}, indent=2))
         return
     from tachylite.launchers.campaigns import is_finished, work_folder
 
-    members = sum(map(len, found.cohorts))
-    typer.echo(f"campaign {found.campaign_id}: {members} members, {found.launcher.launcher}")
+    members = sum(map(len, chosen.cohorts))
+    typer.echo(f"campaign {chosen.campaign_id}: {members} members, {chosen.launcher.launcher}")
     print_tables(*_campaign_tables(jobs))
     if is_finished(jobs):
-        typer.echo(f"everything is done; its checkpoints are no longer needed: rm -r {work_folder(found)}")
+        typer.echo(f"everything is done; its checkpoints are no longer needed: rm -r {work_folder(chosen)}")
 
 
 def _campaign_tables(jobs: Sequence[LaunchedJob]) -> list[Table]:

@@ -79,8 +79,8 @@ def run_parity(
     """
     flow = ParityMaker(engine=engine, protocol=protocol, seed=seed).make(references)
     settings = protocol.model_dump(exclude={"name", "description", "doi"})
-    asked = [reference.model_dump() for reference in references]
-    campaign = content_key("parity", asked, settings, resolve_engine(engine).provenance(seed).model_dump())
+    contents = [reference.model_dump() for reference in references]
+    campaign = content_key("parity", contents, settings, resolve_engine(engine).provenance(seed).model_dump())
     with use_workdir(workdir):
         responses = run_here(flow, store, campaign)
     report: ParityReport = responses[flow.output.uuid][1].output

@@ -29,10 +29,10 @@ def simulate(engine: EngineLike, requests: Sequence[Request | None]) -> dict[str
     the calling one.
     """
     engine = resolve_engine(engine)
-    asked = [r for r in requests if r is not None]
-    if engine.batches or not asked:
+    wanted = [r for r in requests if r is not None]
+    if engine.batches or not wanted:
         return _simulated(engine, requests)
-    jobs = [_named(simulate_member(engine, r), engine, r.state, r.label) for r in asked]
+    jobs = [_named(simulate_member(engine, r), engine, r.state, r.label) for r in wanted]
     outputs = iter(job.output for job in jobs)
     members = [next(outputs) if r is not None else None for r in requests]
     return in_place(
@@ -45,8 +45,8 @@ def simulate(engine: EngineLike, requests: Sequence[Request | None]) -> dict[str
 
 
 def _simulated(engine: Engine, requests: Sequence[Request | None]) -> dict[str, list[Any]]:
-    asked = [r for r in requests if r is not None]
-    answers = iter(engine.run(asked, current_workdir()) if asked else [])
+    wanted = [r for r in requests if r is not None]
+    answers = iter(engine.run(wanted, current_workdir()) if wanted else [])
     aligned = [next(answers) if r is not None else None for r in requests]
     return {
         "runs": [a.run if a else None for a in aligned],

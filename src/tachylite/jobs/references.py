@@ -44,10 +44,10 @@ def gather_references(
 def _references(
     elements: Sequence[str], relaxed: Sequence[Relaxed], crystals: Sequence[Structure | None]
 ) -> References:
-    found = iter(relaxed)
+    in_order = iter(relaxed)
     return References(
-        elements={e: next(found) for e in elements},
-        crystals=[next(found) if c is not None else None for c in crystals],
+        elements={e: next(in_order) for e in elements},
+        crystals=[next(in_order) if c is not None else None for c in crystals],
     )
 
 

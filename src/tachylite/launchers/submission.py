@@ -42,12 +42,12 @@ def submit(
     store. What the store holds already, and what another campaign is still to make, is left out. Raises InputError,
     with nothing submitted, for whatever cannot be carried out, and where nothing is left.
     """
-    asked = to if isinstance(to, Launcher) else load_launcher(to)
+    named = to if isinstance(to, Launcher) else load_launcher(to)
     chosen = load_protocol(protocol) if isinstance(protocol, str) else protocol
     forces = resolve_engine(engine)
     members = _checked(starts, chosen, forces, seed)
-    manager = get_manager(asked)
-    launcher = manager.with_defaults(asked)
+    manager = get_manager(named)
+    launcher = manager.with_defaults(named)
     place = Path(store or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER).expanduser().absolute()
     opened = open_store(place)
     try:

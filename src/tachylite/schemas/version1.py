@@ -80,8 +80,8 @@ def _result(branch: Branch, kind: str, place: int, states: Content, parts: Conte
     head = {"kind": kind, "temperature_k": branch.temperature_k}
     if kind in {"volume", "hold"}:
         stage = branch.step.removesuffix("-volume")
-        found = states[stage][place] if place < len(states[stage]) else None
-        return head | (_volume(found) if kind == "volume" else _hold(found))
+        state = states[stage][place] if place < len(states[stage]) else None
+        return head | (_volume(state) if kind == "volume" else _hold(state))
     glass = parts["glass"]
     if kind == "ramp":
         return head | {"start_temperature_k": branch.start_temperature_k} | _ramp(glass)
@@ -99,17 +99,17 @@ def _volume(state: Content | None) -> dict[str, Any]:
     if state is None:
         return _SKIPPED | {"pressure_convention": "total"}
     left_out = ("kind", "schema_version", "formula", "n_atoms", "status", "temperature_k")
-    found = {name: value for name, value in state["equilibrium"].items() if name not in left_out}
-    return found | {"status": "completed" if state["equilibrium"]["status"] == "converged" else "failed"}
+    fields = {name: value for name, value in state["equilibrium"].items() if name not in left_out}
+    return fields | {"status": "completed" if state["equilibrium"]["status"] == "converged" else "failed"}
 
 
 def _hold(state: Content | None) -> dict[str, Any]:
     if state is None or state.get("run") is None:
         reason = None if state is None else state["equilibrium"].get("reason")
         return _SKIPPED | ({"reason": reason} if reason else {})
-    found = {name: state.get(name) for name in ("density_g_cm3", "structure", "run")}
-    found |= {"diffusivities": state.get("diffusivities") or [], "volume_a3": state["equilibrium"].get("volume_a3")}
-    return found | _outcome(state["run"])
+    fields = {name: state.get(name) for name in ("density_g_cm3", "structure", "run")}
+    fields |= {"diffusivities": state.get("diffusivities") or [], "volume_a3": state["equilibrium"].get("volume_a3")}
+    return fields | _outcome(state["run"])
 
 
 def _ramp(glass: Content | None) -> dict[str, Any]:

@@ -74,12 +74,12 @@ def read_materials(
     """Read the materials of entries as `newest_entries` gives them, in their order, some at a time."""
     for part in batched(entries, at_once):
         places = [entry["uuid"] for entry in part]
-        found = {
+        by_place = {
             entry["uuid"]: read_document(Material, entry["output"])
             for entry in store.query({"uuid": {"$in": places}, "output.kind": "material"})
         }
         # so that those that were given out already leave the memory
-        yield from (found.pop(place) for place in places)
+        yield from (by_place.pop(place) for place in places)
 
 
 def newest_entries(
@@ -150,8 +150,8 @@ def find_runs(
     reduced = reduced_formula(parse_formula(formula).unit) if formula is not None else None
     wanted = {"formula": reduced, "provenance.engine": engine, "status": status}
     criteria = {f"output.runs.{name}": value for name, value in wanted.items() if value is not None}
-    found = store.query({"output.runs.kind": "run"} | criteria, properties=["completed_at", "output.runs"])
-    entries = sorted(found, key=lambda entry: entry["completed_at"], reverse=True)
+    matching = store.query({"output.runs.kind": "run"} | criteria, properties=["completed_at", "output.runs"])
+    entries = sorted(matching, key=lambda entry: entry["completed_at"], reverse=True)
     runs = [read_document(Run, run) for entry in entries for run in entry["output"]["runs"] if run is not None]
     return [
         run
@@ -162,10 +162,10 @@ def find_runs(
 
 def load_trajectory(store: JobStore, trajectory_id: str) -> Trajectory:
     """Load the trajectory that a run names by its SHA-256; InputError where the store does not hold it."""
-    found = find_trajectory(store, trajectory_id)
-    if found is None:
+    trajectory = find_trajectory(store, trajectory_id)
+    if trajectory is None:
         raise InputError(f"there is no trajectory {trajectory_id} in {store.name}; `find_runs` gives runs with theirs")
-    return found
+    return trajectory
 
 
 def find_trajectory(store: JobStore, trajectory_id: str) -> Trajectory | None:
@@ -185,10 +185,10 @@ def _trajectories(store: JobStore, wanted: set[str], filters: Any) -> Iterator[t
         output = entry["output"]
         for run, kept in zip(output["runs"], output["trajectories"], strict=True):
             if run is not None and run["trajectory_id"] in missing:
-                found = _resolve(store, kept)
-                if found is not None and found.sha256 == run["trajectory_id"]:
-                    missing.remove(found.sha256)
-                    yield found.sha256, found
+                trajectory = _resolve(store, kept)
+                if trajectory is not None and trajectory.sha256 == run["trajectory_id"]:
+                    missing.remove(trajectory.sha256)
+                    yield trajectory.sha256, trajectory
 
 
 def load_model_file(store: JobStore, model_id: str) -> bytes:
@@ -216,8 +216,8 @@ def _load_file(store: JobStore, card: str, name: str, content: str, wanted: str)
     if len(matching) != 1:
         there = ", ".join(matching or known) or "none; `tachylite learn` makes one"
         raise InputError(f"{len(matching)} {card}s are named {wanted!r} in {store.name}; there are {there}")
-    found = known[matching[0]]
-    entry = store.query_one({"uuid": found["uuid"], "index": found["index"]}, load=True)
+    newest = known[matching[0]]
+    entry = store.query_one({"uuid": newest["uuid"], "index": newest["index"]}, load=True)
     assert entry is not None  # noqa: S101 - for the type checker: it is one of the entries above
     return base64.b64decode(entry["output"][content])
 
