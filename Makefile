@@ -24,7 +24,7 @@ demo: $(FOR_DEMO)
 test: lint pytest
 
 pytest: $(FOR_TEST)
-	.venv/bin/python -m pytest -n auto --dist worksteal
+	.venv/bin/python -m pytest -n auto --dist worksteal --durations=20
 
 environment: $(FOR_TEST)
 

@@ -19,3 +19,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
     for mark in item.iter_markers("reference"):
         require(*mark.args)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the slow tests first, so that no worker begins a long one when the others are done."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)

@@ -125,3 +125,43 @@ def test_the_breathing_of_a_cell_is_no_diffusion() -> None:
     rigid, breathes = measured
     assert rigid.diffusivity_cm2_s == pytest.approx(0.3**2 / 2 / 10.0 * 0.1, rel=0.1)
     assert breathes.diffusivity_cm2_s == pytest.approx(rigid.diffusivity_cm2_s, rel=0.01)
+
+
+def test_ions_of_a_run_conduct() -> None:
+    """By Nernst and Einstein: n q^2 D / kT; two chlorines that stay do not."""
+    rng = np.random.default_rng(5)
+    n_frames, n_ions, edge = 800, 40, 12.0
+    walk = np.concatenate(
+        [rng.normal(scale=0.3, size=(n_frames, n_ions, 3)).cumsum(axis=0), np.zeros((n_frames, 40, 3))], 1
+    )
+    trajectory = Trajectory.from_arrays(
+        numbers=np.repeat([3, 17], [n_ions, 40]),
+        positions=walk,
+        cells=edge * np.eye(3),
+        times_fs=10.0 * np.arange(n_frames),
+        series={},
+    )
+    lithium = measure_diffusivity(trajectory, "Li", 900.0)
+    assert lithium.diffusivity_cm2_s is not None
+    assert lithium.conductivity is not None
+    charge_c, kt_j = 1.602176634e-19, 1.380649e-23 * 900
+    expected = n_ions / (edge * 1e-8) ** 3 * charge_c**2 * lithium.diffusivity_cm2_s / kt_j
+    assert lithium.conductivity.nernst_einstein_s_cm == pytest.approx(expected, rel=1e-6)
+    assert lithium.conductivity.charge == 1
+    chlorine = measure_diffusivity(trajectory, "Cl", 900.0)
+    assert chlorine.conductivity is not None
+    assert chlorine.conductivity.charge == -1
+    assert chlorine.conductivity.nernst_einstein_s_cm is None
+
+
+def test_a_formula_unit_of_many_atoms_has_no_formal_charges() -> None:
+    trajectory = Trajectory.from_arrays(
+        numbers=np.repeat([3, 14], [33, 67]),
+        positions=np.random.default_rng(0).normal(scale=0.1, size=(50, 100, 3)).cumsum(axis=0),
+        cells=12 * np.eye(3),
+        times_fs=np.arange(50.0),
+        series={},
+    )
+    conductivity = measure_diffusivity(trajectory, "Li", 900.0).conductivity
+    assert conductivity is not None
+    assert conductivity.reason == "no formal oxidation state of Li in Li33Si67; give its charge"

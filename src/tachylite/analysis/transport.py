@@ -1,9 +1,11 @@
 """Diffusion and conductivity of one element, from frames that are read block by block."""
 
 from collections.abc import Mapping
+from functools import cache
 
 import numpy as np
 from ase.data import atomic_masses, atomic_numbers, chemical_symbols
+from numpy.typing import NDArray
 
 from tachylite.errors import InputError
 from tachylite.physics.transport.collective import conductivity, finite_size_correction, haven_ratio
@@ -11,9 +13,13 @@ from tachylite.physics.transport.diffusivity import DiffusivityEstimate, diffusi
 from tachylite.physics.transport.tracks import Tracker, Tracks
 from tachylite.readers.frames import TrajectoryReader, spacing_fs
 from tachylite.schemas import Diffusivity, Trajectory
+from tachylite.schemas.run import reduced_formula
 from tachylite.schemas.transport import Collective, Conductivity, FiniteSize
 
 _LARGEST_VOLUME_CHANGE = 0.3
+
+_LARGEST_UNIT = 50
+"""Atoms of the largest formula unit whose oxidation states are looked for."""
 
 
 def measure_transport(
@@ -45,13 +51,15 @@ def measure_transport(
         n_frames=tracks.n_frames,
         frame_spacing_fs=frame_fs,
         collective=_collective(tracer, collective, species),
-        conductivity=_conductivity(frames, species, charges, tracks, temperature_k, tracer, collective),
+        conductivity=_conductivity(
+            frames.numbers, species, charges, tracks.volume_a3, temperature_k, tracer, collective
+        ),
         finite_size=_finite_size(tracer, tracks, temperature_k, viscosity_pa_s),
     )
 
 
 def measure_diffusivity(trajectory: Trajectory, species: str, temperature_k: float) -> Diffusivity:
-    """Measure the tracer diffusivity of one element; frames must be equally spaced in time.
+    """Measure tracer diffusivity and Nernst-Einstein conductivity of one element; frames equally spaced in time.
 
     In a changing cell displacements are those of the fractional coordinates times the mean cell (`physics.tracks`).
     """
@@ -61,7 +69,13 @@ def measure_diffusivity(trajectory: Trajectory, species: str, temperature_k: flo
     spacing_fs = float(np.diff(trajectory.times_fs[:2])[0]) if trajectory.n_frames > 1 else 1.0
     indices = np.flatnonzero(numbers == atomic_numbers[species])
     tracer = diffusivity(positions, indices, atomic_masses[numbers], spacing_fs)
-    return Diffusivity(**dict(tracer), species=species, temperature_k=temperature_k)
+    volume_a3 = float(np.abs(np.linalg.det(cells)).mean())
+    return Diffusivity(
+        **dict(tracer),
+        species=species,
+        temperature_k=temperature_k,
+        conductivity=_conductivity(numbers, species, None, volume_a3, temperature_k, tracer, None),
+    )
 
 
 def _follow(frames: TrajectoryReader, species: str) -> tuple[Tracks, float]:
@@ -95,18 +109,24 @@ def _collective(tracer: DiffusivityEstimate, collective: DiffusivityEstimate | N
 
 
 def _conductivity(
-    frames: TrajectoryReader,
+    numbers: NDArray[np.int64],
     species: str,
     charges: Mapping[str, float] | None,
-    tracks: Tracks,
+    volume_a3: float,
     temperature_k: float,
     tracer: DiffusivityEstimate,
     collective: DiffusivityEstimate | None,
 ) -> Conductivity:
-    charge, source = _charge(frames, species, charges)
-    if charge is None:
-        return Conductivity(reason=source)
-    density = tracks.positions.shape[1] / tracks.volume_a3
+    if charges is not None and species in charges:
+        charge, source = float(charges[species]), "given"
+    else:
+        symbols, counts = np.unique([chemical_symbols[number] for number in numbers], return_counts=True)
+        formula = reduced_formula(dict(zip(symbols.tolist(), counts.tolist(), strict=True)))
+        known = _formal_charges(formula).get(species)
+        if not known:
+            return Conductivity(reason=f"no formal oxidation state of {species} in {formula}; give its charge")
+        charge, source = known, f"formal oxidation state in {formula}"
+    density = int((numbers == atomic_numbers[species]).sum()) / volume_a3
     nernst_einstein = conductivity(tracer, charge, density, temperature_k)
     correlated = (None, None) if collective is None else conductivity(collective, charge, density, temperature_k)
     return Conductivity(
@@ -120,18 +140,16 @@ def _conductivity(
     )
 
 
-def _charge(frames: TrajectoryReader, species: str, charges: Mapping[str, float] | None) -> tuple[float | None, str]:
-    """Charge of an ion and where it comes from, or None and why there is none."""
-    if charges is not None and species in charges:
-        return float(charges[species]), "given"
+@cache
+def _formal_charges(formula: str) -> dict[str, float]:
+    """Oxidation states that make a composition neutral, the most usual ones; none where there are none."""
     from pymatgen.core import Composition
 
-    symbols, counts = np.unique([chemical_symbols[number] for number in frames.numbers], return_counts=True)
-    composition = Composition(dict(zip(symbols.tolist(), counts.tolist(), strict=True))).reduced_composition
-    guesses = composition.oxi_state_guesses(max_sites=-50)
-    if not guesses or not guesses[0].get(species):
-        return None, f"no formal oxidation state of {species} in {composition.reduced_formula}; give its charge"
-    return float(guesses[0][species]), f"formal oxidation state in {composition.reduced_formula}"
+    try:
+        guesses = Composition(formula).oxi_state_guesses(max_sites=-_LARGEST_UNIT)
+    except ValueError:  # more atoms in a formula unit than can be tried
+        return {}
+    return dict(guesses[0]) if guesses else {}
 
 
 def _finite_size(

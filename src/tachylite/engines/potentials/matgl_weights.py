@@ -2,6 +2,7 @@
 
 import contextlib
 import hashlib
+import io
 import logging
 import os
 import pickle
@@ -158,14 +159,14 @@ def _refuse_unknown(potential: Any, kind: str, folder: Path) -> None:
 
 
 def _import_matgl() -> None:
-    """Import matgl with its messages suppressed; the import needs no network.
+    """Import matgl with all messages suppressed; the import needs no network.
 
-    On a machine without a GPU a library below it prints a warning from C.
+    Its models begin a library for GPUs, which says so on stdout and, from C, on stderr.
     """
-    with _silent_stderr(), warnings.catch_warnings():
+    with _silent_stderr(), contextlib.redirect_stdout(io.StringIO()), warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            import matgl  # noqa: F401  only the first import warns
+            import matgl.models  # noqa: F401 - only the first import warns
         except ImportError as error:
             raise MissingPackageError("engine 'matgl' needs the package matgl: pip install matgl") from error
 

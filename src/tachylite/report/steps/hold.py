@@ -4,6 +4,8 @@ from collections.abc import Iterator
 
 from tachylite.report.glass import response_rows
 from tachylite.report.parts import DIFFUSIVITY, Row, crystallinity_rows, diffusivity, run_rows, volume_rows
+from tachylite.report.text import quantity
+from tachylite.schemas import Diffusivity
 from tachylite.schemas.steps.hold import HoldResult
 
 
@@ -15,7 +17,17 @@ def rows(result: HoldResult) -> Iterator[Row]:
         weak = not measured.diffusive
         reason = measured.reason or "" if weak else ""
         yield Row(f"D({measured.species})", diffusivity(measured), reason, weak, key=True, unit=DIFFUSIVITY)
+        yield from _conductivity_row(measured)
     yield from crystallinity_rows(result, key=result.status == "failed")
     yield from run_rows(result.run)
     if result.response is not None:
         yield from response_rows(result.response)
+
+
+def _conductivity_row(measured: Diffusivity) -> Iterator[Row]:
+    """The Nernst-Einstein conductivity of ions that diffuse."""
+    conductivity = measured.conductivity
+    if conductivity is not None and conductivity.nernst_einstein_s_cm is not None:
+        value, interval = conductivity.nernst_einstein_s_cm, conductivity.nernst_einstein_interval_s_cm
+        charge = f"charge {conductivity.charge:+g}, {conductivity.charge_source}; ions that move independently"
+        yield Row(f"conductivity, {measured.species}", quantity(value, interval=interval), charge, unit="S/cm")

@@ -71,6 +71,17 @@ class HoldResult(RunResult):
             each="diffusivities",
         ),
         Column(
+            "sigma_{}",
+            "s_cm",
+            "conductivity.nernst_einstein_s_cm",
+            "σ({})",
+            "S/cm",
+            "interval",
+            interval_path="conductivity.nernst_einstein_interval_s_cm",
+            each="diffusivities",
+            key=False,
+        ),
+        Column(
             "compressibility",
             "per_gpa",
             "response.compressibility_per_gpa",
