@@ -5,11 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from tests.physics.distances import smallest_distance_ratio
 
 from tachylite.engines import packmol
 from tachylite.engines.packmol import PackingError, find_packmol, pack, place
 from tachylite.errors import InputError, MissingPackageError
-from tachylite.physics.packing import pair_diameters, smallest_distance_ratio
+from tachylite.physics.packing import pair_diameters
 from tachylite.schemas import State
 
 LI3PO4 = {"Li": 36, "P": 12, "O": 48}

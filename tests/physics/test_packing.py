@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tachylite.physics.packing import pair_diameters, smallest_distance_ratio
+from tachylite.physics.packing import pair_diameters
 
 
 def test_oxygen_keeps_from_oxygen_and_comes_near_to_phosphorus() -> None:
@@ -36,16 +36,3 @@ def test_spheres_fill_at_most_half(counts: dict[str, int], volume_per_atom: floa
     fractions = np.array([counts[symbol] / total for symbol in symbols])
     assert np.allclose(diameters, diameters.T)
     assert np.pi / 6 / volume_per_atom * fractions @ diameters**3 @ fractions <= 0.5 + 1e-9
-
-
-def test_smallest_ratio_sees_images_across_a_face() -> None:
-    positions = np.array([[0.1, 5.0, 5.0], [9.9, 5.0, 5.0]])
-    ratio = smallest_distance_ratio([29, 29], positions, 10 * np.eye(3), ["Cu"], np.array([[2.0]]))
-    assert ratio == pytest.approx(0.1)
-
-
-def test_smallest_ratio_sees_an_atom_and_its_own_image() -> None:
-    alone = smallest_distance_ratio([29], np.zeros((1, 3)), 1.5 * np.eye(3), ["Cu"], np.array([[2.0]]))
-    far = smallest_distance_ratio([29], np.zeros((1, 3)), 9.0 * np.eye(3), ["Cu"], np.array([[2.0]]))
-    assert alone == pytest.approx(0.75)
-    assert far == float("inf")

@@ -40,6 +40,7 @@ def test_charges_must_be_able_to_cancel() -> None:
     with pytest.raises(InputError, match="MgCl cannot be neutral with usual oxidation states"):
         check_neutral({"Na": 4, "Cl": 4}, {"Mg": 4, "Cl": 4})
     check_neutral({"Cu": 3, "Au": 1}, {"Cu": 2, "Au": 2})
+    check_neutral({"Cu": 4}, {"Cu": 3, "Au": 1})
 
 
 def test_pairs_are_uncorrelated_in_all_near_shells() -> None:

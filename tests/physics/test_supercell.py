@@ -30,6 +30,15 @@ def test_cubes_where_there_are_cubes(cell: np.ndarray, n_atoms: int, at_least: i
         assert np.ptp(heights(matrix @ cell)) < 1e-9
 
 
+@pytest.mark.parametrize("seed", range(3))
+def test_the_orientation_does_not_matter(seed: int) -> None:
+    rotation, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(3, 3)))
+    cell = bulk("Cu", "fcc", 3.6).cell.array @ rotation
+    matrix = nearly_cubic_supercell(cell, 1, 100)
+    assert round(abs(np.linalg.det(matrix))) == 108
+    assert np.ptp(heights(matrix @ cell)) < 1e-9
+
+
 def test_a_hexagonal_cell_is_nearly_one() -> None:
     cell = bulk("Mg").cell.array
     """5 x 6 x 3 cells of rectangular edges 16.05, 16.68 and 15.64 A are 180 atoms."""

@@ -1,12 +1,10 @@
-"""Smallest distances between atoms in a random packing: those allowed, and those of a given one."""
+"""Smallest distances between atoms that a random packing may have."""
 
 from collections.abc import Mapping, Sequence
 from itertools import product
 
 import numpy as np
-from ase import Atoms
-from ase.data import atomic_numbers, chemical_symbols, covalent_radii
-from ase.neighborlist import neighbor_list
+from ase.data import atomic_numbers, covalent_radii
 from numpy.typing import NDArray
 
 from tachylite.physics.volume import electronegativity
@@ -24,8 +22,6 @@ _CLOSED_SHELL_APPROACH = 0.85
 
 _IONIC_DIFFERENCE = 0.3
 """Difference in electronegativity to the most electropositive element from which on an element is an anion."""
-
-_REACH = 1.5
 
 _LARGEST_PACKING_FRACTION = 0.5
 """Far enough below random close packing, 0.64, that spheres find places without overlaps."""
@@ -57,26 +53,6 @@ def pair_diameters(counts: Mapping[str, int], volume_a3: float) -> tuple[list[st
         diameters[i, j] = _CLOSED_SHELL_APPROACH * (first + second)
     filling = np.pi / 6 * total / volume_a3 * float(fractions @ diameters**3 @ fractions)
     return symbols, diameters * min(1.0, (_LARGEST_PACKING_FRACTION / filling) ** (1 / 3))
-
-
-def smallest_distance_ratio(
-    numbers: Sequence[int],
-    positions: NDArray[np.float64],
-    cell: NDArray[np.float64],
-    symbols: Sequence[str],
-    diameters: NDArray[np.float64],
-) -> float:
-    """Smallest pair distance over its diameter, periodic images included; infinite where no pair is in reach.
-
-    `positions` has shape (n, 3) and `cell` (3, 3), both in A; `symbols` and `diameters` come from
-    `pair_diameters`. Pairs count up to 1.5 times the largest diameter.
-    """
-    reach = _REACH * float(diameters.max())
-    rows = np.array([symbols.index(chemical_symbols[number]) for number in numbers])
-    atoms = Atoms(numbers=numbers, positions=positions, cell=cell, pbc=True)
-    first, second, distances = neighbor_list("ijd", atoms, reach)
-    ratios = distances / diameters[rows[first], rows[second]]
-    return float(ratios.min(initial=np.inf))
 
 
 def _closed_shells(symbols: Sequence[str], fractions: NDArray[np.float64]) -> list[tuple[int, float]]:

@@ -64,9 +64,9 @@ def replaced_counts(counts: Mapping[str, int], replacements: Sequence[Replacemen
 def check_neutral(before: Mapping[str, int], after: Mapping[str, int]) -> None:
     """Raise InputError where usual oxidation states make a crystal neutral, and none does once atoms are replaced.
 
-    A crystal that they do not make neutral itself, as an alloy, is not judged.
+    An element, and a crystal that they do not make neutral itself, as an alloy, are not judged.
     """
-    if _can_be_neutral(before) and not _can_be_neutral(after):
+    if len(before) > 1 and _can_be_neutral(before) and not _can_be_neutral(after):
         formula = Composition(after).reduced_formula
         raise InputError(
             f"{formula} cannot be neutral with usual oxidation states; "

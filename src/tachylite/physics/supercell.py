@@ -1,5 +1,7 @@
 """Supercells of crystals that are nearly cubes."""
 
+from itertools import combinations, product
+
 import numpy as np
 
 from tachylite.arrays import Array
@@ -11,16 +13,19 @@ MAX_ATOMS = 100_000
 _LARGER = 1.35
 """How many times more atoms than asked for are taken for a cell that is closer to a cube."""
 
-_EDGES = 200
+_EDGES = 100
 """Edges of cubes that are tried."""
+
+_RIGHT_ANGLE = 0.1
+"""Cosine of an angle that counts as a right one."""
 
 
 def nearly_cubic_supercell(cell: Array, n_atoms: int, at_least: int) -> Array:
     """Choose the supercell of at least so many atoms whose shape is closest to a cube.
 
-    Cubes with edges up to that of 1.35 times the atoms are approached by whole lattice vectors; of the supercells that
-    hold enough atoms, the one with the longest smallest height at the volume that it has is taken, at equal shape the
-    smaller one.
+    Cubes with edges up to that of 1.35 times the atoms, along short lattice vectors at right angles, are approached by
+    whole lattice vectors; of the supercells that hold enough atoms, the one with the longest smallest height at the
+    volume that it has is taken, at equal shape the smaller one.
 
     Args:
         cell: Lattice vectors as rows, in A, (3, 3).
@@ -40,8 +45,9 @@ def nearly_cubic_supercell(cell: Array, n_atoms: int, at_least: int) -> Array:
     volume = abs(np.linalg.det(cell))
     best, best_rank = None, (np.inf, np.inf)
     smallest = (at_least / n_atoms * volume) ** (1 / 3)
-    for edge in smallest * np.linspace(0.9, _LARGER ** (1 / 3) + 0.1, _EDGES):
-        matrix = np.rint(edge * np.linalg.inv(cell)).astype(int)
+    edges = smallest * np.linspace(0.9, _LARGER ** (1 / 3) + 0.1, _EDGES)
+    for edge, axes in product(edges, _axes(cell)):
+        matrix = np.rint(edge * axes @ np.linalg.inv(cell)).astype(int)
         cells = round(abs(np.linalg.det(matrix)))
         if not at_least <= cells * n_atoms <= max(_LARGER * at_least, at_least + n_atoms):
             continue
@@ -54,6 +60,19 @@ def nearly_cubic_supercell(cell: Array, n_atoms: int, at_least: int) -> Array:
     if size > MAX_ATOMS:
         raise InputError(f"the supercell has {size:,} atoms, more than {MAX_ATOMS:,}; ask for fewer with --atoms")
     return best
+
+
+def _axes(cell: Array) -> list[Array]:
+    """Directions in which a cube may lie, rows of unit length, (3, 3): of pairs of short vectors at right angles."""
+    vectors = np.array([v for v in product((-1, 0, 1), repeat=3) if v > (0, 0, 0)]) @ cell
+    vectors /= np.linalg.norm(vectors, axis=1)[:, None]
+    axes = [np.eye(3)]
+    for first, second in combinations(vectors, 2):
+        if abs(first @ second) < _RIGHT_ANGLE:
+            second = second - (first @ second) * first
+            second /= np.linalg.norm(second)
+            axes.append(np.array([first, second, np.cross(first, second)]))
+    return axes
 
 
 def _elongation(cell: Array) -> float:

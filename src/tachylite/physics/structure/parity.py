@@ -1,6 +1,5 @@
 """How well one method's partial g(r) reproduces another's: coefficients of determination with errors."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -193,12 +192,6 @@ def coefficient_of_determination(reference: ArrayLike, other: ArrayLike) -> floa
     x, y = np.asarray(reference, dtype=np.float64), np.asarray(other, dtype=np.float64)
     spread = float(((x - x.mean()) ** 2).sum())
     return 1 - float(((y - x) ** 2).sum()) / spread if spread > 0 else float("nan")
-
-
-def fractions_above(r2: ArrayLike, thresholds: ArrayLike = PUBLISHED_THRESHOLDS) -> Mapping[float, float]:
-    """Fraction of materials, given the R^2 of each (n,), above each threshold."""
-    values = np.asarray(r2, dtype=np.float64)
-    return {float(t): float((values > t).mean()) for t in np.atleast_1d(np.asarray(thresholds))}
 
 
 def wilson_interval(count: int, of: int) -> tuple[float, float]:
