@@ -41,6 +41,8 @@ def test_charges_must_be_able_to_cancel() -> None:
         check_neutral({"Na": 4, "Cl": 4}, {"Mg": 4, "Cl": 4})
     check_neutral({"Cu": 3, "Au": 1}, {"Cu": 2, "Au": 2})
     check_neutral({"Cu": 4}, {"Cu": 3, "Au": 1})
+    # a formula unit of 100 atoms
+    check_neutral({"Li": 40, "Ge": 4, "P": 8, "S": 48}, {"Li": 40, "Ge": 3, "Si": 1, "P": 8, "S": 48})
 
 
 def test_pairs_are_uncorrelated_in_all_near_shells() -> None:

@@ -49,7 +49,7 @@ def substitute(start: SubstitutedStart, seed: int) -> State:
     sites_of = {replacement.element: symbols == replacement.element for replacement in start.replacements}
     rng = np.random.default_rng(seed)
     for replacement in start.replacements:
-        number = round(replacement.fraction * int(sites_of[replacement.element].sum()))
+        number = replacement.number_of(int(sites_of[replacement.element].sum()))
         left = np.flatnonzero(sites_of[replacement.element] & (symbols == replacement.element))
         symbols[left[quasirandom_sites(positions[left], cell, number, rng)]] = replacement.by
     atoms = start.host.atoms

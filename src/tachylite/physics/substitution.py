@@ -1,12 +1,13 @@
 """Replacing atoms of a crystal: how many, whether the result can be neutral, and on which sites."""
 
 from collections.abc import Mapping, Sequence
+from math import gcd
 from typing import Annotated
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
-from pymatgen.core import Composition
+from pymatgen.core import Composition, Element
 
 from tachylite.arrays import Array
 from tachylite.errors import InputError
@@ -39,6 +40,10 @@ class Replacement(FrozenModel):
         """For reading: `Si on 0.5 of Ge`."""
         return f"{self.by} on {self.fraction:g} of {self.element}"
 
+    def number_of(self, sites: int) -> int:
+        """How many of so many sites are replaced."""
+        return round(self.fraction * sites)
+
 
 def replaced_counts(counts: Mapping[str, int], replacements: Sequence[Replacement]) -> dict[str, int]:
     """Atoms of each element after replacements, each fraction rounded to whole atoms of what the crystal had.
@@ -49,7 +54,7 @@ def replaced_counts(counts: Mapping[str, int], replacements: Sequence[Replacemen
     after = dict(counts)
     for replacement in replacements:
         sites = counts.get(replacement.element, 0)
-        number = round(replacement.fraction * sites)
+        number = replacement.number_of(sites)
         if not sites:
             raise InputError(f"{replacement.title}: there is no {replacement.element}, only {', '.join(counts)}")
         if not number:
@@ -75,8 +80,14 @@ def check_neutral(before: Mapping[str, int], after: Mapping[str, int]) -> None:
 
 
 def _can_be_neutral(counts: Mapping[str, int]) -> bool:
-    composition = Composition(counts).reduced_composition
-    return len(counts) == 1 or bool(composition.oxi_state_guesses())
+    """Whether charges of the atoms, each one that the element is found with, can add up to zero."""
+    unit = gcd(*counts.values())
+    sums = {0}
+    for symbol, count in counts.items():
+        charges = Element(symbol).icsd_oxidation_states or Element(symbol).oxidation_states
+        for _ in range(count // unit):
+            sums = {total + charge for total in sums for charge in charges}
+    return len(counts) == 1 or 0 in sums
 
 
 def quasirandom_sites(positions: Array, cell: Array, number: int, rng: np.random.Generator) -> list[int]:
