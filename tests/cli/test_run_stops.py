@@ -103,7 +103,7 @@ def test_a_prediction_goes_on_too(tmp_path: Path) -> None:
     pytest.importorskip("sklearn")
     save_model(train(make_sample(15, names=("LNC", "AAV"), species="Cu"), ["gp"]), tmp_path / "model.npz")
     protocol = tmp_path / "fluid.yaml"
-    protocol.write_text((PROTOCOL % 0.8).replace(" 80,", " 2000,"), encoding="utf-8")
+    protocol.write_text((PROTOCOL % 0.8).replace(" 80,", " 2000,").replace("32", "16"), encoding="utf-8")
     (tmp_path / "emt.py").write_text(LISTED_ANEW, encoding="utf-8")
     engine = f"ase:{tmp_path}/emt.py:ListedAnew"
     files = ["--model", str(tmp_path / "model.npz"), "--protocol", str(protocol)]

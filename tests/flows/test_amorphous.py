@@ -32,11 +32,11 @@ ARGON = Protocol.model_validate(
     {
         "name": "argon",
         "pressure": "total",
-        "timestep_fs": 4.0,
-        "record_every": 10,
+        "timestep_fs": 8.0,
+        "record_every": 5,
         "packing": {"n_atoms": 64},
         "steps": [
-            {**SEARCH, "name": "melt-volume", "temperature_k": 80},
+            {**SEARCH, "name": "melt-volume", "temperature_k": 74},
             {"kind": "hold", "name": "melt", "time_ps": 4.0},
             {**SEARCH, "name": "anneal-volume", "temperature_k": [65, 72]},
             {"kind": "hold", "name": "anneal", "time_ps": 2.0},
@@ -48,15 +48,14 @@ ARGON = Protocol.model_validate(
 )
 CAREFUL = ARGON.model_copy(
     update={
-        "timestep_fs": 8.0,
         "steps": [
             VolumeSearch(
                 name="volume",
                 temperature_k=[80],
                 equilibrate_ps=4.0,
-                sample_ps=12.0,
+                sample_ps=8.0,
                 pressure_tolerance_gpa=0.008,
-                volume_tolerance=0.02,
+                volume_tolerance=0.03,
                 max_attempts=25,
                 energy_drift_tolerance=0.05,
             )
@@ -113,7 +112,7 @@ def test_from_a_formula_to_a_material_that_another_process_finds(whole: tuple[Ma
     assert melt.density_g_cm3 is not None
     assert 1.0 < melt.density_g_cm3.value < 1.6, "liquid argon has 1.4 g/cm^3 at 87 K"
     assert isinstance(quench, RampResult)
-    assert quench.cooling_rate_k_s == pytest.approx(60 / 2e-12)
+    assert quench.cooling_rate_k_s == pytest.approx(54 / 2e-12)
     assert isinstance(glass, RelaxResult)
     assert glass.above_crystal_ev_per_atom is not None
     assert 0 < glass.above_crystal_ev_per_atom < 0.02, "a glass lies above its crystal"
@@ -142,7 +141,7 @@ def without_times(material: Material) -> dict[str, Any]:
 @pytest.mark.slow
 def test_an_interrupted_campaign_resumes_to_the_same_material(whole: tuple[Material, Path], tmp_path: Path) -> None:
     store = open_store(tmp_path / "store")
-    for label in ("melt at 80 K", "quench to 20 K"):
+    for label in ("melt at 74 K", "quench to 20 K"):
 
         def stop(progress: Progress, label: str = label) -> None:
             if progress.label == label and progress.done > 150:
@@ -181,8 +180,8 @@ def test_liquid_argon_is_found_from_dense_and_from_wide(tmp_path: Path) -> None:
     for liquid in search_volumes(tmp_path, CAREFUL, starts, [74.0]):
         assert liquid.status == "completed", liquid.reason
         assert liquid.volume_a3 is not None
-        assert liquid.volume_a3.value / liquid.n_atoms == pytest.approx(LIQUID_A3, rel=0.03)
-        assert liquid.volume_a3.error / liquid.volume_a3.value < 0.03
+        assert liquid.volume_a3.value / liquid.n_atoms == pytest.approx(LIQUID_A3, rel=0.04)
+        assert liquid.volume_a3.error / liquid.volume_a3.value < 0.04
 
 
 def test_making_a_flow_changes_no_maker() -> None:

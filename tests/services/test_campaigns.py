@@ -15,19 +15,18 @@ from tachylite.stores import find_materials, open_store
 
 pytestmark = NEEDS_SERVICES
 
-FORMULAS = ("CuAu", "Cu3Au")
+FORMULAS = {"fireworks": ("CuAu", "Cu3Au"), "remote": ("Cu3Au",)}
+"""By launcher: where every job starts a Python of its own, one has to do."""
 
 
-@pytest.fixture(scope="module")
-def local(calculator: Calculator, tmp_path_factory: pytest.TempPathFactory) -> tuple[list[dict[str, Any]], int]:
+def local_run(calculator: Calculator, formulas: tuple[str, ...], folder: Path) -> tuple[list[dict[str, Any]], int]:
     """The documents of a local run, and how often forces were computed for them."""
-    folder = tmp_path_factory.mktemp("local")
     calculator.pace(0)
     before = calculator.calls
     store = open_store(folder / "store")
     protocol = load_protocol(written(folder))
     engine = get_engine(calculator.name, checkpoint_every=10)
-    run_amorphous(FORMULAS, protocol=protocol, engine=engine, store=store, workdir=folder / "work")
+    run_amorphous(formulas, protocol=protocol, engine=engine, store=store, workdir=folder / "work")
     found = [material.model_dump(mode="json") for material in find_materials(store)]
     return sorted(found, key=lambda material: str(material["material_id"])), calculator.calls - before
 
@@ -42,24 +41,25 @@ def written(folder: Path) -> Path:
 
 @pytest.mark.parametrize("launcher", LAUNCHERS)
 def test_a_campaign_gives_the_documents_of_a_local_run(
-    cluster: Cluster, local: tuple[list[dict[str, Any]], int], calculator: Calculator, launcher: str
+    cluster: Cluster, calculator: Calculator, launcher: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    expected, calls = local
     file, set_up, carry_out = LAUNCHERS[launcher]
+    formulas = FORMULAS[file]
+    expected, calls = local_run(calculator, formulas, tmp_path_factory.mktemp("local"))
     written(cluster.folder)
     set_up(cluster)
     before = calculator.calls
-    campaign = cluster.submit(file, *FORMULAS)
+    campaign = cluster.submit(file, *formulas)
     carry_out(cluster)
     assert list(map(same, cluster.materials())) == list(map(same, expected))
     assert calculator.calls - before == calls, "as many forces as in the local run"
     assert len(list((cluster.folder / "work" / campaign).glob("run-*/runs.json"))) >= 3
     assert "everything is done" in cluster.tachylite("status", campaign)
     assert "nothing has failed" in cluster.tachylite("rerun")
-    again = ("submit", *FORMULAS, "--to", f"{file}.yaml", *cluster.simulation)
+    again = ("submit", *formulas, "--to", f"{file}.yaml", *cluster.simulation)
     assert "are in the store already" in cluster.tachylite(*again, code=2)
     client: MongoClient[dict[str, Any]]
     with MongoClient(MONGO) as client:
         outputs: Any = client[cluster.database]["outputs"]
-        assert outputs.count_documents({"output.kind": "material"}) == 2
+        assert outputs.count_documents({"output.kind": "material"}) == len(formulas)
         assert outputs.count_documents({"metadata.campaign": campaign}) == outputs.count_documents({})

@@ -52,9 +52,9 @@ def test_constant_energy_is_conserved(tmp_path: Path) -> None:
 def test_the_canonical_ensemble_is_sampled(tmp_path: Path, thermostat: str) -> None:
     """Mean temperature, its fluctuation, and the distribution of kinetic energies over atoms."""
     target, freedoms = 90.0, 3 * N_ATOMS - (3 if thermostat == "nose-hoover" else 0)
-    warm_up = Segment(steps=500, temperature_k=target, thermostat="langevin")
+    warm_up = Segment(steps=300, temperature_k=target, thermostat="langevin")
     sampled = Segment.model_validate(
-        {"steps": 1500, "temperature_k": target, "thermostat": thermostat, "record_every": 1500}
+        {"steps": 1000, "temperature_k": target, "thermostat": thermostat, "record_every": 1000}
     )
     answers = run(tmp_path, *(request(warm_up, sampled, seed=i) for i in range(12)))
     components, variances, means = [], [], []
@@ -70,7 +70,7 @@ def test_the_canonical_ensemble_is_sampled(tmp_path: Path, thermostat: str) -> N
     error = sum(mean.error**2 for mean in means) ** 0.5 / len(means)
     assert error < 2
     assert abs(sum(mean.value for mean in means) / len(means) - target) < 4 * error
-    assert np.mean(variances) == pytest.approx(2 * target**2 / freedoms, rel=0.15)
+    assert np.mean(variances) == pytest.approx(2 * target**2 / freedoms, rel=0.2)
     assert stats.kstest(np.concatenate(components), stats.chi2(1).cdf).pvalue > 1e-3
 
 

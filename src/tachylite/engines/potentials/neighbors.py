@@ -150,26 +150,37 @@ def search_pairs(
 
     first, second = _all_pairs(system_idx)
     system = system_idx[first]
-    n_images = images.prod(dim=1)[system]
-    first, second = first.repeat_interleave(n_images), second.repeat_interleave(n_images)
-    counter = _counters(n_images)
-    system = system_idx[first]
-    per_axis = images[system]
-    steps = torch.stack(
-        [
-            counter // (per_axis[:, 1] * per_axis[:, 2]),
-            counter // per_axis[:, 2] % per_axis[:, 1],
-            counter % per_axis[:, 2],
-        ],
-        dim=1,
-    )
-    lowest = (-reach[system] - (fractional[second] - fractional[first])).ceil()
-    shifts = torch.where(pbc, lowest + steps, 0.0)
-    vectors = wrapped[second] - wrapped[first] + (shifts[:, None, :] @ cell[system]).squeeze(1)
-    keep = vectors.square().sum(dim=1) < cutoff**2
-    keep &= (first < second) | _is_positive(shifts)
+    lowest = torch.where(pbc, (-reach[system] - (fractional[second] - fractional[first])).ceil(), 0.0)
+    nearest = wrapped[second] - wrapped[first] + _along(lowest, cell, system)
+    pair, steps = _image_steps(images, system)
+    system = system[pair]
+    vectors = nearest.index_select(0, pair) + _along(steps, cell, system)
+    within = torch.nonzero(vectors.square().sum(dim=1) < cutoff**2).squeeze(1)
+    pair, steps = pair[within], steps[within]
+    first, second, shifts = first[pair], second[pair], lowest[pair] + steps
+    keep = (first < second) | _is_positive(shifts)
     first, second, shifts = first[keep], second[keep], shifts[keep]
     return first, second, shifts + wraps[first] - wraps[second]
+
+
+def _along(shifts: Tensor, cell: Tensor, system: Tensor) -> Tensor:
+    """Vectors (n, 3) in A of lattice shifts (n, 3), each in the cell of its system."""
+    if len(cell) == 1:
+        return shifts @ cell[0]
+    x, y, z = (shifts[:, axis, None] * cell[:, axis].index_select(0, system) for axis in range(3))
+    return x + y + z
+
+
+def _image_steps(images: Tensor, system: Tensor) -> tuple[Tensor, Tensor]:
+    """For every image of every pair the pair's number (n,), and how many shifts (n, 3) it lies above the lowest.
+
+    Takes the numbers of images along the lattice vectors of every system, (n_systems, 3), and the pairs' systems.
+    """
+    n_images = images.prod(dim=1)[system]
+    pair = torch.arange(len(system), device=system.device).repeat_interleave(n_images)
+    counter, (_, y, z) = _counters(n_images), images[system[pair]].unbind(dim=1)
+    steps = torch.stack([counter // (y * z), counter // z % y, counter % z], dim=1)
+    return pair, steps.to(torch.float64)
 
 
 def search_pairs_by_cells(

@@ -16,10 +16,12 @@ if TYPE_CHECKING:
 _MAX_STEPS = 1000
 _CHECK_EVERY = 10
 _REMAINING_OVERLAP = 0.02
+_REMAINING_FORCE_EV_A = 1e-3
+"""Below it a minimum is reached, and the overlaps that are left have nowhere to go."""
 
 
 def remove_overlaps(state: State, symbols: Sequence[str], diameters: NDArray[np.float64]) -> State:
-    """Push atoms apart until no pair is closer than 98 % of its diameter, for at most 1,000 steps.
+    """Push atoms apart until no pair is closer than 98 % of its diameter, or none gives way, in at most 1,000 steps.
 
     FIRE (DOI 10.1103/PhysRevLett.97.170201) in a fixed periodic cell on
 
@@ -52,7 +54,9 @@ def remove_overlaps(state: State, symbols: Sequence[str], diameters: NDArray[np.
     bare = torch_sim.initialize_state(state.atoms, device=torch.device("cpu"), dtype=torch.float64)
     fire = fire_init(bare, model)
     for step in range(_MAX_STEPS):
-        if step % _CHECK_EVERY == 0 and float(2 * fire.energy) <= _REMAINING_OVERLAP**2:
+        if step % _CHECK_EVERY == 0 and (
+            float(2 * fire.energy) <= _REMAINING_OVERLAP**2 or float(fire.forces.abs().max()) < _REMAINING_FORCE_EV_A
+        ):
             break
         fire = fire_step(fire, model, max_step=0.1 * len(state.numbers) ** 0.5)
     cell = np.asarray(state.cell)
