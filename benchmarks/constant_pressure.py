@@ -1,32 +1,33 @@
-"""The Lennard-Jones fluid at constant pressure: python -m benchmarks.constant_pressure [PS | diffusion].
+"""The Lennard-Jones fluid at constant pressure and its equation of state: python -m benchmarks.constant_pressure [PS].
 
-Against its equation of state: six states of 256 atoms, one batch with a temperature and a pressure for each member.
-The truth is that of Thol et al. (2016, DOI 10.1063/1.4945000), as the library teqp has it (`pip install teqp`), for the
-whole potential; what the cutoff of 4 sigma and the shifted force leave out is added as if all atoms beyond one sigma
-were spread evenly. With the word `diffusion`: a liquid at constant pressure and at its mean volume, 1 ns each, and what
-positions that breathe with the cell would give.
+Six states of 256 atoms, one batch with a temperature and a pressure for each member. The truth is that of Thol et al.
+(2016, DOI 10.1063/1.4945000), as the library teqp has it, for the whole potential; what the cutoff of 4 sigma and the
+shifted force leave out is added as if all atoms beyond one sigma were spread evenly. A seventh member has the second
+state at a higher pressure: its volumes and those of the second must overlap as the ensemble says, which the library
+physical-validation examines (Merz and Shirts 2018, DOI 10.1371/journal.pone.0202764). Both libraries:
+`pip install teqp physical-validation`.
 """
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import numpy as np
+import physical_validation as pv
 import teqp
 from ase import Atoms
 from ase.build import bulk
-from benchmarks.common import publish, simulate, table
+from benchmarks.common import publish, table
 from scipy.integrate import quad
 
-from tachylite.analysis.transport import measure_diffusivity
-from tachylite.engines import get_engine
+from tachylite.arrays import Array
+from tachylite.engines.base import Answer
 from tachylite.engines.potentials.lennard_jones import ARGON_EPSILON, ARGON_SIGMA, LennardJonesPotential
 from tachylite.engines.torchsim.dynamics import run_batch
 from tachylite.engines.torchsim.engine import Guards
 from tachylite.measured import Measured
 from tachylite.physics.thermodynamics.fluctuations import response_functions
-from tachylite.schemas import Provenance, Request, Segment, State, Trajectory
+from tachylite.schemas import Provenance, Request, Segment, State
 from tachylite.units import GPA_PER_EV_A3, KB_EV
 
 STATES = ((0.85, 0.80), (1.0, 0.75), (1.3, 0.65), (1.5, 0.85), (2.0, 0.55), (3.0, 0.75))
@@ -35,7 +36,10 @@ STATES = ((0.85, 0.80), (1.0, 0.75), (1.3, 0.65), (1.5, 0.85), (2.0, 0.55), (3.0
 CUTOFF = 4.0
 """In sigma."""
 
-N_CELLS, TIMESTEP_FS, EQUILIBRATION_PS, SETTLING_PS = 4, 8.0, 10.0, 10.0
+OVERLAPPING, PRESSURE_STEP_GPA = 1, 0.01
+"""The state that is also held at another pressure, and the difference."""
+
+N_CELLS, TIMESTEP_FS, MELTING_STEPS, EQUILIBRATION_PS = 4, 8.0, 1000, 10.0
 KELVIN = ARGON_EPSILON / KB_EV
 GPA = ARGON_EPSILON / ARGON_SIGMA**3 * GPA_PER_EV_A3
 
@@ -85,130 +89,117 @@ def request(temperature: float, density: float, steps: int, seed: int) -> Reques
         timestep_fs=TIMESTEP_FS,
         record_every=100,
     )
-    melt = segment.model_copy(update={"steps": 1000, "temperature_k": 4 * KELVIN, "pressure_gpa": None})
+    melt = segment.model_copy(update={"steps": MELTING_STEPS, "temperature_k": 4 * KELVIN, "pressure_gpa": None})
     state = State.from_atoms(crystal)
     return Request(label="Lennard-Jones", state=state, segments=[melt, segment], seed=seed)
 
 
-def diffusion() -> None:
-    """D at constant pressure, at constant volume, and from positions that are not taken to the mean cell."""
-    temperature, density, members, steps = 1.0, 0.75, 4, 31_250
-    crystal: Atoms = bulk("Ar", "fcc", a=(4 / density) ** (1 / 3) * ARGON_SIGMA, cubic=True) * (3, 3, 3)
-    pressure = EquationOfState(temperature, density).pressure - left_out(density)[0]
-    melt = Segment(steps=2000, temperature_k=3 * KELVIN, timestep_fs=TIMESTEP_FS, thermostat="langevin")
-    held = Segment(
-        steps=steps, temperature_k=temperature * KELVIN, pressure_gpa=pressure * GPA, timestep_fs=TIMESTEP_FS
-    )
-    breathing = _produced([State.from_atoms(crystal)] * members, [melt, held])
-    volume = float(np.mean([np.abs(np.linalg.det(t.cells)).mean() for t in breathing]))
-    states = [t.frame(-1).scaled_to(volume) for t in breathing]
-    rigid = _produced(states, [held.model_copy(update={"pressure_gpa": None})])
-    rows, numbers = [], {}
-    for name, trajectories, follows_cell in (
-        ("constant pressure", breathing, True),
-        ("constant volume", rigid, True),
-        ("constant pressure, positions as they are", breathing, False),
-    ):
-        measured = [_diffusivity(trajectory, follows_cell=follows_cell) for trajectory in trajectories]
-        value, error = np.mean(measured), np.std(measured, ddof=1) / members**0.5
-        numbers[name] = Measured(value=float(value), error=float(error))
-        rows.append([name, f"{1e5 * value:.3f} ± {1e5 * error:.3f}", ", ".join(f"{1e5 * d:.3f}" for d in measured)])
-    title = f"Diffusion of a Lennard-Jones liquid, 108 atoms, {members} x {steps * TIMESTEP_FS / 1000:g} ps"
-    publish("constant_pressure", {title: table(["", "D, 1e-5 cm^2/s", "members"], rows)}, {title: numbers})
-
-
-def _produced(states: Sequence[State], segments: list[Segment]) -> list[Trajectory]:
-    """Trajectories of the last segments."""
-    requests = [Request(label="liquid", state=s, segments=segments, seed=i) for i, s in enumerate(states)]
-    answers = simulate(get_engine("lennard-jones"), requests)
-    length_fs = segments[-1].steps * TIMESTEP_FS
-    trajectories = []
-    for answer in answers:
-        assert answer.trajectory is not None, answer.run.reason
-        start = float(answer.trajectory.times_fs[-1]) - length_fs + SETTLING_PS * 1000
-        kept = np.flatnonzero(answer.trajectory.times_fs > start)
-        trajectories.append(
-            Trajectory.from_arrays(
-                numbers=answer.trajectory.numbers,
-                positions=answer.trajectory.positions[kept],
-                cells=answer.trajectory.cells[kept],
-                times_fs=answer.trajectory.times_fs[kept],
-                series={},
-            )
-        )
-    return trajectories
-
-
-def _diffusivity(trajectory: Trajectory, *, follows_cell: bool) -> float:
-    if not follows_cell:
-        trajectory = Trajectory.from_arrays(
-            numbers=trajectory.numbers,
-            positions=trajectory.positions,
-            cells=trajectory.cells.mean(axis=0),
-            times_fs=trajectory.times_fs,
-            series={},
-        )
-    found = measure_diffusivity(trajectory, "Ar", KELVIN).diffusivity_cm2_s
-    assert found is not None
-    return found
-
-
 def main() -> None:
-    """Run all states and print the table."""
-    if sys.argv[1:] == ["diffusion"]:
-        diffusion()
-        return
+    """Run all states and print the tables."""
     steps = int(float(sys.argv[1]) * 1000 / TIMESTEP_FS) if len(sys.argv) > 1 else 25_000
     requests = [request(*state, steps, seed) for seed, state in enumerate(STATES)]
+    requests.append(at_another_pressure(requests[OVERLAPPING]))
     potential = LennardJonesPotential(cutoff=CUTOFF * ARGON_SIGMA)
     provenance = Provenance(engine="lennard-jones", model="4 sigma", device="cpu", dtype="float64")
     with TemporaryDirectory() as folder:
         answers = run_batch(
             requests, potential, Path(folder), provenance=provenance, checkpoint_every=5000, guards=Guards()
         )
-    rows, numbers = [], {}
-    for (temperature, density), answer in zip(STATES, answers, strict=True):
-        truth = EquationOfState(temperature, density)
-        last, trajectory = answer.run.last, answer.trajectory
-        assert trajectory is not None
-        assert last.volume_a3 is not None
-        series = {
-            name: values[1000 + int(EQUILIBRATION_PS * 1000 / TIMESTEP_FS) :]
-            for name, values in trajectory.series.items()
-        }
-        found = response_functions(
-            series["energy_ev"],
-            series["volume_a3"],
-            temperature * KELVIN,
-            last.segment.pressure_gpa or 0.0,
-            len(trajectory.numbers),
-        )
-        n_atoms = len(trajectory.numbers)
-        value = n_atoms * ARGON_SIGMA**3 / last.volume_a3.value
-        ours = Measured(value=value, error=value * last.volume_a3.error / last.volume_a3.value)
-        assert last.enthalpy_ev_per_atom is not None
-        beyond_pressure, beyond_energy = left_out(density)
-        enthalpy = last.enthalpy_ev_per_atom / ARGON_EPSILON
-        beyond = beyond_energy + beyond_pressure / density
-        enthalpy = Measured(value=enthalpy.value + beyond, error=enthalpy.error)
-        compressibility = found.compressibility_per_gpa * GPA
-        numbers[f"{temperature} {density}"] = {
-            "density": ours,
-            "enthalpy": enthalpy,
-            "compressibility": compressibility,
-        }
-        rows.append(
-            [
-                temperature,
-                f"{truth.pressure:.3f}",
-                _beside(ours, density),
-                _beside(enthalpy, truth.enthalpy),
-                _beside(compressibility, truth.compressibility),
-            ]
-        )
-    title = f"Lennard-Jones fluid, {4 * N_CELLS**3} atoms, {steps * TIMESTEP_FS / 1000:g} ps each"
+    length = f"{4 * N_CELLS**3} atoms, {steps * TIMESTEP_FS / 1000:g} ps each"
+    numbers = {state: beside_equation_of_state(*state, answer) for state, answer in zip(STATES, answers, strict=False)}
+    rows = [
+        [temperature, f"{EquationOfState(temperature, density).pressure:.3f}", *(_beside(*pair) for pair in pairs)]
+        for (temperature, density), pairs in numbers.items()
+    ]
+    title = f"Lennard-Jones fluid, {length}"
     header = ["T", "P", "density: measured, equation of state", "enthalpy per atom", "compressibility"]
-    publish("constant_pressure", {title: table(header, rows)}, {title: numbers})
+    kept = {f"{t:g} {d:g}": [pair[0] for pair in pairs] for (t, d), pairs in numbers.items()}
+    publish("constant_pressure", {title: table(header, rows)}, {title: kept})
+
+    sigmas, row = overlap(answers[OVERLAPPING], answers[-1])
+    title = f"Volumes of the same liquid at two pressures, {length}"
+    header = ["T", "pressures, GPa", "mean volumes, A^3", "slope of the logarithm of their ratio, off by"]
+    publish("constant_pressure", {title: table(header, [row])}, {title: {"sigmas": sigmas}})
+
+
+def beside_equation_of_state(temperature: float, density: float, answer: Answer) -> list[tuple[Measured, float]]:
+    """Density, enthalpy per atom and compressibility, reduced, each measured and as the equation of state has it."""
+    truth, last = EquationOfState(temperature, density), answer.run.last
+    assert last.volume_a3 is not None
+    assert last.enthalpy_ev_per_atom is not None
+    n_atoms = len(answer.run.final.numbers)
+    value = n_atoms * ARGON_SIGMA**3 / last.volume_a3.value
+    measured_density = Measured(value=value, error=value * last.volume_a3.error / last.volume_a3.value)
+    beyond_pressure, beyond_energy = left_out(density)
+    enthalpy = Measured(
+        value=last.enthalpy_ev_per_atom.value / ARGON_EPSILON + beyond_energy + beyond_pressure / density,
+        error=last.enthalpy_ev_per_atom.error / ARGON_EPSILON,
+    )
+    response = response_functions(
+        produced(answer, "energy_ev"),
+        produced(answer, "volume_a3"),
+        temperature * KELVIN,
+        last.segment.pressure_gpa or 0.0,
+        n_atoms,
+    )
+    compressibility = response.compressibility_per_gpa * GPA
+    return [
+        (measured_density, density),
+        (enthalpy, truth.enthalpy),
+        (compressibility, truth.compressibility),
+    ]
+
+
+def produced(answer: Answer, name: str) -> Array:
+    """A series without the melting and the equilibration."""
+    assert answer.trajectory is not None, answer.run.reason
+    values: Array = answer.trajectory.series[name][MELTING_STEPS + int(EQUILIBRATION_PS * 1000 / TIMESTEP_FS) :]
+    return values
+
+
+def at_another_pressure(request: Request) -> Request:
+    """The same liquid at a pressure that moves its volume by about two standard deviations of its fluctuations."""
+    melting, held = request.segments
+    assert held.pressure_gpa is not None
+    raised = held.model_copy(update={"pressure_gpa": held.pressure_gpa + PRESSURE_STEP_GPA})
+    return request.model_copy(update={"segments": [melting, raised], "seed": request.seed + 100})
+
+
+def overlap(low: Answer, high: Answer) -> tuple[float, list[object]]:
+    """Standard deviations that the volumes of two pressures are off from what the ensemble says; a row of the table."""
+    units = pv.data.UnitData(
+        kb=KB_EV,
+        energy_conversion=1.0,
+        length_conversion=1.0,
+        volume_conversion=1.0,
+        temperature_conversion=1.0,
+        pressure_conversion=1.0,
+        time_conversion=1.0,
+        energy_str="eV",
+        volume_str="A^3",
+        temperature_str="K",
+        pressure_str="eV/A^3",
+    )
+    data = []
+    for answer in (low, high):
+        held = answer.run.last.segment
+        assert held.pressure_gpa is not None
+        n_atoms = len(answer.run.final.numbers)
+        ensemble = pv.data.EnsembleData(
+            "NPT", natoms=n_atoms, pressure=held.pressure_gpa / GPA_PER_EV_A3, temperature=held.temperature_k
+        )
+        volumes = pv.data.ObservableData(volume=produced(answer, "volume_a3"))
+        data.append(pv.data.SimulationData(units=units, ensemble=ensemble, observables=volumes))
+    (sigmas,) = pv.ensemble.check(*data, verbosity=0, bootstrap_seed=1)
+    pressures = [answer.run.last.segment.pressure_gpa for answer in (low, high)]
+    volumes_a3 = [answer.run.last.volume_a3 for answer in (low, high)]
+    row = [
+        STATES[OVERLAPPING][0],
+        " / ".join(f"{p:.4f}" for p in pressures if p is not None),
+        " / ".join(f"{v.value:.0f} ± {v.error:.0f}" for v in volumes_a3 if v is not None),
+        f"{sigmas:.1f} σ",
+    ]
+    return float(sigmas), row
 
 
 def _beside(measured: Measured, truth: float) -> str:
