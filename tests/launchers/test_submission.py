@@ -13,10 +13,10 @@ from tachylite.configs import load_protocol
 from tachylite.errors import InputError
 from tachylite.flows.members import members_of
 from tachylite.launchers import find_campaign, rerun, submit
-from tachylite.launchers.campaigns import find_campaigns
 from tachylite.launchers.manager import LaunchedJob
 from tachylite.schemas.campaign import Campaign, Launcher, Place
 from tachylite.stores import open_store
+from tachylite.stores.campaigns import find_campaigns
 
 
 @pytest.fixture
@@ -32,6 +32,7 @@ def hand_over(*formulas: str, **options: Any) -> Campaign:
 def test_a_campaign_is_cut_into_cohorts_and_kept(manager: FakeManager) -> None:
     campaign = hand_over("Cu", "Au", "CuAu")
     assert campaign.cohorts == [["Cu", "Au"], ["CuAu"]]
+    assert campaign.launcher is not None
     assert campaign.launcher.launchpad == "/where/it/was/found.yaml"
     assert [flow.name for flow in manager.flows] == ["Cu, Au", "CuAu"]
     metadata = [job.metadata for flow in manager.flows for job, _ in flow.iterflow()]

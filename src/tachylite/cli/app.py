@@ -20,6 +20,7 @@ from tachylite.cli.query import query
 from tachylite.cli.report import report
 from tachylite.cli.rerun import rerun
 from tachylite.cli.run import run
+from tachylite.cli.screen import screen
 from tachylite.cli.status import status
 from tachylite.cli.submit import submit
 from tachylite.errors import InputError
@@ -35,6 +36,7 @@ app = typer.Typer(
 )
 for command in (
     run,
+    screen,
     submit,
     status,
     rerun,

@@ -57,9 +57,7 @@ def make_plan(
     formula, element, protocol, engine or option, a start given twice, a structure that cannot be read, a substitution
     that cannot be made, and a crystal of none of the formulas.
     """
-    chosen = load_protocol(protocol)
-    if n_atoms is not None:
-        chosen = chosen.model_copy(update={"packing": chosen.packing.model_copy(update={"n_atoms": n_atoms})})
+    chosen = load_protocol(protocol).with_atoms(n_atoms)
     starts: list[Start] = [PackedStart(formula=formula) for formula in formulas]
     starts += _structure_starts(structures, substitutions, chosen.packing.n_atoms)
     forces = get_engine(engine, **options)

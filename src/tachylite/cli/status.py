@@ -51,24 +51,37 @@ def status(
 
 def _show_campaign(opened: JobStore | None, campaign: str, lost_after: str | None, as_json: bool) -> None:
     from tachylite.errors import InputError
-    from tachylite.launchers import find_campaign
     from tachylite.launchers.campaigns import launched_jobs
+    from tachylite.stores.campaigns import count_members, find_campaign
 
     if opened is None:
         raise InputError("there is no store yet; name the one that the campaign was submitted to with --store")
     chosen = find_campaign(opened, None if campaign == "newest" else campaign)
+    members = count_members(opened, chosen)
     opened.close()
     jobs = launched_jobs(chosen, parse_lost_after(lost_after))
     if as_json:
-        typer.echo(json.dumps({"campaign": chosen.campaign_id, "jobs": [asdict(job) for job in jobs]}, indent=2))
+        typer.echo(
+            json.dumps(
+                {"campaign": chosen.campaign_id, "members": members, "jobs": [asdict(job) for job in jobs]}, indent=2
+            )
+        )
         return
     from tachylite.launchers.campaigns import is_finished, work_folder
 
-    members = sum(map(len, chosen.cohorts))
-    typer.echo(f"campaign {chosen.campaign_id}: {members} members, {chosen.launcher.launcher}")
-    print_tables(*_campaign_tables(jobs))
+    typer.echo(f"campaign {chosen.campaign_id}: {chosen.n_members} members, {chosen.place}")
+    print_tables(*_campaign_tables(jobs) if jobs else [_member_table(members)])
     if is_finished(jobs):
         typer.echo(f"everything is done; its checkpoints are no longer needed: rm -r {work_folder(chosen)}")
+
+
+def _member_table(members: Mapping[str, int]) -> Table:
+    from rich.table import Table
+
+    table = Table("members", "number")
+    for status, number in members.items():
+        table.add_row(status, str(number))
+    return table
 
 
 def _campaign_tables(jobs: Sequence[LaunchedJob]) -> list[Table]:
@@ -96,7 +109,7 @@ def _campaign_tables(jobs: Sequence[LaunchedJob]) -> list[Table]:
 
 
 def _show_store(opened: JobStore | None, as_json: bool) -> None:
-    from tachylite.launchers.campaigns import find_campaigns
+    from tachylite.stores.campaigns import find_campaigns
     from tachylite.stores.queries import find_stages, newest_entries
 
     materials: list[dict[str, Any]] = []
@@ -121,8 +134,7 @@ def _show_store(opened: JobStore | None, as_json: bool) -> None:
     else:
         print_tables(*_tables(counts, materials, stages))
         for one in campaigns:
-            members = sum(map(len, one.cohorts))
-            typer.echo(f"campaign {one.campaign_id}: {members} members, {one.launcher.launcher}, {one.created_at}")
+            typer.echo(f"campaign {one.campaign_id}: {one.n_members} members, {one.place}, {one.created_at}")
 
 
 def _failures(materials: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

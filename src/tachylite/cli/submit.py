@@ -75,8 +75,8 @@ def submit(
     if as_json:
         typer.echo(campaign.model_dump_json(indent=2))
         return
-    submitted = sum(map(len, campaign.cohorts))
+    submitted = campaign.n_members
     if (left_out := len(plan.members) - submitted) > 0:
         typer.echo(f"{left_out} of {len(plan.members)} are in the store already, or under way", err=True)
     flows = "1 flow" if len(campaign.cohorts) == 1 else f"{len(campaign.cohorts)} flows"
-    typer.echo(f"campaign {campaign.campaign_id}: {submitted} members in {flows}, to {campaign.launcher.launcher}")
+    typer.echo(f"campaign {campaign.campaign_id}: {submitted} members in {flows}, to {campaign.place}")

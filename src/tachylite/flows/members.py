@@ -1,5 +1,6 @@
 """The members of a cohort before anything is computed: what each will be, and under which id it is stored."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -48,7 +49,7 @@ def refuse_twice(members: Sequence[Member]) -> None:
     """Raise InputError where there are no members, or two that are the same."""
     if not members:
         raise InputError("there is nothing to begin with; give formulas, or structures with --structure")
-    ids = [member.material_id for member in members]
-    twice = dict.fromkeys(member.start.title for member in members if ids.count(member.material_id) > 1)
+    counts = Counter(member.material_id for member in members)
+    twice = dict.fromkeys(member.start.title for member in members if counts[member.material_id] > 1)
     if twice:
         raise InputError(f"{' and '.join(twice)} would be the same material; another sample of it is another --seed")

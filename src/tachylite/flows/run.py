@@ -4,7 +4,7 @@ import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from jobflow import Flow, JobStore
+from jobflow import Flow, JobStore, OutputReference
 from pymatgen.core import Structure
 
 from tachylite.engines.workdir import content_key, use_workdir
@@ -14,6 +14,7 @@ from tachylite.flows.members import Member, members_of
 from tachylite.jobs.engine import EngineLike, resolve_engine
 from tachylite.jobs.starts import make_structures
 from tachylite.schemas import Material, Protocol, State
+from tachylite.schemas.phases import RelaxedPhase
 from tachylite.schemas.start import Start
 
 
@@ -24,10 +25,14 @@ def amorphous_flow(
     engine: EngineLike,
     seed: int = 0,
     crystals: Mapping[str, Structure] | None = None,
+    phases: Sequence[RelaxedPhase] | OutputReference = (),
 ) -> Flow:
-    """Make the first structures and take them through a protocol as one cohort; `crystals` by reduced formula."""
+    """Make the first structures and take them through a protocol as one cohort.
+
+    `crystals` by reduced formula; `phases` are those of the chemical systems, for starts that take their volume.
+    """
     starts = [member.start for member in members]
-    first = make_structures(starts, protocol, seed)
+    first = make_structures(starts, protocol, seed, phases)
     maker = AmorphousMaker(engine=engine, protocol=protocol, seed=seed)
     above = [(crystals or {}).get(member.formula) for member in members]
     making = maker.make([first.output[i] for i in range(len(members))], above, starts)

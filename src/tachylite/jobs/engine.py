@@ -1,12 +1,13 @@
 """Calling an engine from a job."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
 from jobflow import Flow, Job, OutputReference, Response, job
 
 from tachylite.engines import Engine, get_engine
-from tachylite.engines.workdir import current_workdir, shared_workdir
+from tachylite.engines.workdir import content_key, current_workdir, shared_workdir, write_atomically
 from tachylite.schemas import Request, State, Trajectory
 from tachylite.schemas.relaxation import Relaxation
 
@@ -65,7 +66,7 @@ def relax(
 ) -> tuple[Sequence[Relaxed], list[Job]]:
     """Relax states, and the jobs that do it where the engine does not batch: `in_place` gives them their places.
 
-    `shared` work outlives the campaign, and is done one by one, so that each is found again whatever it is
+    `shared` work outlives the campaign, and each answer is kept by itself, so that it is found again whatever it is
     asked for with.
     """
     engine = resolve_engine(engine)
@@ -76,11 +77,22 @@ def relax(
         ]
         return [job.output for job in jobs], jobs
     if shared:
-        return [
-            engine.relax([state], shared_workdir(), relax_cell=relax_cell, labels=[label])[0]
-            for state, label in zip(states, labels, strict=True)
-        ], []
+        return _relax_once(engine, states, relax_cell, labels), []
     return engine.relax(states, current_workdir(), relax_cell=relax_cell, labels=labels) if states else [], []
+
+
+def _relax_once(engine: Engine, states: Sequence[State], relax_cell: bool, labels: Sequence[str]) -> list[Relaxation]:
+    """Relax, as one batch, those states that no earlier call has relaxed at this level of theory."""
+    folder, level = shared_workdir(), engine.provenance().model_dump(exclude={"versions", "seed"})
+    paths = [folder / f"relaxed-{content_key(level, state.model_dump(), relax_cell)}.json" for state in states]
+    missing = list({path: i for i, path in enumerate(paths) if not path.exists()}.values())
+    if missing:
+        batch, names = [states[i] for i in missing], [labels[i] for i in missing]
+        for i, answer in zip(missing, engine.relax(batch, folder, relax_cell=relax_cell, labels=names), strict=True):
+            # pydantic's JSON would lose the energy of one that diverged, which is not a number
+            write_atomically(paths[i], json.dumps(answer.model_dump()).encode())
+    answers = [Relaxation.model_validate(json.loads(path.read_bytes())) for path in paths]
+    return [answer.model_copy(update={"label": label}) for answer, label in zip(answers, labels, strict=True)]
 
 
 @job

@@ -20,9 +20,13 @@ def material_id(start: Start, protocol: Protocol, engine: EngineLike, seed: int)
     provenance = resolve_engine(engine).provenance()
     settings = protocol.model_dump(exclude={"name", "description", "doi"})
     forces = (provenance.engine, provenance.model, provenance.model_sha256, provenance.options)
-    # a composition says all of a packed structure
-    structure = () if isinstance(start, PackedStart) else (start.model_dump(exclude={"source"}),)
-    return content_key(reduced_formula(counts), sum(counts.values()), settings, forces, seed, *structure)
+    # a composition says all of a packed structure, but for what is not as usual
+    if isinstance(start, PackedStart):
+        beginning = start.model_dump(exclude={"kind", "formula"}, exclude_defaults=True)
+    else:
+        beginning = start.model_dump(exclude={"source"})
+    more = (beginning,) if beginning else ()
+    return content_key(reduced_formula(counts), sum(counts.values()), settings, forces, seed, *more)
 
 
 @job

@@ -1,43 +1,62 @@
 """The first structures of a cohort."""
 
+import logging
 from collections import Counter
 from collections.abc import Sequence
 
 import numpy as np
 from jobflow import job
 
+from tachylite.analysis.phases import hull_of
 from tachylite.engines.materials_project import starting_volume
 from tachylite.engines.packmol import pack
+from tachylite.errors import InputError
 from tachylite.physics.composition import atom_counts, parse_formula
 from tachylite.physics.substitution import check_neutral, quasirandom_sites
 from tachylite.schemas import Protocol, State
+from tachylite.schemas.phases import RelaxedPhase
 from tachylite.schemas.start import PackedStart, Start, SubstitutedStart
+
+logger = logging.getLogger(__name__)
 
 
 @job
-def make_structures(starts: Sequence[Start], protocol: Protocol, seed: int) -> list[State]:
-    """Make the first structure of every member.
+def make_structures(
+    starts: Sequence[Start], protocol: Protocol, seed: int, phases: Sequence[RelaxedPhase] = ()
+) -> list[State]:
+    """Make the first structure of every member; `phases` are those of its chemical systems, where volumes need them.
 
     The seed is the same for all, so that a member starts from the same structure in whatever company.
     """
-    return [make_structure(start, protocol, seed) for start in starts]
+    return [make_structure(start, protocol, seed, phases) for start in starts]
 
 
-def make_structure(start: Start, protocol: Protocol, seed: int) -> State:
+def make_structure(start: Start, protocol: Protocol, seed: int, phases: Sequence[RelaxedPhase] = ()) -> State:
     """Pack a composition, take a structure as it is, or replace atoms of it."""
     match start:
         case PackedStart():
-            return pack_formula(start.formula, protocol, seed)
+            volume = _volume_of_phases(start, protocol, phases) if start.volume == "stable phases" else None
+            return pack_formula(start.formula, protocol, seed + start.sample, volume)
         case SubstitutedStart():
             return substitute(start, seed)
     return start.state
 
 
-def pack_formula(text: str, protocol: Protocol, seed: int) -> State:
-    """Pack one formula at random in a cell of the estimated volume times the protocol's factor."""
+def _volume_of_phases(start: PackedStart, protocol: Protocol, phases: Sequence[RelaxedPhase]) -> float | None:
+    """Volume in A^3 per atom of what is stable at a composition; None, with a warning, where no crystals tell."""
+    counts = start.counts(protocol.packing.n_atoms)
+    try:
+        return hull_of(phases, counts).volume(counts)
+    except InputError as error:
+        logger.warning("the volume of %s is estimated: %s", start.title, error)
+        return None
+
+
+def pack_formula(text: str, protocol: Protocol, seed: int, volume_a3_per_atom: float | None = None) -> State:
+    """Pack one formula at random in a cell of a volume, if not given the estimated one, times the protocol's factor."""
     formula = parse_formula(text)
     counts = atom_counts(formula, protocol.packing.n_atoms)
-    dense = starting_volume(formula).volume_a3_per_atom
+    dense = volume_a3_per_atom or starting_volume(formula).volume_a3_per_atom
     return pack(counts, dense * sum(counts.values()) * protocol.packing.volume_factor, seed)
 
 

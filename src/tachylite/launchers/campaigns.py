@@ -1,50 +1,23 @@
-"""Campaigns in a store: finding them, the states of their jobs, and running failed jobs again."""
+"""Campaigns at their launchers: the states of their jobs, and running failed jobs again."""
 
 import logging
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
 
 from jobflow import JobStore
 
 from tachylite.errors import InputError
 from tachylite.launchers.manager import LaunchedJob, get_manager
 from tachylite.schemas.campaign import Campaign
-from tachylite.stores.queries import read_document
-
-_INDEX = 1
+from tachylite.stores.campaigns import find_campaigns
 
 log = logging.getLogger(__name__)
 
 
-def find_campaigns(store: JobStore) -> list[Campaign]:
-    """All campaigns that were submitted to a store, newest first."""
-    campaigns = [read_document(Campaign, entry["output"]) for entry in store.query({"output.kind": "campaign"})]
-    return sorted(campaigns, key=lambda campaign: campaign.created_at, reverse=True)
-
-
-def find_campaign(store: JobStore, campaign_id: str | None = None) -> Campaign:
-    """The campaign whose id begins with `campaign_id`, or the newest; raises InputError for none or several."""
-    campaigns = find_campaigns(store)
-    if campaign_id is None and campaigns:
-        return campaigns[0]
-    matching = [campaign for campaign in campaigns if campaign.campaign_id.startswith(campaign_id or "")]
-    if len(matching) == 1:
-        return matching[0]
-    ids = ", ".join(campaign.campaign_id for campaign in matching or campaigns) or "none; `tachylite submit` makes one"
-    raise InputError(f"{len(matching)} campaigns are named {campaign_id or ''!r}; in this store: {ids}")
-
-
-def keep_campaign(store: JobStore, campaign: Campaign) -> None:
-    """Store a campaign, replacing one of the same id."""
-    document: dict[str, Any] = {"uuid": campaign.campaign_id, "index": _INDEX, "name": "campaign", "output": campaign}
-    document["metadata"] = {"campaign": campaign.campaign_id}
-    document["completed_at"] = campaign.created_at.isoformat()
-    store.update(document)
-
-
 def launched_jobs(campaign: Campaign, lost_after_s: float | None = None) -> list[LaunchedJob]:
     """All jobs of a campaign with their states at its launcher; for `lost_after_s` see `get_manager`."""
+    if campaign.launcher is None:
+        return []
     return get_manager(campaign.launcher, lost_after_s).jobs(campaign.campaign_id)
 
 
@@ -53,6 +26,8 @@ def rerun(campaign: Campaign, lost_after_s: float | None = None) -> tuple[list[L
 
     They continue from their checkpoints, as their metadata name the work folder; completed jobs are not touched.
     """
+    if campaign.launcher is None:
+        raise InputError(f"campaign {campaign.campaign_id} runs here; the command that began it goes on with it")
     manager = get_manager(campaign.launcher, lost_after_s)
     restarted: list[LaunchedJob] = []
     refused: list[str] = []

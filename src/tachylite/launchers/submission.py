@@ -14,7 +14,7 @@ from tachylite.errors import InputError
 from tachylite.flows.members import Member, members_of, refuse_twice
 from tachylite.flows.run import amorphous_flow
 from tachylite.jobs.engine import EngineLike, resolve_engine
-from tachylite.launchers.campaigns import find_campaigns, find_under_way, keep_campaign, known_jobs
+from tachylite.launchers.campaigns import find_under_way, known_jobs
 from tachylite.launchers.cohorts import split
 from tachylite.launchers.manager import Manager, get_manager
 from tachylite.launchers.places import assign_places
@@ -22,6 +22,7 @@ from tachylite.schemas import Protocol, State
 from tachylite.schemas.campaign import Campaign, Launcher
 from tachylite.schemas.start import Start
 from tachylite.stores import find_materials
+from tachylite.stores.campaigns import find_campaigns, keep_campaign
 from tachylite.stores.opening import DEFAULT_FOLDER, ENVIRONMENT_VARIABLE, open_store
 
 
@@ -67,7 +68,7 @@ def submit(
             workdir=str(Path(launcher.workdir or shared_workdir()).expanduser().absolute()),
         )
         _refuse_again(opened, campaign)
-        flows = [_flow(cohort, campaign, manager, forces, crystals) for cohort in cohorts]
+        flows = [_flow(cohort, campaign, launcher, manager, forces, crystals) for cohort in cohorts]
         keep_campaign(opened, campaign)
         try:
             manager.add(flows, place, campaign.campaign_id)
@@ -129,6 +130,7 @@ def _submitted_before(campaigns: set[str]) -> InputError:
 def _flow(
     members: Sequence[Member],
     campaign: Campaign,
+    launcher: Launcher,
     manager: Manager,
     engine: Engine,
     crystals: Mapping[str, Structure] | None,
@@ -136,5 +138,5 @@ def _flow(
     flow = amorphous_flow(members, protocol=campaign.protocol, engine=engine, seed=campaign.seed, crystals=crystals)
     # metadata goes on to the jobs that these jobs make
     flow.update_metadata({"campaign": campaign.campaign_id, "workdir": campaign.workdir})
-    assign_places(flow, campaign.launcher, manager, engine)
+    assign_places(flow, launcher, manager, engine)
     return flow

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
+from functools import lru_cache
 from math import gcd, lcm
 
 from ase.data import chemical_symbols
@@ -48,6 +49,7 @@ class Formula:
         return any(amount.denominator != 1 for amount in self.amounts.values())
 
 
+@lru_cache(maxsize=1024)
 def parse_formula(text: str) -> Formula:
     """Read a formula with element symbols, decimal amounts and any nesting of brackets.
 

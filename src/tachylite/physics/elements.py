@@ -1,4 +1,4 @@
-"""Crystals of the elements, the references of formation energies."""
+"""Crystals of the elements and molecules of gases, the references of formation energies."""
 
 import json
 from dataclasses import dataclass
@@ -57,6 +57,23 @@ def reference_crystal(symbol: str) -> Crystal:
         positions=fractional @ cell,
         energy_ev_per_atom=entry["energy_ev_per_atom"],
     )
+
+
+_BOND_LENGTHS_A = {"H": 0.741, "N": 1.098, "O": 1.208, "F": 1.412, "Cl": 1.988}
+"""Of the diatomic gases (Huber and Herzberg 1979, in the NIST Chemistry WebBook)."""
+
+_EMPTY_A = 14.0
+"""Edge of the cell around an isolated molecule."""
+
+
+def gas_molecule(symbol: str) -> Crystal | None:
+    """An isolated molecule of an element that is a diatomic gas at 25 C, in a cell of 14 A; None of any other."""
+    if symbol not in _BOND_LENGTHS_A:
+        return None
+    positions = np.full((2, 3), _EMPTY_A / 2)
+    positions[1, 0] += _BOND_LENGTHS_A[symbol]
+    numbers = np.full(2, atomic_numbers[symbol], dtype=np.int64)
+    return Crystal(symbol, numbers, np.eye(3) * _EMPTY_A, positions, None)
 
 
 @cache

@@ -1,4 +1,4 @@
-"""Campaigns that were handed to a launcher, and how a launcher is used."""
+"""Campaigns, and how a launcher is used that carries them out."""
 
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
@@ -43,11 +43,14 @@ class Launcher(FrozenModel):
 
 
 class Campaign(Document):
-    """Formulas that were submitted together; `tachylite status` and `rerun` start from it."""
+    """Members under one protocol and engine; `tachylite status` and `rerun` start from it."""
 
     kind: Literal["campaign"] = "campaign"
     campaign_id: str
-    launcher: Launcher
+    launcher: Launcher | None
+    """None where it runs on this machine."""
+    systems: list[str] = []
+    """Chemical systems, like `Li-Si`, of a screen."""
     cohorts: list[list[str]]
     """Formulas, as written; a cohort is one flow."""
     material_ids: list[str]
@@ -56,3 +59,13 @@ class Campaign(Document):
     seed: int
     workdir: str
     created_at: datetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+
+    @property
+    def place(self) -> str:
+        """Who carries it out, in words."""
+        return "this machine" if self.launcher is None else self.launcher.launcher
+
+    @property
+    def n_members(self) -> int:
+        """Members of all cohorts."""
+        return sum(map(len, self.cohorts))

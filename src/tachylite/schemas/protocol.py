@@ -112,6 +112,12 @@ class Protocol(FrozenModel):
         """Results that a step gives a member, in order."""
         return self._branches()[step]
 
+    def with_atoms(self, n_atoms: int | None) -> "Protocol":
+        """The protocol with cells of so many atoms; the same where None."""
+        if n_atoms is None:
+            return self
+        return self.model_copy(update={"packing": self.packing.model_copy(update={"n_atoms": n_atoms})})
+
     def step(self, name: str) -> Step:
         """The step of a name."""
         return next(step for step in self.steps if step.name == name)

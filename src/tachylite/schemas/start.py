@@ -18,11 +18,16 @@ class PackedStart(FrozenModel):
     kind: Literal["packed"] = "packed"
     formula: str
     """As written."""
+    volume: Literal["estimated", "stable phases"] = "estimated"
+    """What the protocol's volume factor multiplies: an estimate from the composition, or the volume of the phases that
+    are stable there, as they relax with the engine."""
+    sample: Annotated[int, Field(ge=0)] = 0
+    """Number of an independent sample of the same composition."""
 
     @property
     def title(self) -> str:
         """How it is spoken of."""
-        return self.formula
+        return f"{self.formula} ({self.sample + 1})" if self.sample else self.formula
 
     def counts(self, n_atoms: int) -> dict[str, int]:
         """Atoms of each element, in whole formula units nearest to a number of atoms."""

@@ -5,6 +5,7 @@ import json
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cache
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
 
 LAYOUT = 4
 """Version of the files in a work folder; it is part of the folder's name."""
+
+_version = cache(importlib.metadata.version)
+"""Version of an installed package, whose files are read once."""
 
 _RUNS = TypeAdapter(list[Run])
 _RELAXATIONS = TypeAdapter(list[Relaxation])
@@ -119,7 +123,7 @@ class TorchSimEngine(MSONable):
             device=str(loaded.potential.device),
             dtype=loaded.precision,
             seed=seed,
-            versions={p: importlib.metadata.version(p) for p in packages},
+            versions={package: _version(package) for package in packages},
             options=self._result_changing_options(),
         )
 
@@ -141,6 +145,16 @@ class TorchSimEngine(MSONable):
         max_force_ev_a: float = MAX_FORCE_EV_A,
     ) -> list[Relaxation]:
         """Relax by FIRE and L-BFGS until no force is larger (and, with the cell, to zero stress); failures as data."""
+        relaxed: dict[int, Relaxation] = {}
+        for indices in self._fill_batches(range(len(states)), [len(state.numbers) for state in states]):
+            batch, names = [states[i] for i in indices], [labels[i] for i in indices]
+            answers = self._relax_batch(batch, workdir, relax_cell, names, max_force_ev_a)
+            relaxed.update(zip(indices, answers, strict=True))
+        return [relaxed[i] for i in range(len(states))]
+
+    def _relax_batch(
+        self, states: list[State], workdir: Path, relax_cell: bool, labels: list[str], max_force_ev_a: float
+    ) -> list[Relaxation]:
         potential = self._potential()
         from tachylite.engines.torchsim.relaxation import relax_batch
 
@@ -150,11 +164,11 @@ class TorchSimEngine(MSONable):
         with locked_folder(folder):
             if not finished.exists():
                 results = relax_batch(
-                    list(states),
+                    states,
                     potential,
                     folder,
                     relax_cell=relax_cell,
-                    labels=list(labels),
+                    labels=labels,
                     max_force_ev_a=max_force_ev_a,
                     provenance=self.provenance(),
                     checkpoint_every=self.checkpoint_every,

@@ -10,6 +10,7 @@ from tachylite.schemas.run import CellShape, Run, State
 from tachylite.schemas.steps.columns import Column
 from tachylite.schemas.structure import Crystallinity, StructureAnalysis
 from tachylite.schemas.transport import Diffusivity
+from tachylite.units import FS_PER_PS
 
 Temperature = Annotated[float, Field(gt=0, le=20000)]
 """In K."""
@@ -75,6 +76,10 @@ class Step(FrozenModel):
     def outline(self, timestep_fs: float, temperature_k: float | None) -> Iterator[str]:
         """Say, a line each, what one result of this step takes."""
         yield self.kind
+
+    def force_calls(self, timestep_fs: float) -> int:
+        """Estimate how often the forces are computed for one result."""
+        return round(self.recorded_ps * FS_PER_PS / timestep_fs)
 
     def document_bytes(self, n_atoms: int) -> int:
         """Estimate, from above, the bytes that one result adds to the largest document of a flow."""
@@ -225,6 +230,9 @@ class RunResult(Result):
         """That of the run."""
         return [self.run.trajectory_id] if self.run is not None and self.run.trajectory_id is not None else []
 
+
+RELAXATION_STEPS = 200
+"""Of a glass with its cell, as they usually take (151 and 211 for two snapshots of molten Li3PO4)."""
 
 STATE_BYTES = 95
 """Bytes of BSON for an atom's number, position and velocity."""

@@ -5,7 +5,7 @@ from typing import ClassVar, Literal
 
 from tachylite.schemas.relaxation import Relaxation
 from tachylite.schemas.run import State
-from tachylite.schemas.steps.base import Result, Step
+from tachylite.schemas.steps.base import RELAXATION_STEPS, Result, Step
 from tachylite.schemas.steps.columns import Column
 from tachylite.schemas.structure import Crystallinity
 
@@ -16,6 +16,10 @@ class Relax(Step):
     kind: Literal["relax"] = "relax"
     relax_cell: bool = True
     """Whether the cell relaxes too, to zero stress."""
+
+    def force_calls(self, timestep_fs: float) -> int:
+        """One relaxation."""
+        return RELAXATION_STEPS
 
     def outline(self, timestep_fs: float, temperature_k: float | None) -> Iterator[str]:
         """One relaxation."""

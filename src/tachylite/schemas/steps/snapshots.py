@@ -8,7 +8,7 @@ from pydantic import Field
 from tachylite.measured import FrozenModel, Measured
 from tachylite.schemas.relaxation import Relaxation
 from tachylite.schemas.run import State
-from tachylite.schemas.steps.base import STATE_BYTES, Result, Step, Time
+from tachylite.schemas.steps.base import RELAXATION_STEPS, STATE_BYTES, Result, Step, Time
 from tachylite.schemas.steps.columns import Column
 from tachylite.schemas.structure import Crystallinity
 
@@ -38,6 +38,10 @@ class Snapshots(Step):
                 )
         if not sources:
             raise ValueError("takes snapshots of a trajectory, and there is no step before it")
+
+    def force_calls(self, timestep_fs: float) -> int:
+        """A relaxation of each."""
+        return self.count * RELAXATION_STEPS
 
     def outline(self, timestep_fs: float, temperature_k: float | None) -> Iterator[str]:
         """So many relaxations."""

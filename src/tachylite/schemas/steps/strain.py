@@ -7,7 +7,7 @@ from pydantic import Field
 
 from tachylite.schemas.glass import Elasticity
 from tachylite.schemas.run import State
-from tachylite.schemas.steps.base import Result, Step
+from tachylite.schemas.steps.base import RELAXATION_STEPS, Result, Step
 from tachylite.schemas.steps.columns import Column
 
 
@@ -16,6 +16,10 @@ class Strain(Step):
 
     kind: Literal["strain"] = "strain"
     amount: Annotated[float, Field(gt=0, le=0.05)] = 0.005
+
+    def force_calls(self, timestep_fs: float) -> int:
+        """Twelve strains, after each of which the atoms relax a little."""
+        return 12 * RELAXATION_STEPS // 4
 
     def outline(self, timestep_fs: float, temperature_k: float | None) -> Iterator[str]:
         """Twenty relaxations of atoms in fixed cells."""

@@ -10,6 +10,7 @@ from tachylite.schemas.run import State
 from tachylite.schemas.steps.base import STATE_BYTES, Result, Step, Temperature, Time
 from tachylite.schemas.steps.columns import Column
 from tachylite.schemas.structure import Crystallinity
+from tachylite.units import FS_PER_PS
 
 Pressure = Literal["total", "virial"]
 """Which pressure vanishes: the total (virial plus kinetic), or the virial alone as VASP prints it."""
@@ -46,6 +47,11 @@ class VolumeSearch(Step):
     def temperatures_k(self) -> Sequence[float | None]:
         """Those of the search."""
         return self.temperature_k
+
+    def force_calls(self, timestep_fs: float) -> int:
+        """The first scan, and two more runs."""
+        runs = len(self.fractions) + 2
+        return round(runs * (self.equilibrate_ps + self.sample_ps) * FS_PER_PS / timestep_fs)
 
     def outline(self, timestep_fs: float, temperature_k: float | None) -> Iterator[str]:
         """The first volumes, and how many rounds may follow."""

@@ -1,0 +1,112 @@
+"""The table of a screen: amorphous energies beside elements and stable phases."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from tachylite.analysis.phases import hull_of
+from tachylite.errors import InputError
+from tachylite.physics.chemical_systems import chemistry_of
+from tachylite.physics.composition import parse_formula
+from tachylite.physics.thermodynamics.hull import Hull
+from tachylite.schemas.phases import RelaxedPhase
+from tachylite.schemas.screen import CompositionRow
+
+FIELDS = (
+    *("material_id", "formula", "n_atoms", "start", "status", "failures", "provenance.options"),
+    *("results.kind", "results.status", "results.reason", "results.density_g_cm3", "results.order.crystalline"),
+    *("results.relaxation.energy_ev_per_atom", "results.relaxation.status"),
+)
+"""What a row needs of the document of a material."""
+
+
+def composition_rows(
+    materials: Iterable[Mapping[str, Any]], phases: Sequence[RelaxedPhase], repulsion: str | None = None
+) -> list[CompositionRow]:
+    """One row for each sample of each composition, from fields of materials, oldest first, and relaxed phases.
+
+    A sample that was run again with a repulsion, which the engine did not have (`repulsion`), has the row of that.
+    """
+    newest: dict[tuple[str, int], Mapping[str, Any]] = {}
+    for material in materials:
+        start = material["start"]
+        key = (start["formula"], start.get("sample", 0))
+        # one that failed again says no more than the first
+        if key not in newest or _energy(material) is not None or _energy(newest[key]) is None:
+            newest[key] = material
+    hulls = _Hulls(phases)
+    return [_row(formula, sample, material, hulls, repulsion) for (formula, sample), material in newest.items()]
+
+
+class _Hulls:
+    """Hulls by chemical system, each made once."""
+
+    def __init__(self, phases: Sequence[RelaxedPhase]) -> None:
+        self._phases = phases
+        self._hulls: dict[frozenset[str], Hull | str] = {}
+
+    def of(self, elements: Iterable[str]) -> Hull | str:
+        """The hull of a system, or why there is none."""
+        system = frozenset(elements)
+        if system not in self._hulls:
+            try:
+                self._hulls[system] = hull_of(self._phases, system)
+            except InputError as error:
+                self._hulls[system] = str(error)
+        return self._hulls[system]
+
+    @property
+    def hold_crystals(self) -> bool:
+        """Whether compounds were among the candidates."""
+        return any(len(phase.elements) > 1 for phase in self._phases)
+
+
+def _row(
+    formula: str, sample: int, material: Mapping[str, Any], hulls: _Hulls, repulsion: str | None
+) -> CompositionRow:
+    fractions = parse_formula(formula).fractions
+    result = _relaxed(material)
+    energy, hull = _energy(material), hulls.of(fractions)
+    common = {
+        "formula": formula,
+        "sample": sample,
+        "system": "-".join(sorted(fractions)),
+        "chemistry": chemistry_of(fractions),
+        "fractions": fractions,
+        "material_id": material["material_id"],
+        "repulsion": (material["provenance"].get("options") or {}).get("repulsion") != repulsion,
+        "n_atoms": material["n_atoms"],
+    }
+    if energy is None or isinstance(hull, str):
+        why = "; ".join(f"{failure['stage']}: {failure['reason']}" for failure in material["failures"])
+        reason = why if energy is None else str(hull)
+        return CompositionRow(status="failed", reason=reason or "its protocol relaxes nothing", **common)
+    formation = hull.formation_energy(fractions, energy)
+    bottom = hull.formation_energy(fractions, hull.energy(fractions))
+    return CompositionRow(
+        status="completed",
+        crystalline=(result.get("order") or {}).get("crystalline"),
+        density_g_cm3=result.get("density_g_cm3"),
+        energy_ev_per_atom=energy,
+        formation_energy_ev_per_atom=formation,
+        hull_ev_per_atom=bottom,
+        above_hull_ev_per_atom=formation - bottom if hulls.hold_crystals else None,
+        stable_phases=" + ".join(phase.formula for phase, _ in hull.stable_phases(fractions)),
+        **common,
+    )
+
+
+def _relaxed(material: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The last relaxed structure of a material; empty where there is none."""
+    return next(_relaxations(material), {})
+
+
+def _relaxations(material: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    for result in reversed(material["results"]):
+        relaxation = result.get("relaxation")
+        if result["kind"] == "relax" and relaxation and relaxation["status"] == "converged":
+            yield result
+
+
+def _energy(material: Mapping[str, Any]) -> float | None:
+    relaxation = _relaxed(material).get("relaxation")
+    return None if relaxation is None else float(relaxation["energy_ev_per_atom"])

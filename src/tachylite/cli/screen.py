@@ -1,0 +1,135 @@
+"""`tachylite screen`: amorphous energies of all compositions of chemical systems."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from contextlib import redirect_stdout
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tachylite.cli.options import (
+    AtomsOption,
+    EngineOption,
+    EngineSettings,
+    JsonOption,
+    ProtocolOption,
+    SeedOption,
+    StoreOption,
+    parse_options,
+    parse_walltime,
+)
+from tachylite.cli.output import log_to_file
+from tachylite.cli.working import check_writable, default_workdir, resumable
+
+if TYPE_CHECKING:
+    from tachylite.flows.estimate import Estimate
+
+
+def screen(
+    systems: Annotated[
+        list[str] | None, typer.Argument(metavar="[SYSTEM...]", help="Like Li-Si or Li-P-S.", show_default=False)
+    ] = None,
+    grid: Annotated[float, typer.Option(help="Distance of compositions in every system, in atomic fraction.")] = 0.1,
+    metals: Annotated[
+        str | None, typer.Option(metavar="all|LIST", help="Systems of these with each other and with the nonmetals.")
+    ] = None,
+    nonmetals: Annotated[
+        str | None, typer.Option(metavar="all|LIST", help="Also with each other, where they form solids.")
+    ] = None,
+    compositions: Annotated[
+        Path | None,
+        typer.Option("--list", metavar="FILE", help="A CSV file of formulas, beside or instead of systems."),
+    ] = None,
+    crystals: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE|DIR",
+            help="Crystals that may be stable: JSON lines, or a folder of structure files. For volumes and hulls.",
+        ),
+    ] = None,
+    samples: Annotated[int, typer.Option(min=1, help="Independent samples of every composition.")] = 1,
+    protocol: ProtocolOption = "aykol2023",
+    engine: EngineOption = "chgnet",
+    option: EngineSettings = None,
+    store: StoreOption = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", "-r", metavar="DIR", help="Write the table and a page here.")
+    ] = None,
+    atoms: AtomsOption = None,
+    seed: SeedOption = 0,
+    cohort: Annotated[int | None, typer.Option(min=1, help="Members in a batch. Default: 32, or what fits.")] = None,
+    workdir: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Checkpoints and finished steps. Default: inside the store.")
+    ] = None,
+    walltime: Annotated[
+        str | None,
+        typer.Option(metavar="TIME", help="Stop in time, like 2h30m or 02:30:00. Default: the end of the Slurm job."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Compute nothing: say how much it is and what it takes.")
+    ] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Screen chemical systems: melt and quench every composition of a grid, compare energies with crystals.
+
+    Stopped at any time, the same command goes on from there; what the store holds is not computed again. Members whose
+    atoms come too close begin again, once, with a repulsion at short distances.
+    """
+    deadline = time.time() + parse_walltime(walltime) if walltime is not None else None
+    # what libraries print while they load has no place in --json
+    with redirect_stdout(sys.stderr):
+        from tachylite.cli.screening import compositions_of, make_screen
+        from tachylite.configs import load_protocol
+        from tachylite.engines import get_engine
+        from tachylite.stores import open_store
+
+        chosen = load_protocol(protocol).with_atoms(atoms)
+        wanted = compositions_of(systems or [], metals, nonmetals, grid, compositions)
+        planned = make_screen(
+            wanted,
+            protocol=chosen,
+            engine=get_engine(engine, **parse_options(option or [])),
+            seed=seed,
+            samples=samples,
+            crystals=crystals,
+            cohort=cohort,
+        )
+        if dry_run:
+            from tachylite.flows.estimate import estimate, measured_rate
+
+            rate = measured_rate(planned.engine, chosen, wanted.formulas[:: max(1, len(wanted.formulas) // 3)][:3])
+            cost = estimate(planned, rate)
+    if dry_run:
+        typer.echo(json.dumps(asdict(cost) | {"hours": cost.hours}, indent=2) if as_json else _in_words(cost))
+        return
+    with redirect_stdout(sys.stderr):
+        from tachylite.flows.screen import run_screen
+
+        job_store = open_store(store)
+        folder = workdir or default_workdir(job_store)
+        check_writable(folder)
+    try:
+        with resumable(folder, deadline), log_to_file(folder / "tachylite.log"):
+            campaign = run_screen(planned, job_store, folder, report=lambda line: typer.echo(line, err=True))
+    finally:
+        job_store.close()
+    typer.echo(f"campaign {campaign.campaign_id}: {len(planned.members)} members")
+
+
+def _in_words(cost: Estimate) -> str:
+    lines = [
+        f"{cost.members:,} members in {cost.cohorts:,} cohorts, {cost.atoms:,} atoms",
+        f"{cost.steps_per_member:,} force calls a member",
+        f"{cost.candidates:,} crystals and molecules to compare with, {cost.candidate_atoms:,} atoms, relaxed once",
+        f"{cost.disk_bytes / 1e9:,.1f} GB of documents and trajectories",
+    ]
+    if cost.hours is not None and cost.atom_steps_per_s is not None:
+        lines.append(
+            f"{cost.hours:,.0f} hours on this machine, at {cost.atom_steps_per_s:,.0f} atom-steps/s as just measured"
+        )
+    return "\n".join(lines)

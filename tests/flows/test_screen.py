@@ -1,0 +1,188 @@
+"""A screen: volumes and hulls from relaxed crystals, failures run again, nothing computed twice."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ase.build import bulk
+
+from tachylite.analysis.screen import FIELDS, composition_rows
+from tachylite.cli import main
+from tachylite.engines import get_engine
+from tachylite.schemas.screen import CompositionRow
+from tachylite.stores import open_store
+from tachylite.stores.campaigns import find_campaign, find_phases, member_entries
+
+PROTOCOL = {
+    "name": "short",
+    "timestep_fs": 4.0,
+    "record_every": 10,
+    "packing": {"n_atoms": 10, "volume_factor": 1.15},
+    "steps": [
+        {"kind": "hold", "name": "melt", "temperature_k": 2500, "time_ps": 0.12},
+        {"kind": "relax", "name": "glass"},
+    ],
+}
+COUNTING = """
+from pathlib import Path
+from ase.calculators.emt import EMT
+
+class Counting(EMT):
+    def calculate(self, atoms, properties, changes):
+        super().calculate(atoms, properties, changes)
+        with Path(__file__).with_name("calls").open("ab") as calls:
+            calls.write(b".")
+        if Path(__file__).with_name("poison").exists() and atoms.get_chemical_formula() == "Au9Cu":
+            self.results["forces"] = self.results["forces"] * float("nan")
+"""
+PROGRAM = (sys.executable, "-c", "import sys; from tachylite.cli import main; sys.exit(main())")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """With a protocol, crystals, and a calculator that counts."""
+    (tmp_path / "short.yaml").write_text(yaml.safe_dump(PROTOCOL), encoding="utf-8")
+    (tmp_path / "counting.py").write_text(COUNTING, encoding="utf-8")
+    crystals = tmp_path / "crystals"
+    crystals.mkdir()
+    bulk("Cu", "fcc", a=3.6, cubic=True).write(crystals / "Cu.cif")
+    bulk("Au", "fcc", a=4.1, cubic=True).write(crystals / "Au.cif")
+    for name, sites in (("CuAu", [1, 2]), ("Cu3Au", [1])):
+        alloy = bulk("Cu" if name == "Cu3Au" else "Au", "fcc", a=3.8, cubic=True)
+        alloy.numbers[sites] = 79 if name == "Cu3Au" else 29
+        alloy.write(crystals / f"{name}.cif")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def words(*more: str, engine: str = "ase:emt") -> list[str]:
+    common = ["--protocol", "short.yaml", "--crystals", "crystals", "--engine", engine, "--store", "store"]
+    return ["screen", *more, *common]
+
+
+def rows(folder: Path, engine: str = "ase:emt") -> list[CompositionRow]:
+    store = open_store(folder / "store")
+    phases = find_phases(store, get_engine(engine).provenance())
+    entries = member_entries(store, find_campaign(store), FIELDS)
+    return composition_rows([entry["output"] for entry in entries], phases)
+
+
+def calls(folder: Path) -> int:
+    return (folder / "calls").stat().st_size
+
+
+def test_every_composition_has_energies_above_elements_and_hull(folder: Path, capsys: Any) -> None:
+    assert main(words("Cu-Au", "--grid", "0.25", "--samples", "2", "--cohort", "4")) == 0
+    table = rows(folder)
+    assert [(row.formula, row.sample) for row in table] == [
+        (formula, sample) for formula in ("AuCu3", "AuCu", "Au3Cu") for sample in (0, 1)
+    ]
+    by_formula = {row.formula: row for row in table if row.sample == 0}
+    assert by_formula["AuCu"].stable_phases == "CuAu"
+    assert by_formula["Au3Cu"].stable_phases in {"CuAu + Au", "Au + CuAu"}
+    for row in table:
+        if row.status == "completed":
+            assert row.hull_ev_per_atom is not None
+            assert row.hull_ev_per_atom < 0
+            assert row.above_hull_ev_per_atom is not None
+            assert row.above_hull_ev_per_atom > 0
+    store = open_store(folder / "store")
+    (material,) = store.query({"output.formula": "Cu3Au", "output.start.sample": 0})
+    packed = material["output"]["results"][0]["run"]["final"]
+    crystal = next(p for p in find_phases(store, get_engine("ase:emt").provenance()) if p.source == "Cu3Au.cif")
+    a3 = crystal.phase.volume_a3_per_atom * 1.15 * len(packed["numbers"])
+    assert abs(packed["cell"][0][0] ** 3 / a3 - 1) < 1e-6, "15 % above the stable crystal"
+    assert main(["status", "newest", "--store", "store"]) == 0
+    assert "completed" in capsys.readouterr().out
+
+
+def test_what_is_stored_is_not_computed_again_and_a_larger_screen_adds(folder: Path) -> None:
+    engine = f"ase:{folder}/counting.py:Counting"
+    assert main(words("Cu-Au", "--grid", "0.5", engine=engine)) == 0
+    first = calls(folder)
+    assert main(words("Cu-Au", "--grid", "0.5", engine=engine)) == 0
+    assert calls(folder) == first
+    assert main(words("Cu-Au", "--grid", "0.25", engine=engine)) == 0
+    assert first < calls(folder) < 3.5 * first, "two more compositions, no crystal again"
+
+
+def test_a_poisoned_member_leaves_the_others_alone(folder: Path) -> None:
+    engine = f"ase:{folder}/counting.py:Counting"
+    (folder / "poison").touch()
+    (folder / "list.csv").write_text("formula\nAuCu\nAu9Cu\nAuCu4\n", encoding="utf-8")
+    assert main(words("--list", "list.csv", engine=engine)) == 0
+    by_formula = {row.formula: row for row in rows(folder, engine)}
+    assert by_formula["Au9Cu"].status == "failed"
+    assert "not finite" in str(by_formula["Au9Cu"].reason)
+    assert all(
+        by_formula[formula].status != "failed" or "crystallised" in str(by_formula[formula].reason)
+        for formula in ("AuCu", "AuCu4")
+    )
+    before = calls(folder)
+    assert main(words("--list", "list.csv", engine=engine)) == 0
+    assert calls(folder) == before, "it was run again once, with a repulsion, and not a third time"
+
+
+@pytest.mark.slow
+def test_killed_in_the_middle_it_goes_on_and_computes_nothing_twice(folder: Path) -> None:
+    engine = f"ase:{folder}/counting.py:Counting"
+    metals = ("Ag", "Al", "Au", "Cu", "Ni", "Pd", "Pt")
+    formulas = [f"{a}{n}{b}" for n in (1, 2) for a, b in combinations(metals, 2)][:12]
+    (folder / "list.csv").write_text("\n".join(formulas), encoding="utf-8")
+    options = ("--list", "list.csv", "--cohort", "4", "--atoms", "4", "--option", "checkpoint_every=10")
+    command = [*PROGRAM, *words(*options, engine=engine)]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
+    assert process.stderr is not None
+    for line in process.stderr:
+        if line.startswith("cohort 1 of"):
+            break
+    time.sleep(1.0)
+    process.send_signal(signal.SIGKILL)
+    process.communicate()
+    assert main(words(*options, engine=engine)) == 0
+    total = calls(folder)
+    (folder / "store").rename(folder / "disturbed")
+    (folder / "calls").unlink()
+    assert main(words(*options, engine=engine)) == 0
+    undisturbed = calls(folder)
+    # at most the ten steps of four members since the last checkpoint, and a step to go on from
+    assert undisturbed <= total <= undisturbed + 4 * 11
+    store = open_store(folder / "store")
+    assert len(store.distinct("output.formula", {"output.kind": "material"})) == 12
+
+
+@pytest.mark.parametrize(
+    ("given", "said"),
+    [
+        (("Cu-Xx",), "'Xx' is no element"),
+        (("Cu-Au", "--grid", "0.3"), "does not divide 1"),
+        (("Cu",), "has one element"),
+        (("Cu-U",), "does not know U"),
+        ((), "there is nothing to screen"),
+        (("--list", "none.csv"), "cannot be read"),
+        (("--metals", "Cu,Si"), "Si is none of"),
+    ],
+)
+def test_bad_input_is_one_line(folder: Path, capsys: Any, given: tuple[str, ...], said: str) -> None:
+    assert main(words(*given)) == 2
+    captured = capsys.readouterr()
+    assert captured.err.count("\n") == 1
+    assert said in captured.err
+
+
+def test_a_dry_run_says_what_it_takes(folder: Path, capsys: Any) -> None:
+    assert main([*words("Cu-Au"), "--dry-run", "--json"]) == 0
+    cost = json.loads(capsys.readouterr().out)
+    assert (cost["members"], cost["atoms"], cost["candidates"]) == (9, 90, 6)
+    assert cost["steps_per_member"] == 30 + 200
+    assert cost["hours"] > 0
+    assert not (folder / "store").exists()
