@@ -61,7 +61,7 @@ def melted(words: list[str]) -> dict[str, Any]:
 @pytest.fixture(scope="module")
 def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """What a command that is left alone gives."""
-    return melted(command(tmp_path_factory.mktemp("alone"), 6))
+    return melted(command(tmp_path_factory.mktemp("alone"), 4))
 
 
 def stopped_in_the_melt(words: list[str], number: signal.Signals) -> str:
@@ -84,7 +84,7 @@ def stopped_in_the_melt(words: list[str], number: signal.Signals) -> str:
 def test_a_signal_saves_what_is_done_and_the_same_command_goes_on(
     tmp_path: Path, alone: dict[str, Any], number: signal.Signals, said: str
 ) -> None:
-    words = command(tmp_path / "stopped", 6)
+    words = command(tmp_path / "stopped", 4)
     assert stopped_in_the_melt(words, number).startswith(said)
     work = tmp_path / "stopped" / "store" / "work"
     assert len(list(work.rglob("checkpoint.pt"))) == 1, "the run has saved itself before its first interval"

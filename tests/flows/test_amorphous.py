@@ -175,8 +175,8 @@ def test_one_hopeless_member_does_not_take_the_cohort_along(tmp_path: Path) -> N
 
 @pytest.mark.slow
 def test_liquid_argon_is_found_from_dense_and_from_wide(tmp_path: Path) -> None:
-    """108 packed atoms at 74 K, 0.6 times the critical temperature of this potential: one liquid, from wherever."""
-    starts = [pack({"Ar": 108}, factor * LIQUID_A3 * 108, seed=1).structure for factor in (0.5, 2.2)]
+    """80 packed atoms at 74 K, 0.6 times the critical temperature of this potential: one liquid, from wherever."""
+    starts = [pack({"Ar": 80}, factor * LIQUID_A3 * 80, seed=1).structure for factor in (0.5, 2.2)]
     for liquid in search_volumes(tmp_path, CAREFUL, starts, [74.0]):
         assert liquid.status == "completed", liquid.reason
         assert liquid.volume_a3 is not None

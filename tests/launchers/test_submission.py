@@ -9,11 +9,14 @@ from pymatgen.core import Structure
 from tests.launchers.fake_manager import FakeManager, replace_launchers
 from tests.stores.store_samples import later, make_material, put
 
+from tachylite.cli.screening import compositions_of, make_screen
 from tachylite.configs import load_protocol
+from tachylite.engines import get_engine
 from tachylite.errors import InputError
 from tachylite.flows.members import members_of
 from tachylite.launchers import find_campaign, rerun, submit
 from tachylite.launchers.manager import LaunchedJob
+from tachylite.launchers.submission import submit_screen
 from tachylite.schemas.campaign import Campaign, Launcher, Place
 from tachylite.stores import open_store
 from tachylite.stores.campaigns import find_campaigns
@@ -153,3 +156,19 @@ def test_failed_and_lost_jobs_run_again_and_no_others(manager: FakeManager) -> N
     again, refused = rerun(campaign)
     assert [job.key for job in again] == manager.restarted == ["b", "d"]
     assert refused == ["melt (stuck): it has replaced itself"]
+
+
+def test_every_cohort_of_a_screen_begins_with_its_crystals(manager: FakeManager) -> None:
+    protocol = load_protocol("aykol2023").with_atoms(8)
+    compositions = compositions_of(["Cu-Au", "Ag-Cu"], None, None, 0.25, None)
+    screen = make_screen(
+        compositions, protocol=protocol, engine=get_engine("ase:emt"), seed=0, samples=1, crystals=None, cohort=3
+    )
+    campaign = submit_screen(screen, to=Launcher(launcher="fireworks"), store="results")
+    assert campaign.systems == ["Au-Cu", "Ag-Cu"]
+    assert campaign.cohorts == [["AuCu3", "AuCu", "Au3Cu"], ["AgCu3", "AgCu", "Ag3Cu"]]
+    names = [[job.name for job, _ in flow.iterflow()] for flow in manager.flows]
+    assert all(own[:2] == ["relax_phases", "make_structures"] and "repeat_failed" in own for own in names)
+    assert find_campaign(open_store("results")) == campaign
+    with pytest.raises(InputError, match="submitted before"):
+        submit_screen(screen, to=Launcher(launcher="fireworks"), store="results")

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from pymongo import MongoClient
 from tests.services.cluster import MONGO, NEEDS_SERVICES, PROTOCOL, SEARCH, Calculator, Cluster, same
-from tests.services.queues import LAUNCHERS
+from tests.services.queues import LAUNCHERS, rapidfire, set_up_fireworks
 
 from tachylite.configs import load_protocol
 from tachylite.engines import get_engine
@@ -63,3 +63,16 @@ def test_a_campaign_gives_the_documents_of_a_local_run(
         outputs: Any = client[cluster.database]["outputs"]
         assert outputs.count_documents({"output.kind": "material"}) == len(formulas)
         assert outputs.count_documents({"metadata.campaign": campaign}) == outputs.count_documents({})
+
+
+def test_a_screen_goes_through_fireworks(cluster: Cluster, calculator: Calculator) -> None:
+    set_up_fireworks(cluster)
+    steps = [*PROTOCOL["steps"], {"kind": "relax", "name": "glass"}]
+    cluster.write("protocol.yaml", PROTOCOL | {"steps": steps})
+    cluster.tachylite("screen", "Cu-Au", "--grid", "0.5", "--to", "fireworks.yaml", *cluster.simulation)
+    rapidfire()
+    assert cluster.states() == {"completed"}
+    (material,) = cluster.materials()
+    assert material["formula"] == "CuAu"
+    cluster.tachylite("report", "--campaign", "newest", "--out", "page")
+    assert "AuCu" in (cluster.folder / "page" / "table.csv").read_text(encoding="utf-8")

@@ -7,9 +7,9 @@ from tachylite.analysis.phases import hull_of
 from tachylite.errors import InputError
 from tachylite.physics.chemical_systems import chemistry_of
 from tachylite.physics.composition import parse_formula
-from tachylite.physics.thermodynamics.hull import Hull
+from tachylite.physics.thermodynamics.hull import Hull, Phase
 from tachylite.schemas.phases import RelaxedPhase
-from tachylite.schemas.screen import CompositionRow
+from tachylite.schemas.screen import CompositionRow, StablePhase
 
 FIELDS = (
     *("material_id", "formula", "n_atoms", "start", "status", "failures", "provenance.options"),
@@ -35,6 +35,27 @@ def composition_rows(
             newest[key] = material
     hulls = _Hulls(phases)
     return [_row(formula, sample, material, hulls, repulsion) for (formula, sample), material in newest.items()]
+
+
+def stable_phases(phases: Sequence[RelaxedPhase], systems: Iterable[str]) -> dict[str, list[StablePhase]]:
+    """What is on the convex hull of every system, like `Li-Si`; nothing where an element is missing."""
+    hulls = _Hulls(phases)
+    stable = {}
+    for system in systems:
+        hull = hulls.of(system.split("-"))
+        vertices = [] if isinstance(hull, str) else hull.vertices
+        stable[system] = [_stable(phase, hull) for phase in vertices if isinstance(hull, Hull)]
+    return stable
+
+
+def _stable(phase: Phase, hull: Hull) -> StablePhase:
+    total = sum(phase.counts.values())
+    return StablePhase(
+        formula=phase.formula,
+        source=phase.name,
+        fractions={symbol: count / total for symbol, count in phase.counts.items()},
+        formation_energy_ev_per_atom=hull.formation_energy(phase.counts, phase.energy_ev_per_atom),
+    )
 
 
 class _Hulls:
@@ -77,14 +98,21 @@ def _row(
         "n_atoms": material["n_atoms"],
     }
     if energy is None or isinstance(hull, str):
+        crystal = any(failure["reason"].startswith("crystallised") for failure in material["failures"])
         why = "; ".join(f"{failure['stage']}: {failure['reason']}" for failure in material["failures"])
         reason = why if energy is None else str(hull)
-        return CompositionRow(status="failed", reason=reason or "its protocol relaxes nothing", **common)
+        return CompositionRow(
+            status="crystallised" if crystal else "failed",
+            crystalline=crystal or None,
+            reason=reason or "its protocol relaxes nothing",
+            **common,
+        )
     formation = hull.formation_energy(fractions, energy)
     bottom = hull.formation_energy(fractions, hull.energy(fractions))
+    crystalline = (result.get("order") or {}).get("crystalline")
     return CompositionRow(
-        status="completed",
-        crystalline=(result.get("order") or {}).get("crystalline"),
+        status="crystallised" if crystalline else "completed",
+        crystalline=crystalline,
         density_g_cm3=result.get("density_g_cm3"),
         energy_ev_per_atom=energy,
         formation_energy_ev_per_atom=formation,

@@ -114,13 +114,13 @@ def _crystal_of(name: str, structure: Structure, formulas: Sequence[str]) -> tup
     return formula, structure
 
 
-def check_program(plan: Plan) -> None:
-    """Look for the program that the engine calls before anything is computed; a dry run and `submit` do without it."""
+def check_program(engine: Engine) -> None:
+    """Look for the program that an engine calls before anything is computed; a dry run and `submit` do without it."""
     from tachylite.engines.espresso.engine import EspressoEngine
 
-    if isinstance(plan.engine, EspressoEngine):
-        plan.engine.check_program()
-    if plan.engine.name == "vasp":
+    if isinstance(engine, EspressoEngine):
+        engine.check_program()
+    if engine.name == "vasp":
         from tachylite.engines.vasp.setup import vasp_command
 
         vasp_command()

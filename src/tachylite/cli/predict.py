@@ -121,7 +121,7 @@ def _predict_formulas(
         lacking = [member.start.title for member in plan.members if species not in member.elements]
         if lacking:
             raise InputError(f"there is no {species} in {', '.join(lacking)}; the model predicts {species} only")
-        check_program(plan)
+        check_program(plan.engine)
         job_store = open_store(store)
         folder = default_workdir(job_store)
         check_writable(folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,6 +11,9 @@ import typer
 
 from tachylite.cli.options import NOTHING_YET, StoreOption, open_existing
 from tachylite.errors import InputError
+
+_STRUCTURES_AT_MOST = 2000
+"""Members whose structures a page of a screen has beside it."""
 
 if TYPE_CHECKING:
     from jobflow import JobStore
@@ -23,14 +27,21 @@ def report(
         typer.Argument(metavar="[ID|FORMULA]", help="A material id or a formula; the newest material without one."),
     ] = None,
     store: StoreOption = None,
+    campaign: Annotated[
+        str | None, typer.Option("--campaign", metavar="ID", help="The page of a screen instead; `newest` is one too.")
+    ] = None,
     out: Annotated[
         Path, typer.Option("--out", "-o", metavar="DIR", help="Write the page, figures and structures here.")
     ] = Path("report"),
 ) -> None:
-    """Write the report of a material: one HTML page, figures as PNG, structures as CIF."""
+    """Write the report of a material: one HTML page, figures as PNG, structures as CIF; or that of a screen."""
     opened = open_existing(store)
     if opened is None:
         raise InputError(NOTHING_YET)
+    if campaign is not None:
+        typer.echo(f"report: {write_screen_report(opened, campaign, out)}")
+        opened.close()
+        return
     try:
         materials = _find(opened, material)
         trajectories = load_trajectories(opened, materials[0])
@@ -46,6 +57,35 @@ def report(
         others = ", ".join(one.material_id for one in materials[1:])
         typer.echo(f"the newest of {len(materials)} that match; the others: {others}", err=True)
     typer.echo(f"report: {page}")
+
+
+def write_screen_report(store: JobStore, campaign: str, folder: Path) -> Path:
+    """Write page and tables of a screen as far as it is; raises InputError for a campaign that is none."""
+    from tachylite.analysis.check import summarise, with_checks
+    from tachylite.analysis.screen import FIELDS, composition_rows, stable_phases
+    from tachylite.report.pages.campaign import write_campaign, write_table
+    from tachylite.stores.campaigns import find_campaign, find_checks, find_phases, member_entries
+    from tachylite.stores.queries import read_materials
+
+    chosen = find_campaign(store, None if campaign == "newest" else campaign)
+    if chosen.provenance is None:
+        raise InputError(f"campaign {chosen.campaign_id} is no screen; its materials have reports of their own")
+    phases = find_phases(store, chosen.provenance)
+    entries = member_entries(store, chosen, FIELDS)
+    rows = composition_rows([entry["output"] for entry in entries], phases, chosen.provenance.options.get("repulsion"))
+    checks = find_checks(store)
+    if checks:
+        rows = with_checks(rows, checks, find_phases(store, checks[-1].provenance))
+    shown = {row.material_id for row in rows if row.status != "failed"} if len(rows) <= _STRUCTURES_AT_MOST else set()
+    newest = {entry["output"]["material_id"]: entry for entry in entries}
+    materials = read_materials(store, [newest[identity] for identity in shown])
+    try:
+        page = write_campaign(chosen, rows, stable_phases(phases, chosen.systems), folder, materials, summarise(rows))
+        with suppress(ImportError):  # pyarrow comes with the extra `learn`; the table is there as CSV
+            write_table(rows, folder / "table.parquet")
+    except OSError as error:
+        raise InputError(f"cannot write into {folder}: {error.strerror}; choose another folder") from None
+    return page
 
 
 def load_trajectories(store: JobStore, material: Material) -> Mapping[str, Trajectory]:

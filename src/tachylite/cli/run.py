@@ -96,7 +96,7 @@ def run(
         typer.echo("\n".join(following))
         return
     with redirect_stdout(sys.stderr):
-        check_program(plan)
+        check_program(plan.engine)
         if report:
             check_writable(report)
         job_store = open_store(store)

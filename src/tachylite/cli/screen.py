@@ -70,6 +70,21 @@ def screen(
         str | None,
         typer.Option(metavar="TIME", help="Stop in time, like 2h30m or 02:30:00. Default: the end of the Slurm job."),
     ] = None,
+    to: Annotated[
+        str | None,
+        typer.Option("--to", metavar="NAME|FILE", help="Submit: fireworks, jobflow-remote, or a YAML file. Else here."),
+    ] = None,
+    check: Annotated[
+        str | None,
+        typer.Option(
+            metavar="ENGINE", help="Compute a sample of the glasses again with a second engine, like espresso."
+        ),
+    ] = None,
+    check_option: Annotated[
+        list[str] | None, typer.Option("--check-option", metavar="KEY=VALUE", help="Of the second engine.")
+    ] = None,
+    check_at_most: Annotated[int, typer.Option(min=1, help="Structures that it computes.")] = 60,
+    check_relax: Annotated[bool, typer.Option("--check-relax", help="It also relaxes them.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Compute nothing: say how much it is and what it takes.")
     ] = False,
@@ -83,7 +98,7 @@ def screen(
     deadline = time.time() + parse_walltime(walltime) if walltime is not None else None
     # what libraries print while they load has no place in --json
     with redirect_stdout(sys.stderr):
-        from tachylite.cli.screening import compositions_of, make_screen
+        from tachylite.cli.screening import check_engine, compositions_of, make_screen
         from tachylite.configs import load_protocol
         from tachylite.engines import get_engine
         from tachylite.stores import open_store
@@ -99,6 +114,9 @@ def screen(
             crystals=crystals,
             cohort=cohort,
         )
+        second = None if check is None else get_engine(check, **parse_options(check_option or []))
+        if second is not None:
+            check_engine(second, wanted)
         if dry_run:
             from tachylite.flows.estimate import estimate, measured_rate
 
@@ -107,18 +125,34 @@ def screen(
     if dry_run:
         typer.echo(json.dumps(asdict(cost) | {"hours": cost.hours}, indent=2) if as_json else _in_words(cost))
         return
+    if to is not None:
+        with redirect_stdout(sys.stderr):
+            from tachylite.launchers.submission import submit_screen
+
+            submitted = submit_screen(planned, to=to, store=store)
+        typer.echo(f"campaign {submitted.campaign_id}: {submitted.n_members} members, to {submitted.place}")
+        return
     with redirect_stdout(sys.stderr):
+        from tachylite.cli.report import write_screen_report
+        from tachylite.cli.screening import check_campaign
         from tachylite.flows.screen import run_screen
 
         job_store = open_store(store)
         folder = workdir or default_workdir(job_store)
         check_writable(folder)
+        if report:
+            check_writable(report)
     try:
         with resumable(folder, deadline), log_to_file(folder / "tachylite.log"):
             campaign = run_screen(planned, job_store, folder, report=lambda line: typer.echo(line, err=True))
+            if second is not None:
+                check_campaign(campaign, second, job_store, folder, check_at_most, relax=check_relax)
+        page = write_screen_report(job_store, campaign.campaign_id, report) if report else None
     finally:
         job_store.close()
     typer.echo(f"campaign {campaign.campaign_id}: {len(planned.members)} members")
+    if page:
+        typer.echo(f"report: {page}")
 
 
 def _in_words(cost: Estimate) -> str:
@@ -126,10 +160,14 @@ def _in_words(cost: Estimate) -> str:
         f"{cost.members:,} members in {cost.cohorts:,} cohorts, {cost.atoms:,} atoms",
         f"{cost.steps_per_member:,} force calls a member",
         f"{cost.candidates:,} crystals and molecules to compare with, {cost.candidate_atoms:,} atoms, relaxed once",
-        f"{cost.disk_bytes / 1e9:,.1f} GB of documents and trajectories",
+        f"{_size(cost.disk_bytes)} of documents and trajectories",
     ]
     if cost.hours is not None and cost.atom_steps_per_s is not None:
         lines.append(
             f"{cost.hours:,.0f} hours on this machine, at {cost.atom_steps_per_s:,.0f} atom-steps/s as just measured"
         )
     return "\n".join(lines)
+
+
+def _size(number: int) -> str:
+    return f"{number / 1e9:,.1f} GB" if number >= 1e9 else f"{number / 1e6:,.0f} MB"

@@ -1,12 +1,20 @@
 """What `tachylite screen` was asked for: its compositions, crystals and cohorts, checked before anything runs."""
 
+from __future__ import annotations
+
 import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+import typer
+
+from tachylite.analysis.screen import FIELDS, composition_rows
+from tachylite.cli.plan import check_program
 from tachylite.engines import Engine
 from tachylite.errors import InputError
+from tachylite.flows.check import check_screen
 from tachylite.flows.members import members_of, refuse_twice
 from tachylite.flows.screen import Screen
 from tachylite.jobs.phases import candidate_element
@@ -15,8 +23,14 @@ from tachylite.physics.chemical_systems import METALS, NONMETALS, binary_systems
 from tachylite.physics.composition import parse_formula
 from tachylite.readers.crystals import read_crystals
 from tachylite.schemas import Protocol
+from tachylite.schemas.campaign import Campaign
 from tachylite.schemas.run import reduced_formula
 from tachylite.schemas.start import PackedStart
+from tachylite.stores.campaigns import find_phases, member_entries
+from tachylite.stores.queries import read_materials
+
+if TYPE_CHECKING:
+    from jobflow import JobStore
 
 
 @dataclass(frozen=True)
@@ -114,4 +128,32 @@ def make_screen(
         protocol=protocol,
         engine=engine,
         seed=seed,
+    )
+
+
+def check_engine(engine: Engine, compositions: Compositions) -> None:
+    """Raise InputError where a second engine cannot run here, or does not know an element."""
+    check_program(engine)
+    engine.check_elements(sorted({symbol for system in compositions.systems for symbol in system}))
+
+
+def check_campaign(
+    campaign: Campaign, engine: Engine, store: JobStore, workdir: Path, at_most: int, *, relax: bool
+) -> None:
+    """Compute a sample of a screen's glasses with a second engine, with a line for what was done."""
+    if campaign.provenance is None:
+        raise InputError(f"campaign {campaign.campaign_id} is no screen")
+    entries = member_entries(store, campaign, FIELDS)
+    rows = composition_rows([entry["output"] for entry in entries], find_phases(store, campaign.provenance))
+    newest = {entry["output"]["material_id"]: entry for entry in entries}
+    check_screen(
+        campaign,
+        rows,
+        lambda ids: list(read_materials(store, [newest[identity] for identity in ids])),
+        engine,
+        store,
+        workdir,
+        at_most=at_most,
+        relax=relax,
+        report=lambda line: typer.echo(line, err=True),
     )

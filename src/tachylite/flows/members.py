@@ -8,7 +8,7 @@ from pymatgen.core import Structure
 
 from tachylite.errors import InputError
 from tachylite.jobs.engine import EngineLike
-from tachylite.jobs.material import material_id
+from tachylite.jobs.material import material_ids
 from tachylite.schemas import Protocol, State
 from tachylite.schemas.run import reduced_formula
 from tachylite.schemas.start import Start, as_start
@@ -30,18 +30,11 @@ def members_of(
     starts: Sequence[str | Structure | State | Start], *, protocol: Protocol, engine: EngineLike, seed: int = 0
 ) -> list[Member]:
     """What each start will be; raises InputError for a formula that cannot be read and an impossible substitution."""
+    made = [as_start(start) for start in starts]
     members = []
-    for start in map(as_start, starts):
+    for start, identity in zip(made, material_ids(made, protocol, engine, seed), strict=True):
         counts = start.counts(protocol.packing.n_atoms)
-        members.append(
-            Member(
-                start,
-                reduced_formula(counts),
-                sorted(counts),
-                sum(counts.values()),
-                material_id(start, protocol, engine, seed),
-            )
-        )
+        members.append(Member(start, reduced_formula(counts), sorted(counts), sum(counts.values()), identity))
     return members
 
 

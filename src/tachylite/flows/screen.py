@@ -53,10 +53,19 @@ class Screen:
             cohorts=[[member.start.title for member in cohort] for cohort in self.cohorts],
             material_ids=ids,
             engine=self.engine.name,
+            provenance=self.engine.provenance(self.seed),
             protocol=self.protocol,
             seed=self.seed,
             workdir=str(workdir),
         )
+
+    def flow_of(self, cohort: Sequence[Member]) -> Flow:
+        """The flow of one cohort on its own, which begins by relaxing the crystals of its systems."""
+        systems = {frozenset(member.elements) for member in cohort}
+        own = [c for c in self.candidates if any(system.issuperset(c.state.elements) for system in systems)]
+        relaxing = relax_phases(self.engine, own)
+        flow = cohort_flow(cohort, protocol=self.protocol, engine=self.engine, seed=self.seed, phases=relaxing.output)
+        return Flow([relaxing, flow], output=flow.output, name=flow.name)
 
 
 def cohort_flow(

@@ -16,17 +16,25 @@ from tachylite.schemas.start import PackedStart, Start, StructureStart
 
 def material_id(start: Start, protocol: Protocol, engine: EngineLike, seed: int) -> str:
     """The same for the same start, protocol, engine and seed, and for nothing else."""
-    counts = start.counts(protocol.packing.n_atoms)
+    return material_ids([start], protocol, engine, seed)[0]
+
+
+def material_ids(starts: Sequence[Start], protocol: Protocol, engine: EngineLike, seed: int) -> list[str]:
+    """The `material_id` of every start; thousands take a second."""
     provenance = resolve_engine(engine).provenance()
     settings = protocol.model_dump(exclude={"name", "description", "doi"})
     forces = (provenance.engine, provenance.model, provenance.model_sha256, provenance.options)
-    # a composition says all of a packed structure, but for what is not as usual
-    if isinstance(start, PackedStart):
-        beginning = start.model_dump(exclude={"kind", "formula"}, exclude_defaults=True)
-    else:
-        beginning = start.model_dump(exclude={"source"})
-    more = (beginning,) if beginning else ()
-    return content_key(reduced_formula(counts), sum(counts.values()), settings, forces, seed, *more)
+    ids = []
+    for start in starts:
+        counts = start.counts(protocol.packing.n_atoms)
+        # a composition says all of a packed structure, but for what is not as usual
+        if isinstance(start, PackedStart):
+            beginning = start.model_dump(exclude={"kind", "formula"}, exclude_defaults=True)
+        else:
+            beginning = start.model_dump(exclude={"source"})
+        more = (beginning,) if beginning else ()
+        ids.append(content_key(reduced_formula(counts), sum(counts.values()), settings, forces, seed, *more))
+    return ids
 
 
 @job

@@ -6,9 +6,11 @@ from typing import Any
 from jobflow import Flow
 
 from tachylite.engines import Engine
+from tachylite.flows.screen import repeat_failed
 from tachylite.flows.steps import jobs_by_resource
 from tachylite.jobs.engine import relax_member, simulate_member
 from tachylite.jobs.material import gather_material
+from tachylite.jobs.phases import gather_phases, relax_phases
 from tachylite.jobs.references import gather_references, relax_references
 from tachylite.jobs.starts import make_structures
 from tachylite.launchers.manager import Manager
@@ -23,8 +25,8 @@ def jobs_by_kind() -> dict[str, list[Callable[..., Any]]]:
     jobs: dict[str, list[Callable[..., Any]]] = {
         "packing": [make_structures],
         "dynamics": [],
-        "relaxation": [relax_references],
-        "analysis": [gather_references, gather_material],
+        "relaxation": [relax_references, relax_phases],
+        "analysis": [gather_references, gather_phases, gather_material, repeat_failed],
     }
     for kind, function in jobs_by_resource():
         jobs[kind].append(function)

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from jobflow import Flow, JobStore
@@ -13,6 +14,7 @@ from tachylite.engines.workdir import content_key, shared_workdir
 from tachylite.errors import InputError
 from tachylite.flows.members import Member, members_of, refuse_twice
 from tachylite.flows.run import amorphous_flow
+from tachylite.flows.screen import Screen
 from tachylite.jobs.engine import EngineLike, resolve_engine
 from tachylite.launchers.campaigns import find_under_way, known_jobs
 from tachylite.launchers.cohorts import split
@@ -49,7 +51,7 @@ def submit(
     members = _checked(starts, chosen, forces, seed)
     manager = get_manager(named)
     launcher = manager.with_defaults(named)
-    place = Path(store or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER).expanduser().absolute()
+    place = _place_of(store)
     opened = open_store(place)
     try:
         manager.check(launcher, opened)
@@ -68,25 +70,79 @@ def submit(
             workdir=str(Path(launcher.workdir or shared_workdir()).expanduser().absolute()),
         )
         _refuse_again(opened, campaign)
-        flows = [_flow(cohort, campaign, launcher, manager, forces, crystals) for cohort in cohorts]
-        keep_campaign(opened, campaign)
-        try:
-            manager.add(flows, place, campaign.campaign_id)
-        except BaseException:
-            opened.remove_docs({"uuid": campaign.campaign_id})
-            raise
+        flows = [
+            amorphous_flow(cohort, protocol=chosen, engine=forces, seed=seed, crystals=crystals) for cohort in cohorts
+        ]
+        _hand_over(flows, campaign, launcher, manager, forces, opened, place)
     finally:
         opened.close()
     return campaign
+
+
+def submit_screen(screen: Screen, *, to: str | Path | Launcher, store: str | Path | None = None) -> Campaign:
+    """Hand a screen to FireWorks or jobflow-remote, as `submit` does with formulas; each cohort relaxes its crystals.
+
+    Crystals that another cohort has relaxed are found in the work folder, and not relaxed again.
+    """
+    named = to if isinstance(to, Launcher) else load_launcher(to)
+    _refuse_relative_file(screen.engine)
+    manager = get_manager(named)
+    launcher = manager.with_defaults(named)
+    place = _place_of(store)
+    opened = open_store(place)
+    try:
+        manager.check(launcher, opened)
+        missing = {member.material_id for member in _missing(opened, screen.members, {})}
+        left = [[member for member in cohort if member.material_id in missing] for cohort in screen.cohorts]
+        todo = replace(screen, cohorts=[cohort for cohort in left if cohort])
+        workdir = Path(launcher.workdir or shared_workdir()).expanduser().absolute()
+        campaign = todo.campaign(workdir, launcher)
+        _refuse_again(opened, campaign)
+        flows = [todo.flow_of(cohort) for cohort in todo.cohorts]
+        _hand_over(flows, campaign, launcher, manager, screen.engine, opened, place)
+    finally:
+        opened.close()
+    return campaign
+
+
+def _hand_over(
+    flows: Sequence[Flow],
+    campaign: Campaign,
+    launcher: Launcher,
+    manager: Manager,
+    engine: Engine,
+    store: JobStore,
+    place: Path,
+) -> None:
+    """Add all flows of a campaign, and keep it in the store; where that fails, neither."""
+    for flow in flows:
+        # metadata goes on to the jobs that these jobs make
+        flow.update_metadata({"campaign": campaign.campaign_id, "workdir": campaign.workdir})
+        assign_places(flow, launcher, manager, engine)
+    keep_campaign(store, campaign)
+    try:
+        manager.add(flows, place, campaign.campaign_id)
+    except BaseException:
+        store.remove_docs({"uuid": campaign.campaign_id})
+        raise
+
+
+def _place_of(store: str | Path | None) -> Path:
+    """The store that is named, or the one of the environment, as every machine finds it."""
+    return Path(store or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER).expanduser().absolute()
+
+
+def _refuse_relative_file(engine: Engine) -> None:
+    file = Path(engine.name.partition(":")[2].partition(":")[0])
+    if file.is_file() and not file.is_absolute():
+        raise InputError(f"engine {engine.name}: jobs run in other folders; give {file.absolute()}")
 
 
 def _checked(
     starts: Sequence[str | Structure | State | Start], protocol: Protocol, engine: Engine, seed: int
 ) -> list[Member]:
     """What every start will be; nothing has been looked up so far."""
-    file = Path(engine.name.partition(":")[2].partition(":")[0])
-    if file.is_file() and not file.is_absolute():
-        raise InputError(f"engine {engine.name}: jobs run in other folders; give {file.absolute()}")
+    _refuse_relative_file(engine)
     members = members_of(starts, protocol=protocol, engine=engine, seed=seed)
     engine.check_elements(sorted({symbol for member in members for symbol in member.elements}))
     refuse_twice(members)
@@ -125,18 +181,3 @@ def _submitted_before(campaigns: set[str]) -> InputError:
         f"all of these have been submitted before, in campaign {', '.join(sorted(campaigns))}; see `tachylite status`; "
         "`tachylite rerun` runs again what failed"
     )
-
-
-def _flow(
-    members: Sequence[Member],
-    campaign: Campaign,
-    launcher: Launcher,
-    manager: Manager,
-    engine: Engine,
-    crystals: Mapping[str, Structure] | None,
-) -> Flow:
-    flow = amorphous_flow(members, protocol=campaign.protocol, engine=engine, seed=campaign.seed, crystals=crystals)
-    # metadata goes on to the jobs that these jobs make
-    flow.update_metadata({"campaign": campaign.campaign_id, "workdir": campaign.workdir})
-    assign_places(flow, launcher, manager, engine)
-    return flow

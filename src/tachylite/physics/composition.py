@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from math import gcd, lcm
 
 from ase.data import chemical_symbols
@@ -29,7 +29,7 @@ class Formula:
     amounts: Mapping[str, Fraction]
     """Amount of every element, in the order of the formula."""
 
-    @property
+    @cached_property
     def unit(self) -> dict[str, int]:
         """Atoms of the smallest whole formula unit: amounts scaled to integers without a common divisor."""
         scale = lcm(*(amount.denominator for amount in self.amounts.values()))

@@ -26,32 +26,33 @@ def read_crystals(path: Path, systems: Collection[Collection[str]]) -> list[Cand
         raise InputError(f"collection of crystals {path} does not exist")
     wanted = [frozenset(system) for system in systems]
     chosen: dict[frozenset[str], list[CandidatePhase]] = {}
-    for candidate in _candidates(path, frozenset().union(*wanted)):
-        elements = frozenset(candidate.state.elements)
+    for elements, candidate in _candidates(path, frozenset().union(*wanted)):
         if elements in chosen or any(elements <= system for system in wanted):
             chosen.setdefault(elements, []).append(candidate)
     return [candidate for candidates in chosen.values() for candidate in candidates]
 
 
-def _candidates(path: Path, elements: frozenset[str]) -> Iterator[CandidatePhase]:
-    """The crystals of no other elements than these."""
+def _candidates(path: Path, elements: frozenset[str]) -> Iterator[tuple[frozenset[str], CandidatePhase]]:
+    """The crystals of no other elements than these, each with its elements."""
     if path.name.removesuffix(".gz").endswith((".jsonl", ".ndjson")):
         yield from _lines(path, elements)
         return
     files = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
     for file in files:
         for name, structure in read_structures(file):
-            if {site.specie.symbol for site in structure} <= elements:
-                yield CandidatePhase(source=name, state=State.from_structure(structure))
+            own = frozenset(site.specie.symbol for site in structure)
+            if own <= elements:
+                yield own, CandidatePhase(source=name, state=State.from_structure(structure))
 
 
-def _lines(path: Path, elements: frozenset[str]) -> Iterator[CandidatePhase]:
+def _lines(path: Path, elements: frozenset[str]) -> Iterator[tuple[frozenset[str], CandidatePhase]]:
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
         for number, line in enumerate(lines, 1):
             try:
                 entry = json.loads(line)
-                if elements.issuperset(entry["sp"]):
-                    yield CandidatePhase(source=str(entry["id"]), state=_state(entry))
+                own = frozenset(entry["sp"])
+                if own <= elements:
+                    yield own, CandidatePhase(source=str(entry["id"]), state=_state(entry))
             except (ValueError, KeyError, TypeError, IndexError) as error:
                 reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
                 raise InputError(f"line {number} of {path} is no crystal with id, cell, sp and x: {reason}") from None

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from tachylite.measured import FrozenModel
-from tachylite.schemas.base import Document
+from tachylite.schemas.base import Document, Provenance
 from tachylite.schemas.protocol import Protocol
 
 
@@ -55,6 +55,8 @@ class Campaign(Document):
     """Formulas, as written; a cohort is one flow."""
     material_ids: list[str]
     engine: str
+    provenance: Provenance | None = None
+    """Level of theory of a screen's engine."""
     protocol: Protocol
     seed: int
     workdir: str

@@ -5,6 +5,16 @@ from typing import Literal
 from tachylite.measured import FrozenModel
 
 
+class StablePhase(FrozenModel):
+    """A crystal (or molecule) on the convex hull of a system."""
+
+    formula: str
+    source: str
+    fractions: dict[str, float]
+    """Atomic, by element."""
+    formation_energy_ev_per_atom: float
+
+
 class CompositionRow(FrozenModel):
     """One sample of one composition: its energies beside those of elements and stable phases; a row of the table."""
 
@@ -18,7 +28,8 @@ class CompositionRow(FrozenModel):
     fractions: dict[str, float]
     """Atomic, by element."""
     material_id: str
-    status: Literal["completed", "failed", "not yet"]
+    status: Literal["completed", "crystallised", "failed"]
+    """Crystallised: it is no glass, and has an energy only where it was relaxed nevertheless."""
     reason: str | None = None
     """Why there is no energy."""
     repulsion: bool = False
@@ -45,4 +56,4 @@ class CompositionRow(FrozenModel):
     @property
     def is_amorphous(self) -> bool:
         """Whether its energy is that of an amorphous solid."""
-        return self.energy_ev_per_atom is not None and self.crystalline is not True
+        return self.status == "completed" and self.energy_ev_per_atom is not None

@@ -9,6 +9,7 @@ from jobflow import JobStore
 from tachylite.errors import InputError
 from tachylite.schemas import Provenance
 from tachylite.schemas.campaign import Campaign
+from tachylite.schemas.check import EnergyCheck
 from tachylite.schemas.phases import RelaxedPhase
 from tachylite.stores.queries import read_document
 
@@ -45,13 +46,13 @@ def keep_campaign(store: JobStore, campaign: Campaign) -> None:
 def member_entries(store: JobStore, campaign: Campaign, names: Sequence[str]) -> list[Mapping[str, Any]]:
     """Entries of all materials that were made for a campaign, or answer its members; oldest first.
 
-    Each holds `metadata` and `output` with `names`, `material_id` and `created_at`.
+    Each holds `uuid`, `metadata` and `output` with `names`, `material_id` and `created_at`.
     """
     of_campaign = [
         {"metadata.campaign": campaign.campaign_id},
         {"output.material_id": {"$in": campaign.material_ids}},
     ]
-    fields = ["metadata", *(f"output.{name}" for name in {"material_id", "created_at", *names})]
+    fields = ["uuid", "completed_at", "metadata", *(f"output.{name}" for name in {"material_id", "created_at", *names})]
     entries = store.query({"output.kind": "material", "$or": of_campaign}, properties=fields)
     return sorted(entries, key=lambda entry: str(entry["output"]["created_at"]))
 
@@ -69,6 +70,17 @@ def count_members(store: JobStore, campaign: Campaign) -> dict[str, int]:
     counts = Counter(best.values())
     counts["not yet"] = campaign.n_members - len(best)
     return {status: counts[status] for status in (*_STATUSES, "not yet") if counts[status]}
+
+
+def find_checks(store: JobStore, level: Provenance | None = None) -> list[EnergyCheck]:
+    """All structures that were computed again at a level of theory, if not given that of the newest; each once."""
+    entries = store.query({"output.kind": "check"}, properties=["completed_at", "output"])
+    in_order = sorted(entries, key=lambda entry: str(entry.get("completed_at") or ""))
+    checks = [read_document(EnergyCheck, check) for entry in in_order for check in entry["output"]]
+    if not checks:
+        return []
+    chosen = level or checks[-1].provenance
+    return list({c.material_id: c for c in checks if c.provenance.is_comparable_with(chosen)}.values())
 
 
 def find_phases(store: JobStore, level: Provenance) -> list[RelaxedPhase]:

@@ -3,10 +3,12 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
 from pymatgen.core import Composition
+
+if TYPE_CHECKING:
+    from pymatgen.analysis.phase_diagram import PhaseDiagram
 
 
 @dataclass(frozen=True)
@@ -38,7 +40,10 @@ class Hull:
     phases: Sequence[Phase]
 
     @cached_property
-    def _diagram(self) -> PhaseDiagram:
+    def _diagram(self) -> "PhaseDiagram":
+        # two seconds to import, and most jobs need none
+        from pymatgen.analysis.phase_diagram import PDEntry, PhaseDiagram
+
         entries = [
             PDEntry(Composition(p.counts), p.energy_ev_per_atom * sum(p.counts.values()), name=str(i))
             for i, p in enumerate(self.phases)

@@ -3,6 +3,7 @@
 import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,7 @@ class Download:
     href: str
 
 
+@cache
 def environment() -> Environment:
     """Template engine that escapes every text and refuses unknown names."""
     return Environment(
@@ -56,6 +58,13 @@ def _describe_charts(charts: Sequence[Chart]) -> tuple[dict[str, Figure], dict[s
         figures[chart.name] = Figure(chart, range(first, len(plotly_figures)), legend(chart))
     tokens = _PAGE_TOKENS | {entry.colour for figure in figures.values() for entry in figure.legend}
     return figures, {"plots": plotly_figures, "theme": theme(plotly_figures, tokens)}
+
+
+def figures_html(charts: Sequence[Chart]) -> dict[str, Any]:
+    """Charts for a page that loads them later: their HTML, plots, and the colours of both modes."""
+    figures, payload = _describe_charts(charts)
+    template = environment().get_template("figures.html.j2")
+    return {"html": template.render(charts=charts, figures=figures)} | payload
 
 
 def write_page(

@@ -7,7 +7,9 @@
 
   const payload = JSON.parse(document.getElementById("payload").textContent);
   const darkMode = window.matchMedia("(prefers-color-scheme: dark)");
-  const plots = [...document.querySelectorAll(".plot")];
+  // every plot on the page with its description; more may come while the page is read
+  const shown = new Map();
+  let theme = payload.theme;
   const font = getComputedStyle(body).fontFamily;
 
   const resolved = (value, colours) => {
@@ -32,30 +34,36 @@
     return full;
   };
 
+  const drawPlot = (element, colours) => {
+    const { data, layout } = resolved(shown.get(element), colours);
+    const image = { format: "svg", filename: `${payload.fileStem}_${element.dataset.name}` };
+    return Plotly.react(element, data, finished(layout, colours), {
+      responsive: true, displaylogo: false, displayModeBar: true, toImageButtonOptions: image,
+      modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
+    });
+  };
+  const paintSwatches = (root, colours) => {
+    for (const swatch of root.querySelectorAll(".legend svg")) swatch.style.color = colours[swatch.dataset.colour];
+  };
   const draw = (mode) => {
-    const colours = payload.theme[mode];
     body.dataset.mode = mode;
-    for (const swatch of document.querySelectorAll(".legend svg")) swatch.style.color = colours[swatch.dataset.colour];
-    return Promise.all(plots.map((element) => {
-      const { data, layout } = resolved(payload.plots[Number(element.dataset.plot)], colours);
-      const image = { format: "svg", filename: `${payload.fileStem}_${element.dataset.name}` };
-      return Plotly.react(element, data, finished(layout, colours), {
-        responsive: true, displaylogo: false, displayModeBar: true, toImageButtonOptions: image,
-        modeBarButtons: [["zoom2d", "pan2d", "resetScale2d", "toImage"]],
-      });
-    }));
+    paintSwatches(document, theme[mode]);
+    for (const element of shown.keys()) if (!element.isConnected) shown.delete(element);
+    return Promise.all([...shown.keys()].map((element) => drawPlot(element, theme[mode])));
   };
 
-  for (const button of document.querySelectorAll(".legend button")) {
-    button.addEventListener("click", () => {
-      const shown = button.getAttribute("aria-pressed") === "false";
-      button.setAttribute("aria-pressed", String(shown));
-      for (const element of button.closest("figure").querySelectorAll(".plot")) {
-        const hit = element.data.flatMap((trace, index) => (trace.meta === button.dataset.series ? [index] : []));
-        if (hit.length) Plotly.restyle(element, { visible: shown }, hit);
-      }
-    });
-  }
+  const listen = (root) => {
+    for (const button of root.querySelectorAll(".legend button")) {
+      button.addEventListener("click", () => {
+        const visible = button.getAttribute("aria-pressed") === "false";
+        button.setAttribute("aria-pressed", String(visible));
+        for (const element of button.closest("figure").querySelectorAll(".plot")) {
+          const hit = element.data.flatMap((trace, index) => (trace.meta === button.dataset.series ? [index] : []));
+          if (hit.length) Plotly.restyle(element, { visible }, hit);
+        }
+      });
+    }
+  };
 
   const current = () => (darkMode.matches ? "dark" : "light");
   darkMode.addEventListener("change", () => draw(current()));
@@ -65,8 +73,21 @@
   });
   window.addEventListener("afterprint", () => draw(current()));
 
+  const register = (root, plots) => {
+    for (const element of root.querySelectorAll(".plot")) shown.set(element, plots[Number(element.dataset.plot)]);
+    listen(root);
+  };
+  // figures that are loaded later, as HTML with the plots that it names
+  window.showFigures = (root, { html, plots, theme: more }) => {
+    root.innerHTML = html;
+    theme = { light: { ...theme.light, ...more.light }, dark: { ...theme.dark, ...more.dark } };
+    register(root, plots);
+    return draw(current());
+  };
+
+  register(document, payload.plots);
   draw(current()).then(() => {
-    let drawn = plots.filter((element) => element.querySelector("svg.main-svg")).length;
+    let drawn = [...shown.keys()].filter((element) => element.querySelector("svg.main-svg")).length;
     if (payload.scenes.length) drawn += window.showStructures(payload.scenes) ? 1 : 0;
     body.dataset.drawn = String(drawn);
     body.dataset.state = "ready";
