@@ -49,11 +49,11 @@ def check_screen(
     elements = sorted({symbol for row in sample for symbol in row.fractions})
     engine.check_elements(elements)
     level = engine.provenance()
-    known_elements = {phase.source for phase in find_phases(store, level)}
+    known_elements = {phase.fingerprint for phase in find_phases(store, level)}
     known = {check.material_id for check in find_checks(store, level) if not relax or check.relaxed_energy_ev_per_atom}
     missing = [row.material_id for row in sample if row.material_id not in known]
     candidates = [candidate_element(symbol) for symbol in elements]
-    candidates = [candidate for candidate in candidates if candidate.source not in known_elements]
+    candidates = [candidate for candidate in candidates if candidate.fingerprint not in known_elements]
     with use_workdir(workdir):
         for candidate in candidates:
             run_here(Flow([relax_phases(engine, [candidate])]), store, campaign.campaign_id, candidate.source)

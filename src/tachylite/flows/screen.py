@@ -159,14 +159,14 @@ def _relaxed_phases(
 ) -> list[RelaxedPhase]:
     """The phases of all systems of a screen; those that the store does not hold are relaxed."""
     level = screen.engine.provenance()
-    wanted = {candidate.source for candidate in screen.candidates}
-    known = {phase.source for phase in find_phases(store, level)}
-    missing = [candidate for candidate in screen.candidates if candidate.source not in known]
+    wanted = {candidate.fingerprint: candidate for candidate in screen.candidates}
+    known = {phase.fingerprint for phase in find_phases(store, level)}
+    missing = [candidate for fingerprint, candidate in wanted.items() if fingerprint not in known]
     for number, part in enumerate(batched(missing, PHASES_AT_ONCE)):
         flow = Flow([relax_phases(screen.engine, list(part))])
-        run_here(flow, store, campaign.campaign_id, content_key([candidate.source for candidate in part]))
+        run_here(flow, store, campaign.campaign_id, content_key([candidate.fingerprint for candidate in part]))
         report(f"crystals: {min((number + 1) * PHASES_AT_ONCE, len(missing))} of {len(missing)} relaxed")
-    return [phase for phase in find_phases(store, level) if phase.source in wanted]
+    return [phase for phase in find_phases(store, level) if phase.fingerprint in wanted]
 
 
 class _Stored:

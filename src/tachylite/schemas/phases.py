@@ -1,5 +1,6 @@
 """Crystals (and molecules, of gases) that energies of a chemical system are compared with."""
 
+from hashlib import sha256
 from typing import Literal
 
 from tachylite.measured import FrozenModel
@@ -21,12 +22,19 @@ class CandidatePhase(FrozenModel):
     is_molecule: bool = False
     """An isolated molecule in a large cell, which does not relax."""
 
+    @property
+    def fingerprint(self) -> str:
+        """The same for the same structure, whatever its source is called."""
+        return sha256(self.state.model_dump_json().encode()).hexdigest()[:24]
+
 
 class RelaxedPhase(Document):
     """A crystal relaxed with an engine."""
 
     kind: Literal["phase"] = "phase"
     source: str
+    fingerprint: str
+    """That of the candidate."""
     is_molecule: bool
     status: Literal["completed", "failed"]
     reason: str | None
@@ -42,6 +50,7 @@ class RelaxedPhase(Document):
             reason = f"is another structure after relaxation: its volume changed by a factor of {change:.2f}"
         return cls(
             source=candidate.source,
+            fingerprint=candidate.fingerprint,
             is_molecule=candidate.is_molecule,
             status="completed" if reason is None else "failed",
             reason=reason,

@@ -88,4 +88,4 @@ def find_phases(store: JobStore, level: Provenance) -> list[RelaxedPhase]:
     entries = store.query({"output.kind": "phase"}, properties=["output"])
     phases = [read_document(RelaxedPhase, phase) for entry in entries for phase in entry["output"]]
     comparable = [phase for phase in phases if phase.relaxation.provenance.is_comparable_with(level)]
-    return list({phase.source: phase for phase in comparable}.values())
+    return list({phase.fingerprint: phase for phase in comparable}.values())
