@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from itertools import combinations
 from pathlib import Path
 from typing import Any
@@ -74,6 +75,13 @@ def rows(folder: Path, engine: str = "ase:emt") -> list[CompositionRow]:
     phases = find_phases(store, get_engine(engine).provenance())
     entries = member_entries(store, find_campaign(store), FIELDS)
     return composition_rows([entry["output"] for entry in entries], phases)
+
+
+def wait_for(condition: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
 
 
 def calls(folder: Path) -> int:
@@ -170,12 +178,12 @@ def test_killed_in_the_middle_it_goes_on_and_computes_nothing_twice(folder: Path
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
     assert process.stderr is not None
-    for line in process.stderr:
-        if line.startswith("cohort 1 of"):
-            break
-    time.sleep(1.0)
+    assert any(line.startswith("cohort 1 of") for line in process.stderr)
+    # the second cohort is under way
+    wait_for(lambda: list((folder / "store" / "work").glob("*/*/run-*/checkpoint.pt")))
     process.send_signal(signal.SIGKILL)
     process.communicate()
+    assert process.returncode == -signal.SIGKILL
     assert main(words(*options, engine=engine)) == 0
     total = calls(folder)
     (folder / "store").rename(folder / "disturbed")

@@ -133,6 +133,9 @@ def screen(
         typer.echo(f"campaign {submitted.campaign_id}: {submitted.n_members} members, to {submitted.place}")
         return
     with redirect_stdout(sys.stderr):
+        from rich.console import Console
+
+        from tachylite.cli.progress import shown_progress
         from tachylite.cli.report import write_screen_report
         from tachylite.cli.screening import check_campaign
         from tachylite.flows.screen import run_screen
@@ -142,11 +145,17 @@ def screen(
         check_writable(folder)
         if report:
             check_writable(report)
+    # taken before stderr goes to the log, as all that libraries print does
+    console = Console(file=sys.stderr, soft_wrap=True)
+
+    def say(line: str) -> None:
+        console.print(line, markup=False, highlight=False)
+
     try:
-        with resumable(folder, deadline), log_to_file(folder / "tachylite.log"):
-            campaign = run_screen(planned, job_store, folder, report=lambda line: typer.echo(line, err=True))
+        with resumable(folder, deadline), shown_progress(console), log_to_file(folder / "tachylite.log"):
+            campaign = run_screen(planned, job_store, folder, report=say)
             if second is not None:
-                check_campaign(campaign, second, job_store, folder, check_at_most, relax=check_relax)
+                check_campaign(campaign, second, job_store, folder, check_at_most, say, relax=check_relax)
         page = write_screen_report(job_store, campaign.campaign_id, report) if report else None
     finally:
         job_store.close()

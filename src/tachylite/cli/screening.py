@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-import typer
 
 from tachylite.analysis.screen import FIELDS, composition_rows
 from tachylite.cli.plan import check_program
@@ -138,9 +136,16 @@ def check_engine(engine: Engine, compositions: Compositions) -> None:
 
 
 def check_campaign(
-    campaign: Campaign, engine: Engine, store: JobStore, workdir: Path, at_most: int, *, relax: bool
+    campaign: Campaign,
+    engine: Engine,
+    store: JobStore,
+    workdir: Path,
+    at_most: int,
+    say: Callable[[str], None],
+    *,
+    relax: bool,
 ) -> None:
-    """Compute a sample of a screen's glasses with a second engine, with a line for what was done."""
+    """Compute a sample of a screen's glasses with a second engine; `say` gets a line for what was done."""
     if campaign.provenance is None:
         raise InputError(f"campaign {campaign.campaign_id} is no screen")
     entries = member_entries(store, campaign, FIELDS)
@@ -155,5 +160,5 @@ def check_campaign(
         workdir,
         at_most=at_most,
         relax=relax,
-        report=lambda line: typer.echo(line, err=True),
+        report=say,
     )
