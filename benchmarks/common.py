@@ -13,6 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from pydantic import BaseModel
+
 from tachylite.engines import Engine, get_engine
 from tachylite.engines.base import Answer
 from tachylite.engines.packmol import pack
@@ -177,9 +179,13 @@ def publish(name: str, sections: dict[str, str], numbers: dict[str, Any]) -> Non
     for title, text in sections.items():
         known[title] = {"machine": machine(), "table": text, "numbers": numbers[title]}
         print(f"\n## {title}\n\n{text}\n")
-    path.write_text(json.dumps(known, indent=1, default=lambda value: asdict(value)) + "\n")
+    path.write_text(json.dumps(known, indent=1, default=_as_json) + "\n")
     pages = [f"## {title}\n\n{part['table']}\n\n{_machine_line(part['machine'])}\n" for title, part in known.items()]
     path.with_suffix(".md").write_text("\n".join(pages))
+
+
+def _as_json(value: Any) -> Any:
+    return value.model_dump() if isinstance(value, BaseModel) else asdict(value)
 
 
 def _machine_line(parts: dict[str, str]) -> str:
