@@ -23,9 +23,8 @@ demo: $(FOR_DEMO)
 
 test: lint pytest
 
-# one worker more than there are cores: tests of launchers wait for their queues
 pytest: $(FOR_TEST)
-	.venv/bin/python -m pytest -n $$(($$(nproc) + 1)) --dist worksteal --durations=20
+	.venv/bin/python -m pytest -n auto --dist worksteal --durations=20
 
 environment: $(FOR_TEST)
 

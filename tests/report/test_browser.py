@@ -18,7 +18,7 @@ pytestmark = [
 ]
 
 
-def open_page(page: Path, profile: Path, *more: str) -> tuple[str, str]:
+def open_page(page: Path, profile: Path, *more: str, fragment: str = "") -> tuple[str, str]:
     """The document after its scripts have run, and what the browser's console said."""
     command = [
         str(CHROMIUM),
@@ -27,7 +27,7 @@ def open_page(page: Path, profile: Path, *more: str) -> tuple[str, str]:
         *("--enable-logging=stderr", "--virtual-time-budget=10000", "--window-size=1400,6000"),
         f"--user-data-dir={profile}",
         *more,
-        page.as_uri(),
+        page.as_uri() + fragment,
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
     return done.stdout, "\n".join(line for line in done.stderr.splitlines() if ":CONSOLE" in line)

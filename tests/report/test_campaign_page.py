@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tests.report.report_pieces import Case
 from tests.report.test_browser import body_of, open_page, pytestmark  # noqa: F401 - marks of this module
 
 from tachylite.configs import load_protocol
@@ -81,6 +82,19 @@ def test_systems_and_compositions_are_listed_and_a_diagram_is_drawn(tmp_path: Pa
     assert (tmp_path / "page/figures/system_Li-Si.png").exists()
     with (tmp_path / "page/table.csv").open(encoding="utf-8") as file:
         assert sum(1 for _ in csv.DictReader(file)) == 9 * len(systems)
+
+
+def test_a_structure_is_shown_with_its_pair_distribution(phosphate_case: Case, tmp_path: Path) -> None:
+    campaign, rows, stable = synthetic([("Li", "Si")])
+    material = phosphate_case.material
+    rows[3] = rows[3].model_copy(update={"material_id": material.material_id})
+    page = write_campaign(campaign, rows, stable, tmp_path / "page", [material], notice=SYNTHETIC)
+    document, console = open_page(page, tmp_path / "profile", "--dump-dom", fragment=f"#{material.material_id}")
+    assert (body_of(document).get("errors"), console) == (None, "")
+    member = document[document.index('id="member"') :]
+    assert '<div class="viewer">' in member, "no longer hidden"
+    assert "Partial radial distribution functions" in member
+    assert 'class="main-svg"' in member[: member.index("</section>")]
 
 
 @pytest.mark.slow

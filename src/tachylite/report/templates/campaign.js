@@ -154,5 +154,8 @@
   quantity.addEventListener("change", paintMap);
   paintMap();
   const [first] = filter();
-  (first ? showSystem(first) : Promise.resolve()).then(() => { document.body.dataset.campaign = "ready"; });
+  // index.html#MATERIAL_ID shows that one
+  const wanted = rows.find((row) => row.material_id === window.location.hash.slice(1));
+  Promise.all([first ? showSystem(first) : null, wanted ? showMember(wanted) : null])
+    .then(() => { document.body.dataset.campaign = "ready"; });
 })();
