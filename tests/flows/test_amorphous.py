@@ -180,8 +180,8 @@ def test_liquid_argon_is_found_from_dense_and_from_wide(tmp_path: Path) -> None:
     for liquid in search_volumes(tmp_path, CAREFUL, starts, [74.0]):
         assert liquid.status == "completed", liquid.reason
         assert liquid.volume_a3 is not None
-        assert liquid.volume_a3.value / liquid.n_atoms == pytest.approx(LIQUID_A3, rel=0.04)
-        assert liquid.volume_a3.error / liquid.volume_a3.value < 0.04
+        assert liquid.volume_a3.value / liquid.n_atoms == pytest.approx(LIQUID_A3, rel=0.03)
+        assert liquid.volume_a3.error / liquid.volume_a3.value < 0.03
 
 
 def test_making_a_flow_changes_no_maker() -> None:

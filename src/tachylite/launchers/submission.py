@@ -94,11 +94,11 @@ def submit_screen(screen: Screen, *, to: str | Path | Launcher, store: str | Pat
         manager.check(launcher, opened)
         missing = {member.material_id for member in _missing(opened, screen.members, {})}
         left = [[member for member in cohort if member.material_id in missing] for cohort in screen.cohorts]
-        todo = replace(screen, cohorts=[cohort for cohort in left if cohort])
+        remaining = replace(screen, cohorts=[cohort for cohort in left if cohort])
         workdir = Path(launcher.workdir or shared_workdir()).expanduser().absolute()
-        campaign = todo.campaign(workdir, launcher)
+        campaign = remaining.campaign(workdir, launcher)
         _refuse_again(opened, campaign)
-        flows = [todo.flow_of(cohort) for cohort in todo.cohorts]
+        flows = [remaining.flow_of(cohort) for cohort in remaining.cohorts]
         _hand_over(flows, campaign, launcher, manager, screen.engine, opened, place)
     finally:
         opened.close()
