@@ -50,17 +50,23 @@ def compositions_of(
     if metals is not None or nonmetals is not None:
         chosen += binary_systems(_elements(metals, METALS, "--metals"), _elements(nonmetals, NONMETALS, "--nonmetals"))
     chosen = list(dict.fromkeys(chosen))
+    # those of a grid are reduced, and each there once
     formulas = [formula for system in chosen for formula in grid_formulas(system, grid)]
     if file is not None:
         listed = _formulas_in(file)
-        formulas += listed
         chosen += [tuple(sorted(parse_formula(formula).amounts)) for formula in listed]
+        formulas = _each_once([*formulas, *listed])
     if not formulas:
         raise InputError(
             "there is nothing to screen; name systems, like Li-Si, or give --metals, --nonmetals or --list"
         )
+    return Compositions(list(dict.fromkeys(chosen)), formulas)
+
+
+def _each_once(formulas: Sequence[str]) -> list[str]:
+    """Formulas of different compositions; of two that write the same, the first."""
     once = {reduced_formula(parse_formula(formula).unit): formula for formula in reversed(formulas)}
-    return Compositions(list(dict.fromkeys(chosen)), list(once.values())[::-1])
+    return list(once.values())[::-1]
 
 
 def _elements(text: str | None, known: Sequence[str], option: str) -> Sequence[str]:

@@ -23,7 +23,7 @@ def split[Member](
 
     Raises InputError for a cohort, or a single member, whose documents would be too large.
     """
-    largest = max(bytes_per_member(protocol, n_atoms) for n_atoms in sizes)
+    largest = max(bytes_per_member(protocol, n_atoms) for n_atoms in set(sizes))
     fitting = LARGEST_DOCUMENT // largest
     if fitting < 1:
         raise InputError(

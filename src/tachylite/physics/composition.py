@@ -49,7 +49,7 @@ class Formula:
         return any(amount.denominator != 1 for amount in self.amounts.values())
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=65536)
 def parse_formula(text: str) -> Formula:
     """Read a formula with element symbols, decimal amounts and any nesting of brackets.
 

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Annotated, Literal, Self
 
 import numpy as np
@@ -18,10 +19,15 @@ type Vectors = list[Annotated[list[float], Field(min_length=3, max_length=3)]]
 
 def reduced_formula(counts: Mapping[str, int]) -> str:
     """The smallest whole formula, like Li3PO4, as pymatgen and the Materials Project write it."""
+    return _reduced_formula(tuple(counts.items()))
+
+
+@lru_cache(maxsize=65536)
+def _reduced_formula(counts: tuple[tuple[str, int], ...]) -> str:
     with warnings.catch_warnings():
         # pymatgen orders elements by electronegativity and warns that noble gases have none
         warnings.filterwarnings("ignore", message="No Pauling electronegativity")
-        return str(Composition(counts).reduced_formula)
+        return str(Composition(dict(counts)).reduced_formula)
 
 
 class State(FrozenModel):
