@@ -92,11 +92,11 @@ def test_every_composition_has_energies_above_elements_and_hull(folder: Path, ca
     assert main(words("Cu-Au", "--grid", "0.25", "--samples", "2", "--cohort", "4")) == 0
     table = rows(folder)
     assert [(row.formula, row.sample) for row in table] == [
-        (formula, sample) for formula in ("AuCu3", "AuCu", "Au3Cu") for sample in (0, 1)
+        (formula, sample) for formula in ("Cu3Au", "CuAu", "CuAu3") for sample in (0, 1)
     ]
     by_formula = {row.formula: row for row in table if row.sample == 0}
-    assert by_formula["AuCu"].stable_phases == "CuAu"
-    assert by_formula["Au3Cu"].stable_phases in {"CuAu + Au", "Au + CuAu"}
+    assert by_formula["CuAu"].stable_phases == "CuAu"
+    assert by_formula["CuAu3"].stable_phases in {"CuAu + Au", "Au + CuAu"}
     for row in table:
         if row.status == "completed":
             assert row.hull_ev_per_atom is not None
@@ -129,11 +129,11 @@ def test_a_poisoned_member_leaves_the_others_alone(folder: Path) -> None:
     (folder / "list.csv").write_text("formula\nAuCu\nAu9Cu\nAuCu4\n", encoding="utf-8")
     assert main(words("--list", "list.csv", engine=engine)) == 0
     by_formula = {row.formula: row for row in rows(folder, engine)}
-    assert by_formula["Au9Cu"].status == "failed"
-    assert "not finite" in str(by_formula["Au9Cu"].reason)
+    assert by_formula["CuAu9"].status == "failed"
+    assert "not finite" in str(by_formula["CuAu9"].reason)
     assert all(
         by_formula[formula].status != "failed" or "crystallised" in str(by_formula[formula].reason)
-        for formula in ("AuCu", "AuCu4")
+        for formula in ("CuAu", "Cu4Au")
     )
     before = calls(folder)
     assert main(words("--list", "list.csv", engine=engine)) == 0

@@ -75,4 +75,4 @@ def test_a_screen_goes_through_fireworks(cluster: Cluster, calculator: Calculato
     (material,) = cluster.materials()
     assert material["formula"] == "CuAu"
     cluster.tachylite("report", "--campaign", "newest", "--out", "page")
-    assert "AuCu" in (cluster.folder / "page" / "table.csv").read_text(encoding="utf-8")
+    assert "CuAu" in (cluster.folder / "page" / "table.csv").read_text(encoding="utf-8")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from tachylite.analysis.phases import hull_of
+from tachylite.analysis.phases import Hulls
 from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.measured import Measured
@@ -40,15 +40,15 @@ def with_checks(
     rows: Sequence[CompositionRow], checks: Sequence[EnergyCheck], phases: Sequence[RelaxedPhase]
 ) -> list[CompositionRow]:
     """Rows with formation energies by the second engine, above its own elements (`phases`)."""
-    by_material = {check.material_id: check for check in checks}
-    return [_with_check(row, by_material.get(row.material_id), phases) for row in rows]
+    by_material, hulls = {check.material_id: check for check in checks}, Hulls(phases)
+    return [_with_check(row, by_material.get(row.material_id), hulls) for row in rows]
 
 
-def _with_check(row: CompositionRow, check: EnergyCheck | None, phases: Sequence[RelaxedPhase]) -> CompositionRow:
+def _with_check(row: CompositionRow, check: EnergyCheck | None, hulls: Hulls) -> CompositionRow:
     if check is None or check.energy_ev_per_atom is None:
         return row
     try:
-        hull = hull_of(phases, row.fractions)
+        hull = hulls.of(row.fractions)
     except InputError:  # an element that the second engine could not relax
         return row
     energies = {

@@ -25,3 +25,23 @@ def hull_of(phases: Sequence[RelaxedPhase], elements: Collection[str]) -> Hull:
             f"no relaxed crystal of {element} to compare energies with: {failed.get(element, 'none given')}"
         )
     return Hull([phase.phase for phase in own])
+
+
+class Hulls:
+    """Hulls of several chemical systems from one set of phases, each made once."""
+
+    def __init__(self, phases: Sequence[RelaxedPhase]) -> None:
+        self._phases = phases
+        self._hulls: dict[frozenset[str], Hull] = {}
+
+    def of(self, elements: Collection[str]) -> Hull:
+        """The hull of a system; raises InputError as `hull_of`."""
+        system = frozenset(elements)
+        if system not in self._hulls:
+            self._hulls[system] = hull_of(self._phases, system)
+        return self._hulls[system]
+
+    @property
+    def hold_crystals(self) -> bool:
+        """Whether there are compounds among the phases."""
+        return any(len(phase.elements) > 1 for phase in self._phases)

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tachylite.analysis.phases import hull_of
+from tachylite.analysis.phases import Hulls
 from tachylite.errors import InputError
 from tachylite.physics.chemical_systems import chemistry_of
 from tachylite.physics.composition import parse_formula
@@ -24,27 +24,31 @@ def composition_rows(
 ) -> list[CompositionRow]:
     """One row for each sample of each composition, from fields of materials, oldest first, and relaxed phases.
 
-    A sample that was run again with a repulsion, which the engine did not have (`repulsion`), has the row of that.
+    A sample that was run again with a repulsion, which the engine did not have (`repulsion`), has the row of that: at
+    the distances of a relaxed structure the repulsion is zero, so that the energy is that of the engine.
     """
     newest: dict[tuple[str, int], Mapping[str, Any]] = {}
     for material in materials:
-        start = material["start"]
-        key = (start["formula"], start.get("sample", 0))
+        # another screen may have written the same composition otherwise
+        key = (material["formula"], material["start"].get("sample", 0))
         # one that failed again says no more than the first
         if key not in newest or _energy(material) is not None or _energy(newest[key]) is None:
             newest[key] = material
-    hulls = _Hulls(phases)
+    hulls = Hulls(phases)
     return [_row(formula, sample, material, hulls, repulsion) for (formula, sample), material in newest.items()]
 
 
 def stable_phases(phases: Sequence[RelaxedPhase], systems: Iterable[str]) -> dict[str, list[StablePhase]]:
     """What is on the convex hull of every system, like `Li-Si`; nothing where an element is missing."""
-    hulls = _Hulls(phases)
-    stable = {}
+    hulls = Hulls(phases)
+    stable: dict[str, list[StablePhase]] = {}
     for system in systems:
-        hull = hulls.of(system.split("-"))
-        vertices = [] if isinstance(hull, str) else hull.vertices
-        stable[system] = [_stable(phase, hull) for phase in vertices if isinstance(hull, Hull)]
+        try:
+            hull = hulls.of(system.split("-"))
+        except InputError:  # the rows say why
+            stable[system] = []
+            continue
+        stable[system] = [_stable(phase, hull) for phase in hull.vertices]
     return stable
 
 
@@ -58,35 +62,10 @@ def _stable(phase: Phase, hull: Hull) -> StablePhase:
     )
 
 
-class _Hulls:
-    """Hulls by chemical system, each made once."""
-
-    def __init__(self, phases: Sequence[RelaxedPhase]) -> None:
-        self._phases = phases
-        self._hulls: dict[frozenset[str], Hull | str] = {}
-
-    def of(self, elements: Iterable[str]) -> Hull | str:
-        """The hull of a system, or why there is none."""
-        system = frozenset(elements)
-        if system not in self._hulls:
-            try:
-                self._hulls[system] = hull_of(self._phases, system)
-            except InputError as error:
-                self._hulls[system] = str(error)
-        return self._hulls[system]
-
-    @property
-    def hold_crystals(self) -> bool:
-        """Whether compounds were among the candidates."""
-        return any(len(phase.elements) > 1 for phase in self._phases)
-
-
-def _row(
-    formula: str, sample: int, material: Mapping[str, Any], hulls: _Hulls, repulsion: str | None
-) -> CompositionRow:
+def _row(formula: str, sample: int, material: Mapping[str, Any], hulls: Hulls, repulsion: str | None) -> CompositionRow:
     fractions = parse_formula(formula).fractions
     result = _relaxed(material)
-    energy, hull = _energy(material), hulls.of(fractions)
+    energy = _energy(material)
     common = {
         "formula": formula,
         "sample": sample,
@@ -97,16 +76,15 @@ def _row(
         "repulsion": (material["provenance"].get("options") or {}).get("repulsion") != repulsion,
         "n_atoms": material["n_atoms"],
     }
-    if energy is None or isinstance(hull, str):
+    if energy is None:
         crystal = any(failure["reason"].startswith("crystallised") for failure in material["failures"])
         why = "; ".join(f"{failure['stage']}: {failure['reason']}" for failure in material["failures"])
-        reason = why if energy is None else str(hull)
-        return CompositionRow(
-            status="crystallised" if crystal else "failed",
-            crystalline=crystal or None,
-            reason=reason or "its protocol relaxes nothing",
-            **common,
-        )
+        status = "crystallised" if crystal else "failed"
+        return CompositionRow(status=status, crystalline=crystal or None, reason=why or "nothing was relaxed", **common)
+    try:
+        hull = hulls.of(fractions)
+    except InputError as error:
+        return CompositionRow(status="failed", reason=str(error), **common)
     formation = hull.formation_energy(fractions, energy)
     bottom = hull.formation_energy(fractions, hull.energy(fractions))
     crystalline = (result.get("order") or {}).get("crystalline")
@@ -131,7 +109,7 @@ def _relaxed(material: Mapping[str, Any]) -> Mapping[str, Any]:
 def _relaxations(material: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for result in reversed(material["results"]):
         relaxation = result.get("relaxation")
-        if result["kind"] == "relax" and relaxation and relaxation["status"] == "converged":
+        if relaxation and relaxation["status"] == "converged":
             yield result
 
 

@@ -71,6 +71,13 @@ AtomsOption = Annotated[
     int | None, typer.Option("--atoms", min=1, max=100_000, help="Target number of atoms, instead of the protocol's.")
 ]
 SeedOption = Annotated[int, typer.Option("--seed", min=0, help="Packing, velocities and thermostat start from it.")]
+WorkdirOption = Annotated[
+    Path | None, typer.Option(metavar="DIR", help="Checkpoints and finished steps. Default: inside the store.")
+]
+WalltimeOption = Annotated[
+    str | None,
+    typer.Option(metavar="TIME", help="Stop in time, like 2h30m or 02:30:00. Default: the end of the Slurm job."),
+]
 LostAfterOption = Annotated[
     str | None,
     typer.Option(

@@ -73,7 +73,7 @@ def write_screen_report(store: JobStore, campaign: str, folder: Path) -> Path:
     phases = find_phases(store, chosen.provenance)
     entries = member_entries(store, chosen, FIELDS)
     rows = composition_rows([entry["output"] for entry in entries], phases, chosen.provenance.options.get("repulsion"))
-    checks = find_checks(store)
+    checks = find_checks(store, material_ids={row.material_id for row in rows})
     if checks:
         rows = with_checks(rows, checks, find_phases(store, checks[-1].provenance))
     shown = {row.material_id for row in rows if row.status != "failed"} if len(rows) <= _STRUCTURES_AT_MOST else set()

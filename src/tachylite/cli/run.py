@@ -23,6 +23,8 @@ from tachylite.cli.options import (
     StoreOption,
     StructureOption,
     SubstituteOption,
+    WalltimeOption,
+    WorkdirOption,
     parse_options,
     parse_walltime,
 )
@@ -50,13 +52,8 @@ def run(
     crystal: CrystalOption = None,
     atoms: AtomsOption = None,
     seed: SeedOption = 0,
-    workdir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Checkpoints and finished steps. Default: inside the store.")
-    ] = None,
-    walltime: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="Stop in time, like 2h30m or 02:30:00. Default: the end of the Slurm job."),
-    ] = None,
+    workdir: WorkdirOption = None,
+    walltime: WalltimeOption = None,
     force: Annotated[bool, typer.Option("--force", help="Compute again what the store already holds.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the documents on stdout, and nothing else.")] = False,
     dry_run: Annotated[

@@ -20,6 +20,8 @@ from tachylite.cli.options import (
     ProtocolOption,
     SeedOption,
     StoreOption,
+    WalltimeOption,
+    WorkdirOption,
     parse_options,
     parse_walltime,
 )
@@ -63,13 +65,8 @@ def screen(
     atoms: AtomsOption = None,
     seed: SeedOption = 0,
     cohort: Annotated[int | None, typer.Option(min=1, help="Members in a batch. Default: 32, or what fits.")] = None,
-    workdir: Annotated[
-        Path | None, typer.Option(metavar="DIR", help="Checkpoints and finished steps. Default: inside the store.")
-    ] = None,
-    walltime: Annotated[
-        str | None,
-        typer.Option(metavar="TIME", help="Stop in time, like 2h30m or 02:30:00. Default: the end of the Slurm job."),
-    ] = None,
+    workdir: WorkdirOption = None,
+    walltime: WalltimeOption = None,
     to: Annotated[
         str | None,
         typer.Option("--to", metavar="NAME|FILE", help="Submit: fireworks, jobflow-remote, or a YAML file. Else here."),
@@ -120,7 +117,9 @@ def screen(
         if dry_run:
             from tachylite.flows.estimate import estimate, measured_rate
 
-            rate = measured_rate(planned.engine, chosen, wanted.formulas[:: max(1, len(wanted.formulas) // 3)][:3])
+            # three compositions from the whole range
+            some = wanted.formulas[:: max(1, len(wanted.formulas) // 3)][:3]
+            rate = measured_rate(planned.engine, chosen, some) if planned.engine.batches else None
             cost = estimate(planned, rate)
     if dry_run:
         typer.echo(json.dumps(asdict(cost) | {"hours": cost.hours}, indent=2) if as_json else _in_words(cost))

@@ -24,6 +24,7 @@ from tachylite.schemas import Protocol
 from tachylite.schemas.campaign import Campaign
 from tachylite.schemas.run import reduced_formula
 from tachylite.schemas.start import PackedStart
+from tachylite.schemas.steps import RESULTS
 from tachylite.stores.campaigns import find_phases, member_entries
 from tachylite.stores.queries import read_materials
 
@@ -112,7 +113,7 @@ def make_screen(
     """
     elements = sorted({symbol for system in compositions.systems for symbol in system})
     engine.check_elements(elements)
-    if not any(step.kind == "relax" for step in protocol.steps):
+    if not any("relaxation" in RESULTS[step.kind].model_fields for step in protocol.steps):
         raise InputError(f"protocol {protocol.name} has no step that relaxes the glass; a screen compares its energy")
     volume = "estimated" if crystals is None else "stable phases"
     starts = [
@@ -155,7 +156,8 @@ def check_campaign(
     if campaign.provenance is None:
         raise InputError(f"campaign {campaign.campaign_id} is no screen")
     entries = member_entries(store, campaign, FIELDS)
-    rows = composition_rows([entry["output"] for entry in entries], find_phases(store, campaign.provenance))
+    phases, repulsion = find_phases(store, campaign.provenance), campaign.provenance.options.get("repulsion")
+    rows = composition_rows([entry["output"] for entry in entries], phases, repulsion)
     newest = {entry["output"]["material_id"]: entry for entry in entries}
     check_screen(
         campaign,

@@ -50,7 +50,11 @@ def check_screen(
     engine.check_elements(elements)
     level = engine.provenance()
     known_elements = {phase.fingerprint for phase in find_phases(store, level)}
-    known = {check.material_id for check in find_checks(store, level) if not relax or check.relaxed_energy_ev_per_atom}
+    known = {
+        check.material_id
+        for check in find_checks(store, level)
+        if not relax or check.relaxed_energy_ev_per_atom is not None
+    }
     missing = [row.material_id for row in sample if row.material_id not in known]
     candidates = [candidate_element(symbol) for symbol in elements]
     candidates = [candidate for candidate in candidates if candidate.fingerprint not in known_elements]
@@ -61,8 +65,12 @@ def check_screen(
         for number, part in enumerate(batched(missing, AT_ONCE)):
             states = [_glass(material) for material in materials(part)]
             checking = check_members(engine, list(part), states, relax)
-            run_here(Flow([checking]), store, campaign.campaign_id, content_key(engine.name, relax, part))
+            responses = run_here(Flow([checking]), store, campaign.campaign_id, content_key(engine.name, relax, part))
             report(f"{engine.name}: {min((number + 1) * AT_ONCE, len(missing))} of {len(missing)} structures")
+            checks: list[EnergyCheck] = responses[checking.uuid][1].output
+            for check in checks:
+                if check.reason is not None:
+                    report(f"{engine.name}: material {check.material_id} failed: {check.reason}")
 
 
 @job
@@ -96,5 +104,5 @@ def _energy(relaxation: Relaxation) -> float | None:
 
 def _glass(material: Material) -> State:
     """The relaxed structure of a material."""
-    relaxed = [result.final for result in material.results if result.kind == "relax" and result.final is not None]
+    relaxed = [result.final for result in material.results if getattr(result, "relaxation", None) and result.final]
     return relaxed[-1].model_copy(update={"velocities": None})

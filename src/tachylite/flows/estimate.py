@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from tachylite.engines import Engine
 from tachylite.flows.screen import Screen
 from tachylite.jobs.starts import pack_formula
-from tachylite.schemas import Protocol, Request, Segment
+from tachylite.schemas import Protocol, Request, Segment, State
 from tachylite.schemas.steps.base import RELAXATION_STEPS
 from tachylite.units import FS_PER_PS
 
@@ -34,7 +34,7 @@ class Estimate:
     candidate_atoms: int
     disk_bytes: int
     atom_steps_per_s: float | None = None
-    """Measured; None where the engine does not run here."""
+    """Measured; None for an engine that calls a program, whose first step may take an hour."""
 
     @property
     def hours(self) -> float | None:
@@ -73,17 +73,22 @@ def estimate(screen: Screen, atom_steps_per_s: float | None) -> Estimate:
 def measured_rate(engine: Engine, protocol: Protocol, formulas: Sequence[str]) -> float:
     """Atoms times steps per second of molecular dynamics of some compositions, one after the other.
 
-    Each takes two short runs, whose difference leaves out what is done once.
+    Each takes two short runs, whose difference leaves out what is done once; before the first, one to load the model.
     """
-    atom_steps = seconds = 0.0
-    for formula in formulas:
-        state = pack_formula(formula, protocol, 0)
-        for steps, sign in ((_SHORT_STEPS, -1), (_LONG_STEPS, 1)):
-            segment = Segment(steps=steps, temperature_k=1000, timestep_fs=protocol.timestep_fs)
-            request = Request(label="rate", state=state, segments=[segment], seed=0)
-            with TemporaryDirectory() as folder:
-                started = time.perf_counter()
-                engine.run([request], Path(folder))
-                seconds += sign * (time.perf_counter() - started)
-            atom_steps += sign * steps * len(state.numbers)
-    return atom_steps / seconds
+    states = [pack_formula(formula, protocol, 0) for formula in formulas]
+    _seconds(engine, protocol, states[0], 1)
+    seconds = sum(
+        _seconds(engine, protocol, state, _LONG_STEPS) - _seconds(engine, protocol, state, _SHORT_STEPS)
+        for state in states
+    )
+    return (_LONG_STEPS - _SHORT_STEPS) * sum(len(state.numbers) for state in states) / seconds
+
+
+def _seconds(engine: Engine, protocol: Protocol, state: State, steps: int) -> float:
+    """Wall time of a run."""
+    segment = Segment(steps=steps, temperature_k=1000, timestep_fs=protocol.timestep_fs)
+    request = Request(label="rate", state=state, segments=[segment], seed=0)
+    with TemporaryDirectory() as folder:
+        started = time.perf_counter()
+        engine.run([request], Path(folder))
+        return time.perf_counter() - started

@@ -30,9 +30,9 @@ def members_of(
     starts: Sequence[str | Structure | State | Start], *, protocol: Protocol, engine: EngineLike, seed: int = 0
 ) -> list[Member]:
     """What each start will be; raises InputError for a formula that cannot be read and an impossible substitution."""
-    made = [as_start(start) for start in starts]
+    documents = [as_start(start) for start in starts]
     members = []
-    for start, identity in zip(made, material_ids(made, protocol, engine, seed), strict=True):
+    for start, identity in zip(documents, material_ids(documents, protocol, engine, seed), strict=True):
         counts = start.counts(protocol.packing.n_atoms)
         members.append(Member(start, reduced_formula(counts), sorted(counts), sum(counts.values()), identity))
     return members

@@ -27,7 +27,7 @@ def relax_phases(engine: EngineLike, candidates: Sequence[CandidatePhase]) -> li
     jobs = []
     for is_molecule in (False, True):
         chosen = [i for i, candidate in enumerate(candidates) if candidate.is_molecule == is_molecule]
-        answers, made = relax(
+        answers, relaxing = relax(
             engine,
             [candidates[i].state for i in chosen],
             relax_cell=not is_molecule,
@@ -35,7 +35,7 @@ def relax_phases(engine: EngineLike, candidates: Sequence[CandidatePhase]) -> li
             shared=True,
         )
         relaxed |= zip(chosen, answers, strict=True)
-        jobs += made
+        jobs += relaxing
     in_order = [relaxed[i] for i in range(len(candidates))]
     if jobs:
         gathering = gather_phases(candidates, in_order)

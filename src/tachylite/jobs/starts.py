@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from jobflow import job
 
-from tachylite.analysis.phases import hull_of
+from tachylite.analysis.phases import Hulls
 from tachylite.engines.materials_project import starting_volume
 from tachylite.engines.packmol import pack
 from tachylite.errors import InputError
@@ -28,25 +28,29 @@ def make_structures(
 
     The seed is the same for all, so that a member starts from the same structure in whatever company.
     """
-    return [make_structure(start, protocol, seed, phases) for start in starts]
+    hulls = Hulls(phases)
+    return [make_structure(start, protocol, seed, hulls) for start in starts]
 
 
-def make_structure(start: Start, protocol: Protocol, seed: int, phases: Sequence[RelaxedPhase] = ()) -> State:
-    """Pack a composition, take a structure as it is, or replace atoms of it."""
+def make_structure(start: Start, protocol: Protocol, seed: int, hulls: Hulls | None = None) -> State:
+    """Pack a composition, take a structure as it is, or replace atoms of it.
+
+    `hulls` tell the volumes of starts that take that of the stable phases.
+    """
     match start:
         case PackedStart():
-            volume = _volume_of_phases(start, protocol, phases) if start.volume == "stable phases" else None
+            volume = _volume_of_phases(start, protocol, hulls) if start.volume == "stable phases" and hulls else None
             return pack_formula(start.formula, protocol, seed + start.sample, volume)
         case SubstitutedStart():
             return substitute(start, seed)
     return start.state
 
 
-def _volume_of_phases(start: PackedStart, protocol: Protocol, phases: Sequence[RelaxedPhase]) -> float | None:
+def _volume_of_phases(start: PackedStart, protocol: Protocol, hulls: Hulls) -> float | None:
     """Volume in A^3 per atom of what is stable at a composition; None, with a warning, where no crystals tell."""
     counts = start.counts(protocol.packing.n_atoms)
     try:
-        return hull_of(phases, counts).volume(counts)
+        return hulls.of(counts).volume(counts)
     except InputError as error:
         logger.warning("the volume of %s is estimated: %s", start.title, error)
         return None

@@ -1,8 +1,9 @@
 """Handing a campaign to a launcher: everything is checked, then all flows are added, or none."""
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from jobflow import Flow, JobStore
@@ -49,12 +50,8 @@ def submit(
     chosen = load_protocol(protocol) if isinstance(protocol, str) else protocol
     forces = resolve_engine(engine)
     members = _checked(starts, chosen, forces, seed)
-    manager = get_manager(named)
-    launcher = manager.with_defaults(named)
-    place = _place_of(store)
-    opened = open_store(place)
-    try:
-        manager.check(launcher, opened)
+    with _connected(named, store) as site:
+        launcher, opened = site.launcher, site.store
         missing = _missing(opened, members, crystals or {})
         cohort = launcher.cohort or (None if forces.batches else 1)
         cohorts = split(missing, [member.n_atoms for member in missing], chosen, cohort)
@@ -73,9 +70,7 @@ def submit(
         flows = [
             amorphous_flow(cohort, protocol=chosen, engine=forces, seed=seed, crystals=crystals) for cohort in cohorts
         ]
-        _hand_over(flows, campaign, launcher, manager, forces, opened, place)
-    finally:
-        opened.close()
+        _hand_over(flows, campaign, site, forces)
     return campaign
 
 
@@ -86,12 +81,8 @@ def submit_screen(screen: Screen, *, to: str | Path | Launcher, store: str | Pat
     """
     named = to if isinstance(to, Launcher) else load_launcher(to)
     _refuse_relative_file(screen.engine)
-    manager = get_manager(named)
-    launcher = manager.with_defaults(named)
-    place = _place_of(store)
-    opened = open_store(place)
-    try:
-        manager.check(launcher, opened)
+    with _connected(named, store) as site:
+        launcher, opened = site.launcher, site.store
         missing = {member.material_id for member in _missing(opened, screen.members, {})}
         left = [[member for member in cohort if member.material_id in missing] for cohort in screen.cohorts]
         remaining = replace(screen, cohorts=[cohort for cohort in left if cohort])
@@ -99,37 +90,47 @@ def submit_screen(screen: Screen, *, to: str | Path | Launcher, store: str | Pat
         campaign = remaining.campaign(workdir, launcher)
         _refuse_again(opened, campaign)
         flows = [remaining.flow_of(cohort) for cohort in remaining.cohorts]
-        _hand_over(flows, campaign, launcher, manager, screen.engine, opened, place)
-    finally:
-        opened.close()
+        _hand_over(flows, campaign, site, screen.engine)
     return campaign
 
 
-def _hand_over(
-    flows: Sequence[Flow],
-    campaign: Campaign,
-    launcher: Launcher,
-    manager: Manager,
-    engine: Engine,
-    store: JobStore,
-    place: Path,
-) -> None:
+@dataclass(frozen=True)
+class _Site:
+    """A launcher and a store that fit each other."""
+
+    launcher: Launcher
+    manager: Manager
+    store: JobStore
+    place: Path
+    """Of the store, as every machine finds it."""
+
+
+@contextmanager
+def _connected(named: Launcher, store: str | Path | None) -> Iterator[_Site]:
+    """Connect to a launcher, and open the store that is named, or that of the environment."""
+    manager = get_manager(named)
+    launcher = manager.with_defaults(named)
+    place = Path(store or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER).expanduser().absolute()
+    opened = open_store(place)
+    try:
+        manager.check(launcher, opened)
+        yield _Site(launcher, manager, opened, place)
+    finally:
+        opened.close()
+
+
+def _hand_over(flows: Sequence[Flow], campaign: Campaign, site: _Site, engine: Engine) -> None:
     """Add all flows of a campaign, and keep it in the store; where that fails, neither."""
     for flow in flows:
         # metadata goes on to the jobs that these jobs make
         flow.update_metadata({"campaign": campaign.campaign_id, "workdir": campaign.workdir})
-        assign_places(flow, launcher, manager, engine)
-    keep_campaign(store, campaign)
+        assign_places(flow, site.launcher, site.manager, engine)
+    keep_campaign(site.store, campaign)
     try:
-        manager.add(flows, place, campaign.campaign_id)
+        site.manager.add(flows, site.place, campaign.campaign_id)
     except BaseException:
-        store.remove_docs({"uuid": campaign.campaign_id})
+        site.store.remove_docs({"uuid": campaign.campaign_id})
         raise
-
-
-def _place_of(store: str | Path | None) -> Path:
-    """The store that is named, or the one of the environment, as every machine finds it."""
-    return Path(store or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER).expanduser().absolute()
 
 
 def _refuse_relative_file(engine: Engine) -> None:

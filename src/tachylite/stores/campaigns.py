@@ -1,7 +1,7 @@
 """Campaigns in a store: keeping and finding them, and what of their members is there."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from jobflow import JobStore
@@ -70,20 +70,33 @@ def count_members(store: JobStore, campaign: Campaign) -> dict[str, int]:
     Of a member that failed and was run again, what became of it counts.
     """
     best: dict[str, str] = {}
-    for entry in member_entries(store, campaign, ("status", "formula", "start.sample")):
+    own = set(campaign.material_ids)
+    for entry in member_entries(store, campaign, ("status", "formula", "start.kind", "start.sample")):
         output = entry["output"]
-        member = f"{output['formula']} {(output.get('start') or {}).get('sample', 0)}"
+        start = output.get("start") or {}
+        # a packed composition that was run again has another id
+        packed = start.get("kind") == "packed"
+        if not packed and output["material_id"] not in own:
+            continue
+        member = f"{output['formula']} {start.get('sample', 0)}" if packed else output["material_id"]
         best[member] = min(best.get(member, "failed"), output["status"], key=_STATUSES.index)
     counts = Counter(best.values())
     counts["not yet"] = campaign.n_members - len(best)
     return {status: counts[status] for status in (*_STATUSES, "not yet") if counts[status]}
 
 
-def find_checks(store: JobStore, level: Provenance | None = None) -> list[EnergyCheck]:
-    """All structures that were computed again at a level of theory, if not given that of the newest; each once."""
+def find_checks(
+    store: JobStore, level: Provenance | None = None, *, material_ids: Collection[str] | None = None
+) -> list[EnergyCheck]:
+    """Structures (of these materials) that were computed again at a level of theory, each once.
+
+    If no level is given, it is that of the newest of them.
+    """
     entries = store.query({"output.kind": "check"}, properties=["completed_at", "output"])
     in_order = sorted(entries, key=lambda entry: str(entry.get("completed_at") or ""))
     checks = [read_document(EnergyCheck, check) for entry in in_order for check in entry["output"]]
+    if material_ids is not None:
+        checks = [check for check in checks if check.material_id in material_ids]
     if not checks:
         return []
     chosen = level or checks[-1].provenance

@@ -90,8 +90,9 @@ def above_hull(rows: Sequence[CompositionRow]) -> Chart:
     for row in rows:
         if row.is_amorphous and row.above_hull_ev_per_atom is not None:
             energies[row.chemistry].append(row.above_hull_ev_per_atom)
-    top = max((max(values) for values in energies.values()), default=_BIN_EV)
-    edges = np.arange(0, top + 2 * _BIN_EV, _BIN_EV)
+    every = [energy for values in energies.values() for energy in values] or [0.0]
+    first, last = int(np.floor(min(every) / _BIN_EV)), int(np.floor(max(every) / _BIN_EV)) + 1
+    edges = _BIN_EV * np.arange(min(first, 0), last + 1)
     marks: list[Mark] = []
     frequent = sorted(energies, key=lambda kind: -len(energies[kind]))[:5]
     for number, kind in enumerate(frequent):
