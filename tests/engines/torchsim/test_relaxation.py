@@ -10,15 +10,19 @@ import pytest
 from ase.build import bulk
 
 from tachylite.engines import get_engine
-from tachylite.engines.base import Progress, progress_listener
+from tachylite.engines.base import MAX_FORCE_EV_A, Progress, progress_listener
+from tachylite.engines.torchsim import relaxation
 from tachylite.engines.torchsim.relaxation import MAX_STEPS, STAGES
 from tachylite.schemas import State
 from tachylite.schemas.relaxation import Relaxation
 
 
-def relax(folder: Path, *states: State, cell: bool = True) -> list[Relaxation]:
+def relax(
+    folder: Path, *states: State, cell: bool = True, max_force_ev_a: float = MAX_FORCE_EV_A, **options: int
+) -> list[Relaxation]:
     labels = [f"argon {i}" for i in range(len(states))]
-    return get_engine("lennard-jones").relax(states, folder, relax_cell=cell, labels=labels)
+    engine = get_engine("lennard-jones", **options)
+    return engine.relax(states, folder, relax_cell=cell, labels=labels, max_force_ev_a=max_force_ev_a)
 
 
 @contextmanager
@@ -64,6 +68,52 @@ def test_a_member_that_diverges_ends_alone(tmp_path: Path) -> None:
     assert bad.status == "failed"
     assert bad.reason == "diverged after 0 steps"
     assert fine.status == "converged"
+
+
+def of_all_sizes() -> list[State]:
+    """Ten, of 4 to 32 atoms, from relaxed to far from it, one of them beyond repair."""
+    cells = [bulk("Ar", "fcc", 5.0 + 0.05 * i, cubic=True) * (1, 1 + i % 2, 1 + i % 4) for i in range(10)]
+    for seed, atoms in enumerate(cells):
+        atoms.positions += np.random.default_rng(seed).normal(0, 0.03 * seed, atoms.positions.shape)
+    cells[3].positions[0] = float("nan")
+    return [State.from_atoms(atoms) for atoms in cells]
+
+
+@pytest.mark.parametrize("cell", [True, False])
+def test_members_enter_a_running_batch_and_take_the_steps_they_take_alone(tmp_path: Path, cell: bool) -> None:
+    states = of_all_sizes()
+    with recorded_progress() as reports:
+        together = relax(tmp_path, *states, cell=cell, max_force_ev_a=1e-4, batch_atoms=40)
+    alone = [relax(tmp_path, state, cell=cell, max_force_ev_a=1e-4)[0] for state in states]
+    assert [r.status for r in alone].count("failed") == 1
+    for one, other in zip(together, alone, strict=True):
+        assert (one.steps, one.status, one.reason) == (other.steps, other.status, other.reason)
+        assert one.energy_ev_per_atom == pytest.approx(other.energy_ev_per_atom, rel=1e-6, nan_ok=True)
+    in_turns = sum(max(r.steps for r in alone[i : i + 2]) for i in range(0, len(alone), 2))
+    assert reports[-1].done < in_turns, "nobody waits for the slowest of its batch"
+
+
+def test_a_batch_in_which_members_were_exchanged_continues_bit_for_bit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    states = of_all_sizes()
+    expected = relax(tmp_path / "whole", *states, max_force_ev_a=1e-4, batch_atoms=40, checkpoint_every=1)
+
+    class KilledError(Exception):
+        pass
+
+    class Dying(relaxation._BatchRelaxation):
+        def advance(self) -> None:
+            if self.steps_taken == 30 and self.entered[-1] > 0:
+                raise KilledError
+            super().advance()
+
+    monkeypatch.setattr(relaxation, "_BatchRelaxation", Dying)
+    with pytest.raises(KilledError):
+        relax(tmp_path / "killed", *states, max_force_ev_a=1e-4, batch_atoms=40, checkpoint_every=1)
+    monkeypatch.undo()
+    again = relax(tmp_path / "killed", *states, max_force_ev_a=1e-4, batch_atoms=40, checkpoint_every=1)
+    assert [r.model_dump_json() for r in again] == [r.model_dump_json() for r in expected]
 
 
 def test_an_answer_is_kept_and_found_again(tmp_path: Path) -> None:

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from tachylite.engines.espresso.dynamics import PwRun
     from tachylite.engines.espresso.program import Program
 
-LAYOUT = 2
+LAYOUT = 3
 """Version of the files in a work folder; it is part of the folder's name."""
 
 _MAX_CRASHES = 2

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from tachylite.engines.espresso.inputs import Task
 from tachylite.engines.espresso.program import Program
-from tachylite.engines.espresso.settings import INSULATOR_KSPACING, k_mesh, kspacing_for_gap
+from tachylite.engines.espresso.settings import CUTOFF_KSPACING, INSULATOR_KSPACING, k_mesh, kspacing_for_gap
 from tachylite.engines.interruption import Interruption, must_end
 from tachylite.engines.workdir import write_atomically
 from tachylite.schemas import State
@@ -56,8 +56,9 @@ def prepare(program: Program, state: State, folder: Path, interruption: Interrup
     if record.exists():
         return Preparation(**json.loads(record.read_bytes()))
     level = program.level
-    kspacing = level.kspacing_per_a or INSULATOR_KSPACING
-    task = Task("scf", k_mesh(state.cell, kspacing), stress=False)
+    asked = level.kspacing_per_a
+    coarse = INSULATOR_KSPACING if asked is None else max(asked, CUTOFF_KSPACING)
+    task = Task("scf", k_mesh(state.cell, coarse), stress=False)
     energies: list[float] = []
     gap, earlier = None, None
     for name, factor in (("lower", LOWER), ("higher", HIGHER)):
@@ -74,8 +75,7 @@ def prepare(program: Program, state: State, folder: Path, interruption: Interrup
             return error or f"pw.x ended without a result; see {place}"
         energies.append(output.final.energy_ev)
         gap, earlier = output.gap_ev, place
-    if level.kspacing_per_a is None:
-        kspacing = kspacing_for_gap(gap or 0.0)
+    kspacing = asked or kspacing_for_gap(gap or 0.0)
     slope = (energies[1] - energies[0]) / log(HIGHER / LOWER)
     preparation = Preparation(kspacing, gap, slope)
     write_atomically(record, json.dumps(asdict(preparation)).encode())

@@ -145,16 +145,6 @@ class TorchSimEngine(MSONable):
         max_force_ev_a: float = MAX_FORCE_EV_A,
     ) -> list[Relaxation]:
         """Relax by FIRE and L-BFGS until no force is larger (and, with the cell, to zero stress); failures as data."""
-        relaxed: dict[int, Relaxation] = {}
-        for indices in self._fill_batches(range(len(states)), [len(state.numbers) for state in states]):
-            batch, names = [states[i] for i in indices], [labels[i] for i in indices]
-            answers = self._relax_batch(batch, workdir, relax_cell, names, max_force_ev_a)
-            relaxed.update(zip(indices, answers, strict=True))
-        return [relaxed[i] for i in range(len(states))]
-
-    def _relax_batch(
-        self, states: list[State], workdir: Path, relax_cell: bool, labels: list[str], max_force_ev_a: float
-    ) -> list[Relaxation]:
         potential = self._potential()
         from tachylite.engines.torchsim.relaxation import relax_batch
 
@@ -164,14 +154,15 @@ class TorchSimEngine(MSONable):
         with locked_folder(folder):
             if not finished.exists():
                 results = relax_batch(
-                    states,
+                    list(states),
                     potential,
                     folder,
                     relax_cell=relax_cell,
-                    labels=labels,
+                    labels=list(labels),
                     max_force_ev_a=max_force_ev_a,
                     provenance=self.provenance(),
                     checkpoint_every=self.checkpoint_every,
+                    batch_atoms=self.batch_atoms,
                 )
                 # pydantic's JSON would lose the energy of one that diverged, which is not a number
                 write_answer(finished, json.dumps([r.model_dump() for r in results]).encode())

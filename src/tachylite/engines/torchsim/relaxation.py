@@ -8,6 +8,7 @@ snapshots of molten Li3PO4).
 import io
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -43,6 +44,13 @@ STAGES = (
 MAX_STEPS = sum(stage.max_steps for stage in STAGES)
 
 
+_PROGRESS = ("stage", "steps_taken", "waiting", "active", "entered")
+"""Attributes of a relaxation that a checkpoint holds beside its members and tensors."""
+
+_HISTORIES = {"s_history", "y_history"}
+"""Of L-BFGS: rows of the largest member's atoms, then of the cell, which must be the same for members that join."""
+
+
 @dataclass
 class _Member:
     """State and results of a member when it last left a stage."""
@@ -60,30 +68,39 @@ class _Member:
 
 @dataclass
 class _BatchRelaxation:
-    """Relaxation of all members: the current stage and step, and the members that are active in it."""
+    """Relaxation of all members: the current stage, and the members that are active in it.
+
+    At most `batch_atoms` atoms are active at once; as members leave a stage, others that wait enter it.
+    """
 
     members: list[_Member]
     potential: PotentialWithStress
     relax_cell: bool
     max_force: float
     """Largest force at which the last stage stops, in eV/A; earlier stages do not go below it."""
+    batch_atoms: int
     stage: int = 0
-    step: int = 0
-    """Steps taken in the stage."""
-    earlier_steps: int = 0
-    """Steps taken in earlier stages."""
+    steps_taken: int = 0
+    """Steps of the batch, in all stages."""
+    waiting: list[int] = field(default_factory=list)
+    """Members that have not entered the stage."""
     active: list[int] = field(default_factory=list)
+    entered: list[int] = field(default_factory=list)
+    """Steps of the batch when each active member entered."""
     state: Any = None
-    """State of the optimiser with the active members; None before its stage begins."""
+    """State of the optimiser with the active members; without meaning where there are none."""
+
+    def __post_init__(self) -> None:
+        self.waiting = list(range(len(self.members)))
 
     @property
     def is_unfinished(self) -> bool:
         return self.stage < len(STAGES)
 
     @property
-    def steps_taken(self) -> int:
-        """Steps taken in all stages."""
-        return self.earlier_steps + self.step
+    def max_steps(self) -> int:
+        """Steps in full batches if every member took as many as it may."""
+        return MAX_STEPS * ceil(sum(len(member.state.numbers) for member in self.members) / self.batch_atoms)
 
     @property
     def outcome(self) -> str:
@@ -96,29 +113,59 @@ class _BatchRelaxation:
         return f"{words} after {self.steps_taken:,} steps"
 
     def advance(self) -> None:
-        """Begin a stage if none is running, remove members that are done with it, and take a step."""
-        if self.state is None:
-            self.active = [i for i, m in enumerate(self.members) if not m.diverged]
-            if self.active:
-                self.state = self._begin_stage()
-        if self.active:
+        """Exchange members that are done with the stage for others that wait, and take a step, or end the stage."""
+        self._remove_finished()
+        while self._let_enter():
             self._remove_finished()
-        if not self.active:
-            self.earlier_steps += self.step
-            self.stage, self.step, self.state = self.stage + 1, 0, None
+        if self.active:
+            self.state = STAGES[self.stage].step(self.state, self.potential)
+            self.steps_taken += 1
             return
-        self.state = STAGES[self.stage].step(self.state, self.potential)
-        self.step += 1
+        self.stage += 1
+        self.waiting = [i for i, m in enumerate(self.members) if not m.diverged]
 
-    def _begin_stage(self) -> Any:
-        atoms = [self.members[i].state.atoms for i in self.active]
+    def _let_enter(self) -> bool:
+        """Let waiting members enter, in their order, as far as there is room; False where none did."""
+        room = self.batch_atoms - sum(len(self.members[i].state.numbers) for i in self.active)
+        entering: list[int] = []
+        for index in self.waiting:
+            room -= len(self.members[index].state.numbers)
+            if room < 0 and (self.active or entering):
+                break
+            entering.append(index)
+        if not entering:
+            return False
+        del self.waiting[: len(entering)]
+        if self.active:
+            stress = self.potential.stress
+            self.potential.reset()
+            self.state = _joined(self.state, self._begin(entering))
+            self.potential.stress = torch.cat([stress, self.potential.stress])
+            self.potential.reset()
+        else:
+            self.state = self._begin(entering)
+        self.active += entering
+        self.entered += [self.steps_taken] * len(entering)
+        return True
+
+    def _begin(self, indices: list[int]) -> Any:
+        """State of the optimiser with some members before their first step in the stage."""
+        atoms = [self.members[i].state.atoms for i in indices]
         state = torch_sim.initialize_state(atoms, device=self.potential.device, dtype=self.potential.dtype)
-        return STAGES[self.stage].start(
+        state = STAGES[self.stage].start(
             state, self.potential, cell_filter=CellFilter.frechet if self.relax_cell else None
         )
+        widest = max(len(member.state.numbers) for member in self.members)
+        for name in _HISTORIES & vars(state).keys():
+            n_members, n_steps, n_rows, _ = getattr(state, name).shape
+            n_rows += widest - max(map(len, atoms))
+            setattr(state, name, state.positions.new_zeros((n_members, n_steps, n_rows, 3)))
+        return state
 
     def _remove_finished(self) -> None:
         """Remove members that converged, diverged or used up their steps, and store their last state."""
+        if not self.active:
+            return
         stage, state = STAGES[self.stage], self.state
         forces, stresses = torch_sim.system_wise_max_force(state), self.potential.stress * GPA_PER_EV_A3
         last = self.stage == len(STAGES) - 1
@@ -126,12 +173,13 @@ class _BatchRelaxation:
         if self.relax_cell:
             done &= stresses.abs().amax(dim=(1, 2)) < stage.stress
         bad = ~(torch.isfinite(state.energy) & torch.isfinite(forces))
-        leaving = done | bad | (self.step == stage.max_steps)
+        taken = [self.steps_taken - entered for entered in self.entered]
+        leaving = done | bad | torch.tensor([steps == stage.max_steps for steps in taken], device=done.device)
         if not leaving.any():
             return
         for index in torch.nonzero(leaving).flatten().tolist():
             member = self.members[self.active[index]]
-            member.steps += self.step
+            member.steps += taken[index]
             if bad[index]:
                 member.reason, member.diverged = f"diverged after {member.steps} steps", True
                 continue
@@ -144,7 +192,7 @@ class _BatchRelaxation:
                 largest = f", stress {float(stresses[index].abs().max()):.2f} GPa" if self.relax_cell else ""
                 member.reason = f"not converged in {member.steps} steps: largest force {member.force:.2g} eV/A{largest}"
         keep = torch.nonzero(~leaving).flatten().tolist()
-        self.active = [self.active[i] for i in keep]
+        self.active, self.entered = [self.active[i] for i in keep], [self.entered[i] for i in keep]
         if self.active:
             self.state = state[keep]
             self.potential.stress = self.potential.stress[keep]
@@ -152,13 +200,10 @@ class _BatchRelaxation:
 
     def save(self, path: Path) -> None:
         """Write a checkpoint: members, and all tensors of the optimiser."""
-        tensors = {} if self.state is None else vars(self.state)
+        tensors = vars(self.state) if self.active else {}
         content = {
             "members": [asdict(m) | {"state": m.state.model_dump()} for m in self.members],
-            "stage": self.stage,
-            "step": self.step,
-            "earlier_steps": self.earlier_steps,
-            "active": self.active,
+            "progress": {name: getattr(self, name) for name in _PROGRESS},
             "optimiser": {name: value for name, value in tensors.items() if isinstance(value, torch.Tensor)},
             "stress": self.potential.stress,
         }
@@ -170,10 +215,10 @@ class _BatchRelaxation:
         """Continue from a checkpoint: bit for bit on the CPU."""
         saved = torch.load(path, map_location=self.potential.device, weights_only=True)
         self.members = [_Member(**(m | {"state": State.model_validate(m["state"])})) for m in saved["members"]]
-        self.stage, self.step, self.active = saved["stage"], saved["step"], saved["active"]
-        self.earlier_steps = saved["earlier_steps"]
-        if saved["optimiser"]:
-            self.state = self._begin_stage()
+        for name, value in saved["progress"].items():
+            setattr(self, name, value)
+        if self.active:
+            self.state = self._begin(self.active)
             for name, value in saved["optimiser"].items():
                 setattr(self.state, name, value)
         self.potential.stress = saved["stress"]
@@ -189,16 +234,17 @@ def relax_batch(
     max_force_ev_a: float,
     provenance: Provenance,
     checkpoint_every: int,
+    batch_atoms: int,
 ) -> list[Relaxation]:
     """Relax every state until no force exceeds `max_force_ev_a` and, with the cell, no stress 0.1 GPa.
 
-    It takes at most 1,000 steps; members leave the batch as they converge, and one that diverges ends alone.
-    Checkpoints are written to `folder` every `checkpoint_every` steps of a stage, at the end of a stage, and before a
-    signal or the end of the walltime ends the work. Raises OutOfTimeError for the latter, InputError where the folder
-    cannot be written.
+    A member takes at most 1,000 steps; it leaves the batch as it converges, and others enter, at most `batch_atoms`
+    atoms at once. One that diverges ends alone. Checkpoints are written to `folder` every `checkpoint_every` steps, at
+    the end of a stage, and before a signal or the end of the walltime ends the work. Raises OutOfTimeError for the
+    latter, InputError where the folder cannot be written.
     """
     members = [_Member(state) for state in states]
-    relaxation = _BatchRelaxation(members, PotentialWithStress(potential), relax_cell, max_force_ev_a)
+    relaxation = _BatchRelaxation(members, PotentialWithStress(potential), relax_cell, max_force_ev_a, batch_atoms)
     path = folder / CHECKPOINT
     if path.exists():
         relaxation.load(path)
@@ -212,7 +258,7 @@ def relax_batch(
                 interruption.end(f"at step {relaxation.steps_taken} of relaxing {labels[0]}")
             relaxation.advance()
             _report(labels[0], relaxation)
-            if relaxation.step % checkpoint_every == 0:
+            if not relaxation.active or relaxation.steps_taken % checkpoint_every == 0:
                 with interruption.saving():
                     relaxation.save(path)
     _report(labels[0], relaxation, relaxation.outcome)
@@ -236,6 +282,14 @@ def relax_batch(
     ]
 
 
+def _joined(state: Any, entering: Any) -> Any:
+    """One state of the optimiser from that of active members and that of entering ones, which have no history yet."""
+    for name in _HISTORIES & vars(state).keys():
+        history = getattr(state, name)
+        setattr(entering, name, history.new_zeros((entering.n_systems, *history.shape[1:])))
+    return torch_sim.concatenate_states([state, entering])
+
+
 def _state(state: Any, index: int) -> State:
     mask = state.system_idx == index
     return State(
@@ -249,5 +303,5 @@ def _report(label: str, relaxation: _BatchRelaxation, outcome: str = "") -> None
     listener = progress_listener.get()
     if listener is not None:
         done, members = relaxation.steps_taken, len(relaxation.members)
-        total = done if outcome else MAX_STEPS
+        total = done if outcome else relaxation.max_steps
         listener(Progress(label=label, done=done, total=total, members=members, rate=0.0, outcome=outcome))
