@@ -7,7 +7,6 @@ import argparse
 import time
 from functools import partial
 
-import torch
 from benchmarks.common import (
     RECORD_EVERY,
     TEMPERATURE_K,
@@ -23,6 +22,7 @@ from benchmarks.common import (
     table,
 )
 from benchmarks.inside import memory, parts
+from benchmarks.throughput import gpu
 
 from tachylite.engines import Engine
 from tachylite.schemas import Request, Segment, State
@@ -31,7 +31,6 @@ PEER_ATOMS = (32, 96, 304)
 SIZES = (104, 200, 400, 704, 1000)
 BATCHES = (1, 8, 32)
 BATCH_ATOMS = 96
-GPU_MEMBERS = (1, 8, 32, 128)
 REPEATS = 5
 
 
@@ -44,9 +43,9 @@ def own(engine: Engine, states: list[State], steps: int) -> None:
         raise RuntimeError(f"a member ended early: {failed[0]}")
 
 
-def own_contender(states: list[State], *, device: str = "cpu", budget_s: float = 5.0) -> Contender:
+def own_contender(states: list[State], *, budget_s: float = 5.0) -> Contender:
     """Run lengths that take about the budget on this machine."""
-    engine = own_engine(device)
+    engine = own_engine()
     own(engine, states, 5)
     started = time.perf_counter()
     own(engine, states, 10)
@@ -118,32 +117,6 @@ def members(count: int) -> list[State]:
     """Different members: independent melts for the first eight, then again with other velocities."""
     melts = [melt(BATCH_ATOMS, seed=1 + i) for i in range(min(count, 8))]
     return [melts[i % len(melts)].model_copy(update={"velocities": None}) for i in range(count)]
-
-
-def gpu() -> None:
-    """Batches on a GPU, against ASE taking the same members one by one on it."""
-    if not torch.cuda.is_available():
-        print("\n## Batches on a GPU\n\nnot measured: there is no GPU here\n")
-        return
-    peer = Peer()
-    settings = {"temperature_k": TEMPERATURE_K, "timestep_fs": TIMESTEP_FS, "device": "cuda"}
-    given = melt(BATCH_ATOMS).model_dump()
-
-    def ase(steps: int) -> None:
-        peer.ask("ase", state=given, steps=steps, **settings)
-
-    contenders = [Contender("ASE", ase, 20, 120)]
-    for n in GPU_MEMBERS:
-        run = own_contender(members(n), device="cuda")
-        contenders.append(Contender(str(n), run.run, run.short, run.long))
-    measured = interleaved(contenders, REPEATS)
-    peer.close()
-    one = measured.pop("ASE")
-    rows = [[n, r, f"{int(n) / r.median:.0f}", f"{one.median * int(n) / r.median:.1f}"] for n, r in measured.items()]
-    rows.insert(0, ["1, ASE + CHGNetCalculator", one, f"{1 / one.median:.0f}", "1.0"])
-    text = table(["members", "s/step of the batch", "member steps per second", "times ASE one by one"], rows)
-    title = f"Batches of {BATCH_ATOMS} atoms on a GPU"
-    publish("dynamics", {title: text}, {title: {"ASE": one, **measured}})
 
 
 PARTS = {"peers": peers, "sizes": sizes, "batches": batches, "memory": memory, "parts": parts, "gpu": gpu}

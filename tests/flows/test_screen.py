@@ -123,6 +123,19 @@ def test_what_is_stored_is_not_computed_again_and_a_larger_screen_adds(folder: P
     assert first < calls(folder) < 3.5 * first, "two more compositions, no crystal again"
 
 
+@pytest.mark.slow
+def test_two_processes_share_the_cohorts_and_compute_nothing_twice(folder: Path) -> None:
+    engine = f"ase:{folder}/counting.py:Counting"
+    one = words("Cu-Au", "--grid", "0.1", "--cohort", "1", engine=engine)
+    assert main([*one, "--store", "alone"]) == 0
+    alone = calls(folder)
+    subprocess.run([*PROGRAM, *one, "--processes", "2"], check=True)
+    assert calls(folder) == 2 * alone
+    assert len(rows(folder, engine)) == 9
+    (log,) = (folder / "store" / "work").glob("tachylite-*.log")
+    assert "cohort" in log.read_text(encoding="utf-8"), "the second one took part"
+
+
 def test_a_poisoned_member_leaves_the_others_alone(folder: Path) -> None:
     engine = f"ase:{folder}/counting.py:Counting"
     (folder / "poison").touch()

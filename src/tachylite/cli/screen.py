@@ -65,6 +65,9 @@ def screen(
     atoms: AtomsOption = None,
     seed: SeedOption = 0,
     cohort: Annotated[int | None, typer.Option(min=1, help="Members in a batch. Default: 32, or what fits.")] = None,
+    processes: Annotated[
+        int, typer.Option(min=1, help="Take cohorts in so many processes, one for every core or GPU.")
+    ] = 1,
     workdir: WorkdirOption = None,
     walltime: WalltimeOption = None,
     to: Annotated[
@@ -136,7 +139,8 @@ def screen(
 
         from tachylite.cli.progress import shown_progress
         from tachylite.cli.report import write_screen_report
-        from tachylite.cli.screening import check_campaign
+        from tachylite.cli.screening import check_campaign, screen_beside
+        from tachylite.flows.processes import side_by_side
         from tachylite.flows.screen import run_screen
 
         job_store = open_store(store)
@@ -152,7 +156,8 @@ def screen(
 
     try:
         with resumable(folder, deadline), shown_progress(console), log_to_file(folder / "tachylite.log"):
-            campaign = run_screen(planned, job_store, folder, report=say)
+            with side_by_side(processes, screen_beside, planned, store, folder):
+                campaign = run_screen(planned, job_store, folder, report=say)
             if second is not None:
                 check_campaign(campaign, second, job_store, folder, check_at_most, say, relax=check_relax)
         page = write_screen_report(job_store, campaign.campaign_id, report) if report else None

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tachylite.analysis.screen import FIELDS, composition_rows
+from tachylite.cli.output import log_to_file
 from tachylite.cli.plan import check_program
 from tachylite.engines import Engine
 from tachylite.errors import InputError
 from tachylite.flows.check import check_screen
 from tachylite.flows.members import members_of, refuse_twice
-from tachylite.flows.screen import Screen
+from tachylite.flows.screen import Screen, run_screen
 from tachylite.jobs.phases import candidate_element
 from tachylite.launchers.cohorts import split
 from tachylite.physics.chemical_systems import METALS, NONMETALS, binary_systems, grid_formulas, parse_system
@@ -25,6 +27,7 @@ from tachylite.schemas.campaign import Campaign
 from tachylite.schemas.run import reduced_formula
 from tachylite.schemas.start import PackedStart
 from tachylite.schemas.steps import RESULTS
+from tachylite.stores import open_store
 from tachylite.stores.campaigns import find_phases, member_entries
 from tachylite.stores.queries import read_materials
 
@@ -140,6 +143,16 @@ def check_engine(engine: Engine, compositions: Compositions) -> None:
     """Raise InputError where a second engine cannot run here, or does not know an element."""
     check_program(engine)
     engine.check_elements(sorted({symbol for system in compositions.systems for symbol in system}))
+
+
+def screen_beside(planned: Screen, place: Path | None, folder: Path) -> None:
+    """Carry out a screen in another process, with a store of its own and a log in the work folder."""
+    store = open_store(place)
+    with log_to_file(folder / f"tachylite-{os.getpid()}.log"):
+        try:
+            run_screen(planned, store, folder, report=print)
+        finally:
+            store.close()
 
 
 def check_campaign(

@@ -1,6 +1,7 @@
 """A screen: many compositions of chemical systems, cohort by cohort, and the phases they are compared with."""
 
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import batched
@@ -14,6 +15,7 @@ from tachylite.engines.torchsim.engine import TorchSimEngine
 from tachylite.engines.workdir import content_key, use_workdir
 from tachylite.flows.local import run_here
 from tachylite.flows.members import Member, members_of
+from tachylite.flows.processes import each_once
 from tachylite.flows.run import amorphous_flow
 from tachylite.jobs.engine import EngineLike, resolve_engine
 from tachylite.jobs.phases import relax_phases
@@ -119,19 +121,23 @@ def run_screen(
 ) -> Campaign:
     """Carry out a screen in this process, cohort by cohort; the same call goes on where it was stopped.
 
-    Phases and materials that the store holds are not computed again. `report` gets a line for what was done.
+    Phases and materials that the store holds are not computed again, nor what other processes are doing. `report` gets
+    a line for what was done.
     """
-    campaign = screen.campaign(workdir)
+    campaign, began = screen.campaign(workdir), time.time()
     store.connect()
     keep_campaign(store, campaign)
+    folder = workdir / campaign.campaign_id
     with use_workdir(workdir, campaign.campaign_id):
-        phases = _relaxed_phases(screen, store, campaign, report)
+        phases = _relaxed_phases(screen, store, campaign, folder, began, report)
     stored = _Stored(store, campaign, screen)
-    for number, cohort in enumerate(screen.cohorts, 1):
-        key = content_key([member.material_id for member in cohort])
-        missing = stored.missing(cohort, key)
+    keys = [content_key([member.material_id for member in cohort]) for cohort in screen.cohorts]
+
+    def run_cohort(number: int) -> None:
+        key = keys[number]
+        missing = stored.missing(screen.cohorts[number], key)
         if not missing:
-            continue
+            return
         flow = cohort_flow(
             missing,
             protocol=screen.protocol,
@@ -143,8 +149,10 @@ def run_screen(
             responses = run_here(flow, store, campaign.campaign_id, key)
         statuses = [responses[reference.uuid][1].output.status for reference in flow.output]
         counts = ", ".join(f"{statuses.count(s)} {s}" for s in dict.fromkeys(statuses))
-        report(f"cohort {number} of {len(screen.cohorts)} ({missing[0].start.title}, ...): {counts}")
-        shutil.rmtree(workdir / campaign.campaign_id / key, ignore_errors=True)
+        report(f"cohort {number + 1} of {len(screen.cohorts)} ({missing[0].start.title}, ...): {counts}")
+        shutil.rmtree(folder / key, ignore_errors=True)
+
+    each_once(keys, folder, run_cohort, began=began)
     return campaign
 
 
@@ -155,17 +163,22 @@ def phases_of(phases: Sequence[RelaxedPhase], members: Sequence[Member]) -> list
 
 
 def _relaxed_phases(
-    screen: Screen, store: JobStore, campaign: Campaign, report: Callable[[str], None]
+    screen: Screen, store: JobStore, campaign: Campaign, folder: Path, began: float, report: Callable[[str], None]
 ) -> list[RelaxedPhase]:
     """The phases of all systems of a screen; those that the store does not hold are relaxed."""
     level = screen.engine.provenance()
     wanted = {candidate.fingerprint: candidate for candidate in screen.candidates}
     known = {phase.fingerprint for phase in find_phases(store, level)}
-    missing = [candidate for fingerprint, candidate in wanted.items() if fingerprint not in known]
-    for number, part in enumerate(batched(missing, PHASES_AT_ONCE)):
-        flow = Flow([relax_phases(screen.engine, list(part))])
-        run_here(flow, store, campaign.campaign_id, content_key([candidate.fingerprint for candidate in part]))
-        report(f"crystals: {min((number + 1) * PHASES_AT_ONCE, len(missing))} of {len(missing)} relaxed")
+    parts = [list(part) for part in batched(wanted, PHASES_AT_ONCE)]
+    keys = [content_key(part) for part in parts]
+
+    def relax_part(number: int) -> None:
+        missing = [wanted[fingerprint] for fingerprint in parts[number] if fingerprint not in known]
+        if missing:
+            run_here(Flow([relax_phases(screen.engine, missing)]), store, campaign.campaign_id, keys[number])
+            report(f"crystals: {number + 1} of {len(parts)} batches relaxed")
+
+    each_once(keys, folder, relax_part, began=began)
     return [phase for phase in find_phases(store, level) if phase.fingerprint in wanted]
 
 

@@ -14,8 +14,10 @@ METAL_KSPACING, INSULATOR_KSPACING = 0.22, 0.44
 """Distances of k-points in 1/A, with 2 pi included, for no gap and for a wide one."""
 
 CUTOFF_KSPACING = 0.6
-"""Distance of k-points in 1/A at which the error of the cutoff is measured where no gap is asked for: within 4 % of that
-at 0.22 for Al, LiF, CuZr and GeTe."""
+"""Distance of k-points in 1/A at which the error of the cutoff is measured where no gap is asked for.
+
+It is within 4 % of that at 0.22 for Al, LiF, CuZr and GeTe.
+"""
 
 _MAGNETIC = frozenset({"Cr", "Mn", "Fe", "Co", "Ni"})
 """Elements whose structures are computed with spin where nothing else is asked for; so is pure oxygen."""

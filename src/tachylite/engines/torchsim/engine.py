@@ -3,10 +3,9 @@
 import importlib.metadata
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, fields
 from functools import cache
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -17,6 +16,7 @@ from tachylite.engines.base import MAX_FORCE_EV_A, Answer
 from tachylite.engines.potentials.corrections import Dispersion, Repulsion, load_corrected
 from tachylite.engines.potentials.loading import LoadedPotential
 from tachylite.engines.registry import check_options
+from tachylite.engines.torchsim.batching import BATCH_ATOMS_ON_CPU, batches_of, fill_batches
 from tachylite.engines.workdir import content_key, locked_folder, write_answer, write_atomically
 from tachylite.errors import InputError
 from tachylite.schemas import Provenance, Request, Run, State, Trajectory
@@ -74,16 +74,16 @@ class TorchSimEngine(MSONable):
     """Molecular dynamics and relaxation with a TorchSim potential.
 
     `model` is a version of the weights or a path to them, where the potential has any; `device` is `cpu`,
-    `cuda` or `auto`; a batch holds at most `batch_atoms` atoms; a checkpoint is written every
-    `checkpoint_every` steps; `guards` are limits beyond which a member ends early; `repulsion` adds the
-    repulsion of nuclei at short distances (`zbl`), for hot melts; `dispersion` adds London dispersion (`d3`, or
-    `d3@FUNCTIONAL` where the model's functional is not known).
+    `cuda` or `auto`; a batch holds at most `batch_atoms` atoms (None: what fits on a GPU, 4,000 on a CPU); a
+    checkpoint is written every `checkpoint_every` steps; `guards` are limits beyond which a member ends early;
+    `repulsion` adds the repulsion of nuclei at short distances (`zbl`), for hot melts; `dispersion` adds London
+    dispersion (`d3`, or `d3@FUNCTIONAL` where the model's functional is not known).
     """
 
     potential: str = "chgnet"
     model: str | None = None
     device: str = "auto"
-    batch_atoms: Annotated[int, Field(gt=0)] = 4000
+    batch_atoms: Annotated[int, Field(gt=0)] | None = None
     checkpoint_every: Annotated[int, Field(gt=0)] = 500
     guards: Guards = field(default_factory=Guards)
     repulsion: Repulsion | None = None
@@ -130,9 +130,13 @@ class TorchSimEngine(MSONable):
     def run(self, requests: Sequence[Request], workdir: Path) -> list[Answer]:
         """Run molecular dynamics; return answers in the order of the requests, failures as data."""
         answers: dict[int, Answer] = {}
-        for indices in self._batches(requests):
+        limit = self._batch_limit([request.state for request in requests], workdir)
+        from tachylite.engines.torchsim.memory import batch_in_memory
+
+        for indices in batches_of(requests, limit):
             batch = [requests[i] for i in indices]
-            answers.update(zip(indices, self._run_batch(batch, workdir), strict=True))
+            with batch_in_memory(limit):
+                answers.update(zip(indices, self._run_batch(batch, workdir), strict=True))
         return [answers[i] for i in range(len(requests))]
 
     def relax(
@@ -145,13 +149,16 @@ class TorchSimEngine(MSONable):
         max_force_ev_a: float = MAX_FORCE_EV_A,
     ) -> list[Relaxation]:
         """Relax by FIRE and L-BFGS until no force is larger (and, with the cell, to zero stress); failures as data."""
-        potential = self._potential()
+        if not states:
+            return []
+        potential, limit = self._potential(), self._batch_limit(states, workdir)
+        from tachylite.engines.torchsim.memory import batch_in_memory
         from tachylite.engines.torchsim.relaxation import relax_batch
 
         content = [s.model_dump() for s in states]
         folder = workdir / f"relax-{content_key(LAYOUT, self._identity(), content, relax_cell, max_force_ev_a)}"
         finished = folder / "relaxations.json"
-        with locked_folder(folder):
+        with locked_folder(folder), batch_in_memory(limit):
             if not finished.exists():
                 results = relax_batch(
                     list(states),
@@ -162,7 +169,7 @@ class TorchSimEngine(MSONable):
                     max_force_ev_a=max_force_ev_a,
                     provenance=self.provenance(),
                     checkpoint_every=self.checkpoint_every,
-                    batch_atoms=self.batch_atoms,
+                    batch_atoms=limit,
                 )
                 # pydantic's JSON would lose the energy of one that diverged, which is not a number
                 write_answer(finished, json.dumps([r.model_dump() for r in results]).encode())
@@ -175,7 +182,8 @@ class TorchSimEngine(MSONable):
         from tachylite.engines.torchsim.single_points import compute_batch
 
         answers: dict[int, SinglePoint] = {}
-        for indices in self._fill_batches(range(len(states)), [len(state.numbers) for state in states]):
+        sizes = [len(state.numbers) for state in states]
+        for indices in fill_batches(range(len(states)), sizes, self._batch_limit(states)):
             potential.reset()
             answers.update(zip(indices, compute_batch(potential, [states[i] for i in indices]), strict=True))
         return [answers[i] for i in range(len(states))]
@@ -210,29 +218,21 @@ class TorchSimEngine(MSONable):
             *([] if self.dispersion is None else [self.dispersion]),
         ]
 
-    def _batches(self, requests: Sequence[Request]) -> list[list[int]]:
-        """Group requests (by position) with the same segments into batches of at most `batch_atoms` atoms."""
+    def _batch_limit(self, states: Sequence[State], workdir: Path | None = None) -> int:
+        """Atoms of a batch: as asked for, or what fits; the work folder keeps what was measured, for a continuation."""
+        potential = self._potential()
+        if self.batch_atoms is not None:
+            return self.batch_atoms
+        if potential.device.type != "cuda" or not states:
+            return BATCH_ATOMS_ON_CPU
+        from tachylite.engines.torchsim.memory import measure_batch_atoms
 
-        def schedule_key(index: int) -> str:
-            request, own = requests[index], {"temperature_k", "end_temperature_k", "pressure_gpa"}
-            schedule = [s.model_dump(exclude=own) | {"fixed": s.pressure_gpa is None} for s in request.segments]
-            return content_key(schedule, request.record_forces)
-
-        sizes = [len(request.state.numbers) for request in requests]
-        groups = groupby(sorted(range(len(requests)), key=schedule_key), key=schedule_key)
-        return [batch for _, group in groups for batch in self._fill_batches(group, sizes)]
-
-    def _fill_batches(self, indices: Iterable[int], sizes: Sequence[int]) -> list[list[int]]:
-        """Split indices, in order, into batches of at most `batch_atoms` atoms; `sizes` says how many each has."""
-        batches: list[list[int]] = []
-        atoms = math.inf
-        for index in indices:
-            if atoms + sizes[index] > self.batch_atoms:
-                batches.append([])
-                atoms = 0
-            batches[-1].append(index)
-            atoms += sizes[index]
-        return batches
+        if workdir is None:
+            return measure_batch_atoms(potential, states)
+        record = workdir / f"batch-{content_key(self._identity(), [state.model_dump() for state in states])}.json"
+        if not record.exists():
+            write_atomically(record, json.dumps(measure_batch_atoms(potential, states)).encode())
+        return int(json.loads(record.read_bytes()))
 
     def _run_batch(self, requests: list[Request], workdir: Path) -> list[Answer]:
         potential = self._potential()
