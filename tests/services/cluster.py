@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,10 @@ import pytest
 import yaml
 
 from tachylite.cli import main
+from tachylite.configs import load_protocol
+from tachylite.engines import get_engine
+from tachylite.flows import run_amorphous
+from tachylite.stores import find_materials, open_store
 
 MONGO = os.environ.get("TACHYLITE_TEST_MONGO", "")
 SLURM = os.environ.get("TACHYLITE_TEST_SLURM", "")
@@ -48,6 +52,7 @@ PROTOCOL: dict[str, Any] = {
     "packing": {"n_atoms": 8},
     "steps": [{"kind": "hold", "name": "melt", "temperature_k": 600, "time_ps": 0.8}],
 }
+WITH_SEARCH = PROTOCOL | {"name": "with a search", "steps": [SEARCH, *PROTOCOL["steps"]]}
 CHECKPOINT = 10
 """Steps between checkpoints."""
 
@@ -206,6 +211,21 @@ class Cluster:
         """What commands, runners and jobs on Slurm have said last."""
         paths = [path for pattern in ("*.log", "launcher_*/FW_job-*") for path in self.folder.glob(pattern)]
         return "\n".join(f"{path.name}: {path.read_text()[-3000:]}" for path in paths)
+
+
+def local_run(
+    calculator: Calculator, formulas: Sequence[str], folder: Path, **options: Any
+) -> tuple[list[dict[str, Any]], int]:
+    """The documents of a local run of the protocol with a search, and how often forces were computed for them."""
+    calculator.pace(0)
+    before = calculator.calls
+    path = folder / "protocol.yaml"
+    path.write_text(yaml.safe_dump(WITH_SEARCH), encoding="utf-8")
+    store = open_store(folder / "store")
+    engine = get_engine(calculator.name, **options)
+    run_amorphous(formulas, protocol=load_protocol(path), engine=engine, store=store, workdir=folder / "work")
+    found = [material.model_dump(mode="json") for material in find_materials(store)]
+    return sorted(found, key=lambda material: str(material["material_id"])), calculator.calls - before
 
 
 def same(material: Mapping[str, Any]) -> Any:

@@ -1,7 +1,6 @@
 """FireWorks and jobflow-remote as the tests use them."""
 
 import subprocess
-from collections.abc import Callable
 
 from tests.services.cluster import SLURM, Cluster
 
@@ -80,14 +79,6 @@ def _queue_launch(cluster: Cluster, adapter: str, *, reserve: bool) -> None:
     )
 
 
-def through_worker_on_slurm(cluster: Cluster) -> None:
-    """Send a worker to Slurm, which takes jobs until there are none."""
-    text = (cluster.folder / "my_qadapter.yaml").read_text(encoding="utf-8")
-    (cluster.folder / "pulling.yaml").write_text(text.replace("singleshot", ALL), encoding="utf-8")
-    _queue_launch(cluster, "pulling.yaml", reserve=False)
-    cluster.wait(lambda: cluster.states() == {"completed"}, "the end of the campaign")
-
-
 def set_up_remote(_: Cluster) -> None:
     from jobflow_remote.jobs.jobcontroller import JobController
 
@@ -96,12 +87,6 @@ def set_up_remote(_: Cluster) -> None:
 
 def start_runner(cluster: Cluster) -> subprocess.Popen[str]:
     return cluster.start("jf", "-p", "tests", "runner", "run")
-
-
-def through_runner(cluster: Cluster) -> None:
-    runner = start_runner(cluster)
-    cluster.wait(lambda: cluster.states() == {"completed"}, "the end of the campaign", 500)
-    cluster.kill(runner)
 
 
 def squeue(*words: str) -> list[str]:
@@ -113,15 +98,3 @@ def cancel(cluster: Cluster) -> None:
     place = f"{cluster.folder}/"
     jobs = [line.split("|") for line in squeue("--format=%i|%Z/", "--states=RUNNING")]
     subprocess.run(["scancel", *(number for number, folder in jobs if folder.startswith(place))], check=True)
-
-
-def through_rapidfire(_: Cluster) -> None:
-    rapidfire()
-
-
-LAUNCHERS: dict[str, tuple[str, Callable[[Cluster], None], Callable[[Cluster], None]]] = {
-    "FireWorks rapidfire": ("fireworks", set_up_fireworks, through_rapidfire),
-    "FireWorks on Slurm": ("fireworks", set_up_fireworks, through_worker_on_slurm),
-    "jobflow-remote on Slurm": ("remote", set_up_remote, through_runner),
-}
-"""The file to submit with, how it is set up, and how a campaign gets done."""

@@ -1,4 +1,8 @@
-"""The pages on launchers, as a reader would follow them: their files are written, their commands run."""
+"""The pages on launchers, as a reader would follow them: their files are written, their commands run.
+
+Their campaigns go through Slurm. The protocol has a search of the volume, whose jobs put others in their place; the
+potential counts how often it is asked.
+"""
 
 import os
 import re
@@ -8,7 +12,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.services.cluster import BIN, MONGO, NEEDS_SERVICES, SLURM, Cluster
+from tests.services.cluster import BIN, MONGO, NEEDS_SERVICES, SLURM, WITH_SEARCH, Cluster, local_run, same
+
+from tachylite.configs import load_protocol
 
 pytestmark = NEEDS_SERVICES
 
@@ -35,6 +41,7 @@ def local(text: str, cluster: Cluster) -> str:
         "RUNS": str(cluster.folder / "runs"),
         "VENV": str(BIN.parent),
         "FOLDER": str(cluster.folder),
+        "ase:emt": cluster.calculator.name,
     }
     for theirs, ours in changes.items():
         text = text.replace(theirs, ours)
@@ -63,16 +70,26 @@ def run(program: str, script: str, cluster: Cluster) -> str:
     return done.stdout
 
 
-@pytest.mark.parametrize(("page", "materials"), [("fireworks.md", 3), ("jobflow-remote.md", 1)])
-def test_the_commands_of_the_page_lead_to_results(
-    cluster: Cluster, page: str, materials: int, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("page", "formulas"), [("fireworks.md", ("Cu", "CuAu", "Cu3Au")), ("jobflow-remote.md", ("Cu3Au",))]
+)
+def test_the_commands_of_the_page_lead_to_the_results_of_a_local_run(
+    cluster: Cluster,
+    page: str,
+    formulas: tuple[str, ...],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> None:
+    expected, calls = local_run(cluster.calculator, formulas, tmp_path_factory.mktemp("local"))
+    count = cluster.calculator.calls
     monkeypatch.setattr("jobflow_remote.SETTINGS.projects_folder", str(cluster.folder / ".jfremote"))
     text = local((DOCS / page).read_text(encoding="utf-8"), cluster)
     for content in blocks(text, "yaml"):
         name = content.partition("\n")[0].removeprefix("# ")
         (cluster.folder / name).parent.mkdir(exist_ok=True)
         (cluster.folder / name).write_text(content, encoding="utf-8")
+    load_protocol(cluster.folder / "tiny.yaml")
+    cluster.write("tiny.yaml", WITH_SEARCH)
     before, _, after = text.partition(BREAK)
     exports = [line for line in commands(before) if line.startswith("export")]
     try:
@@ -84,7 +101,8 @@ def test_the_commands_of_the_page_lead_to_results(
         if "jf runner start" in text:
             run("bash", "jf runner shutdown 2>/dev/null || true", cluster)
     assert "nothing has failed" in said
-    assert len(cluster.materials()) == materials
+    assert list(map(same, cluster.materials())) == list(map(same, expected))
+    assert cluster.calculator.calls - count == calls, "as many forces as in the local run"
     assert "material_id,formula" in said
     for script in blocks(text, "python"):
         assert re.fullmatch(r"[0-9a-f]{24}\n", run(str(BIN / "python"), script, cluster))

@@ -58,6 +58,7 @@ class RunInProgress:
     def begin(cls, requests: list[Request], potential: Potential, folder: Path, guards: Guards) -> "RunInProgress":
         """Begin, or continue from the checkpoint in the folder if there is one."""
         wrapped, path = PotentialWithStress(potential), folder / CHECKPOINT
+        wrapped.reset()
         saved: dict[str, Any] | None = None
         if path.exists():
             saved = torch.load(path, map_location=wrapped.device, weights_only=True)

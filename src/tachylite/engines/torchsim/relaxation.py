@@ -243,6 +243,7 @@ def relax_batch(
     the end of a stage, and before a signal or the end of the walltime ends the work. Raises OutOfTimeError for the
     latter, InputError where the folder cannot be written.
     """
+    potential.reset()
     members = [_Member(state) for state in states]
     relaxation = _BatchRelaxation(members, PotentialWithStress(potential), relax_cell, max_force_ev_a, batch_atoms)
     path = folder / CHECKPOINT
