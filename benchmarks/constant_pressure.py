@@ -1,14 +1,13 @@
-"""The Lennard-Jones fluid at constant pressure and its equation of state: python -m benchmarks.constant_pressure [PS].
+"""The Lennard-Jones fluid at constant pressure and its equation of state: python -m benchmarks.constant_pressure.
 
 Six states of 108 atoms, one batch with a temperature and a pressure for each member. The truth is that of Thol et al.
 (2016, DOI 10.1063/1.4945000), as the library teqp has it, for the whole potential; what the cutoff of 3 sigma and the
-shifted force leave out is added as if all atoms beyond one sigma were spread evenly. A seventh member has the second
-state at a higher pressure: its volumes and those of the second must overlap as the ensemble says, which the library
-physical-validation examines (Merz and Shirts 2018, DOI 10.1371/journal.pone.0202764). Both libraries:
-`pip install teqp physical-validation`.
+shifted force leave out is added as if all atoms beyond one sigma were spread evenly. Then 32 atoms
+are held at two pressures: their volumes must overlap as the ensemble says, which the library physical-validation
+examines (Merz and Shirts 2018, DOI 10.1371/journal.pone.0202764). Both libraries: `pip install teqp
+physical-validation`.
 """
 
-import sys
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -36,10 +35,12 @@ STATES = ((0.85, 0.80), (1.0, 0.75), (1.3, 0.65), (1.5, 0.85), (2.0, 0.55), (3.0
 CUTOFF = 3.0
 """In sigma."""
 
-OVERLAPPING, PRESSURE_STEP_GPA = 1, 0.006
-"""The state that is also held at another pressure, and the difference."""
+OVERLAPPING, PRESSURE_STEP_GPA = (1.0, 0.75), 0.012
+"""The state that is also held at a pressure which moves its volume by less than a standard deviation."""
 
-N_CELLS, TIMESTEP_FS, MELTING_STEPS, EQUILIBRATION_PS = 3, 8.0, 1000, 10.0
+LENGTH_PS, OVERLAP_PS = 160.0, 640.0
+N_CELLS, OVERLAP_CELLS = 3, 2
+TIMESTEP_FS, MELTING_STEPS, EQUILIBRATION_PS = 8.0, 1000, 10.0
 KELVIN = ARGON_EPSILON / KB_EV
 GPA = ARGON_EPSILON / ARGON_SIGMA**3 * GPA_PER_EV_A3
 
@@ -78,14 +79,16 @@ def _slope(r: float) -> float:
     return 24 * (r**-7 - 2 * r**-13)
 
 
-def request(temperature: float, density: float, steps: int, seed: int) -> Request:
-    """Molecular dynamics that starts at the density of the equation of state, 3 % off."""
-    crystal: Atoms = bulk("Ar", "fcc", a=(4 / (0.97 * density)) ** (1 / 3) * ARGON_SIGMA, cubic=True) * ((N_CELLS,) * 3)
+def request(
+    temperature: float, density: float, seed: int, *, n_cells: int, length_ps: float, raised_gpa: float = 0.0
+) -> Request:
+    """Molecular dynamics at the pressure of the equation of state or above it, from a density 3 % off."""
+    crystal: Atoms = bulk("Ar", "fcc", a=(4 / (0.97 * density)) ** (1 / 3) * ARGON_SIGMA, cubic=True) * ((n_cells,) * 3)
     pressure = EquationOfState(temperature, density).pressure - left_out(density)[0]
     segment = Segment(
-        steps=steps,
+        steps=round(1000 * length_ps / TIMESTEP_FS),
         temperature_k=temperature * KELVIN,
-        pressure_gpa=pressure * GPA,
+        pressure_gpa=pressure * GPA + raised_gpa,
         timestep_fs=TIMESTEP_FS,
         record_every=100,
     )
@@ -94,30 +97,38 @@ def request(temperature: float, density: float, steps: int, seed: int) -> Reques
     return Request(label="Lennard-Jones", state=state, segments=[melt, segment], seed=seed)
 
 
-def main() -> None:
-    """Run all states and print the tables."""
-    steps = int(float(sys.argv[1]) * 1000 / TIMESTEP_FS) if len(sys.argv) > 1 else 50_000
-    requests = [request(*state, steps, seed) for seed, state in enumerate(STATES)]
-    requests.append(at_another_pressure(requests[OVERLAPPING]))
+def run(requests: list[Request]) -> list[Answer]:
+    """In one batch."""
     potential = LennardJonesPotential(cutoff=CUTOFF * ARGON_SIGMA)
     provenance = Provenance(engine="lennard-jones", model="3 sigma", device="cpu", dtype="float64")
     with TemporaryDirectory() as folder:
-        answers = run_batch(
+        return run_batch(
             requests, potential, Path(folder), provenance=provenance, checkpoint_every=1000, guards=Guards()
         )
-    length = f"{4 * N_CELLS**3} atoms, {steps * TIMESTEP_FS / 1000:g} ps each"
-    numbers = {state: beside_equation_of_state(*state, answer) for state, answer in zip(STATES, answers, strict=False)}
+
+
+def main() -> None:
+    """Run all states and print the tables."""
+    answers = run([request(*state, seed, n_cells=N_CELLS, length_ps=LENGTH_PS) for seed, state in enumerate(STATES)])
+    numbers = {state: beside_equation_of_state(*state, answer) for state, answer in zip(STATES, answers, strict=True)}
     rows = [
         [temperature, f"{EquationOfState(temperature, density).pressure:.3f}", *(_beside(*pair) for pair in pairs)]
         for (temperature, density), pairs in numbers.items()
     ]
-    title = f"Lennard-Jones fluid, {length}"
+    title = f"Lennard-Jones fluid, {4 * N_CELLS**3} atoms, {LENGTH_PS:g} ps each"
     header = ["T", "P", "density: measured, equation of state", "enthalpy per atom", "compressibility"]
     kept = {f"{t:g} {d:g}": [pair[0] for pair in pairs] for (t, d), pairs in numbers.items()}
     publish("constant_pressure", {title: table(header, rows)}, {title: kept})
 
-    sigmas, row = overlap(answers[OVERLAPPING], answers[-1])
-    title = f"Volumes of the same liquid at two pressures, {length}"
+    pressures = (0.0, PRESSURE_STEP_GPA)
+    answers = run(
+        [
+            request(*OVERLAPPING, seed, n_cells=OVERLAP_CELLS, length_ps=OVERLAP_PS, raised_gpa=pressure)
+            for seed, pressure in enumerate(pressures)
+        ]
+    )
+    sigmas, row = overlap(*answers)
+    title = f"Volumes of the same liquid at two pressures, {4 * OVERLAP_CELLS**3} atoms, {OVERLAP_PS:g} ps each"
     header = ["T", "pressures, GPa", "mean volumes, A^3", "slope of the logarithm of their ratio, off by"]
     publish("constant_pressure", {title: table(header, [row])}, {title: {"sigmas": sigmas}})
 
@@ -157,14 +168,6 @@ def produced(answer: Answer, name: str) -> Array:
     return values
 
 
-def at_another_pressure(request: Request) -> Request:
-    """The same liquid at a pressure that moves its volume by half a standard deviation or more."""
-    melting, held = request.segments
-    assert held.pressure_gpa is not None
-    raised = held.model_copy(update={"pressure_gpa": held.pressure_gpa + PRESSURE_STEP_GPA})
-    return request.model_copy(update={"segments": [melting, raised], "seed": request.seed + 100})
-
-
 def overlap(low: Answer, high: Answer) -> tuple[float, list[object]]:
     """Standard deviations that the volumes of two pressures are off from what the ensemble says; a row of the table."""
     units = pv.data.UnitData(
@@ -194,7 +197,7 @@ def overlap(low: Answer, high: Answer) -> tuple[float, list[object]]:
     pressures = [answer.run.last.segment.pressure_gpa for answer in (low, high)]
     volumes_a3 = [answer.run.last.volume_a3 for answer in (low, high)]
     row = [
-        STATES[OVERLAPPING][0],
+        OVERLAPPING[0],
         " / ".join(f"{p:.4f}" for p in pressures if p is not None),
         " / ".join(f"{v.value:.0f} ± {v.error:.0f}" for v in volumes_a3 if v is not None),
         f"{sigmas:.1f} σ",
