@@ -5,15 +5,23 @@ import time
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 from pymatgen.core import Lattice, Structure
 from pymatgen.io.vasp.sets import MPScanRelaxSet
+from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
+from tachylite.arrays import Array
+from tachylite.engines.espresso.inputs import symmetrized_cell
 from tachylite.engines.espresso.members import side_by_side
 from tachylite.engines.espresso.settings import LevelOfTheory, half_steps, k_mesh, kspacing_for_gap
 from tachylite.engines.espresso.thermostat import Thermostat, apply_thermostat, kinetic_energy
 from tachylite.engines.interruption import Interruption, use_deadline
 from tachylite.errors import OutOfTimeError
 from tachylite.units import KB_EV
+
+HCP = [[1 / 3, 2 / 3, 0.25], [2 / 3, 1 / 3, 0.75]]
 
 
 @pytest.mark.parametrize("gap_ev", [0.0, 0.6, 2.0, 4.0, 9.0])
@@ -86,3 +94,15 @@ def test_members_stop_together_before_the_walltime_ends() -> None:
         pytest.raises(OutOfTimeError, match="the walltime is used up at step 7 of melt"),
     ):
         side_by_side([member, member], 2)
+
+
+@given(noise=arrays(float, (3, 3), elements=st.floats(-1e-5, 1e-5)), turn=st.floats(0, 3))
+def test_a_cell_of_five_digits_gets_its_symmetry_to_all_digits(noise: Array, turn: float) -> None:
+    """Hexagonal, turned anyhow; the cell moves by no more than it was off."""
+    c, s = np.cos(turn), np.sin(turn)
+    ideal = np.array([[3.2, 0, 0], [-1.6, 1.6 * np.sqrt(3), 0], [0, 0, 5.1]]) @ [[c, s, 0], [-s, c, 0], [0, 0, 1]]
+    rotations = SpacegroupAnalyzer(Structure(ideal, ["Mg"] * 2, HCP)).get_symmetry_dataset().rotations
+    symmetrized = symmetrized_cell(ideal + noise, rotations)
+    metric = symmetrized @ symmetrized.T
+    assert np.allclose(rotations.transpose(0, 2, 1) @ metric @ rotations, metric, rtol=0, atol=1e-13)
+    assert np.abs(symmetrized - ideal - noise).max() < 4e-5

@@ -8,7 +8,9 @@ from typing import Any, Literal
 import numpy as np
 from ase.io.espresso import write_espresso_in
 from ase.units import Bohr, Rydberg, _aut
+from numpy.typing import ArrayLike, NDArray
 
+from tachylite.arrays import Array
 from tachylite.engines.espresso.settings import LevelOfTheory, half_steps
 from tachylite.engines.espresso.setup import pseudopotential
 from tachylite.engines.workdir import write_atomically
@@ -58,7 +60,11 @@ class Task:
 
 def input_text(state: State, level: LevelOfTheory, task: Task, pseudopotentials: Path) -> str:
     """Input of pw.x for a state with one cell, in A, and, for dynamics, velocities."""
-    atoms = state.atoms
+    atoms, rotations = state.atoms, _rotations(state)
+    # with little symmetry, pw.x makes more k-points of it than it saves; and velocities have none
+    symmetric = task.calculation != "md" and len(rotations) > _FEW_OPERATIONS
+    if symmetric:
+        atoms.set_cell(symmetrized_cell(state.cell, rotations), scale_atoms=True)
     if level.is_spin_polarized(state.elements):
         atoms.set_initial_magnetic_moments([_STARTING_MAGNETIZATION] * len(atoms))  # which ASE writes as such fractions
     files = {symbol: pseudopotential(symbol, pseudopotentials).name for symbol in state.elements}
@@ -67,7 +73,7 @@ def input_text(state: State, level: LevelOfTheory, task: Task, pseudopotentials:
     write_espresso_in(
         buffer,
         atoms,
-        input_data=_namelists(state, level, task, pseudopotentials),
+        input_data=_namelists(state, level, task, pseudopotentials, nosym=not symmetric),
         pseudopotentials=files,
         kpts=None if is_gamma else task.mesh,
         koffset=half_steps(task.mesh),
@@ -81,7 +87,9 @@ def write_input(folder: Path, text: str) -> None:
     write_atomically(folder / INPUT, text.encode())
 
 
-def _namelists(state: State, level: LevelOfTheory, task: Task, pseudopotentials: Path) -> dict[str, dict[str, Any]]:
+def _namelists(
+    state: State, level: LevelOfTheory, task: Task, pseudopotentials: Path, *, nosym: bool
+) -> dict[str, dict[str, Any]]:
     control: dict[str, Any] = {
         "calculation": task.calculation,
         "prefix": PREFIX,
@@ -97,8 +105,7 @@ def _namelists(state: State, level: LevelOfTheory, task: Task, pseudopotentials:
         "occupations": "smearing",
         "smearing": level.smearing,
         "degauss": level.smearing_ev / Rydberg,
-        # with little symmetry, pw.x makes more k-points of it than it saves; and velocities have none
-        "nosym": task.calculation == "md" or _operations(state) <= _FEW_OPERATIONS,
+        "nosym": nosym,
     }
     electrons: dict[str, Any] = {"conv_thr": _ENERGY_ERROR_RY, "electron_maxstep": 200, "mixing_beta": 0.4}
     if level.is_spin_polarized(state.elements):
@@ -125,11 +132,30 @@ def _namelists(state: State, level: LevelOfTheory, task: Task, pseudopotentials:
     return namelists
 
 
-def _operations(state: State) -> int:
-    """Number of symmetry operations of a structure."""
+def _rotations(state: State) -> NDArray[np.integer[Any]]:
+    """Rotations of the symmetry operations of a structure, (n, 3, 3), on fractional coordinates."""
     from pymatgen.symmetry.analyzer import SpacegroupAnalyzer
 
-    return len(SpacegroupAnalyzer(state.structure, _SAME_PLACE_A).get_symmetry_operations())
+    rotations: NDArray[np.integer[Any]] = (
+        SpacegroupAnalyzer(state.structure, _SAME_PLACE_A).get_symmetry_dataset().rotations
+    )
+    return rotations
+
+
+def symmetrized_cell(cell: ArrayLike, rotations: NDArray[np.integer[Any]]) -> Array:
+    r"""The cell (3, 3; rows) next to one that has rotations (n, 3, 3) nearly, which has them as far as numbers do.
+
+    pw.x finds the symmetry of a cell that is known to five digits, and ends where it checks it once more. To first
+    order in the difference of the metric tensors G = C C^T, of the cell and averaged over W^T G W,
+
+    $$ C' = C + (G' - G) C^{-T} / 2 $$
+    """
+    vectors = np.asarray(cell, dtype=float)
+    for _ in range(2):  # the second time for what is left beyond first order
+        metric = vectors @ vectors.T
+        averaged = np.mean(rotations.transpose(0, 2, 1) @ metric @ rotations, axis=0)
+        vectors = vectors + (averaged - metric) @ np.linalg.inv(vectors).T / 2
+    return vectors
 
 
 def _velocities(state: State) -> str:
