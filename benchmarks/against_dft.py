@@ -154,6 +154,7 @@ def row(formula: str, name: str, dft: Pair, pair: Pair) -> list[str]:
 
 def convergence(formulas: Sequence[str], folder: Path) -> None:
     """How far the level of the table is from a closer one."""
+    heads = ["", "", "hot above quenched, closer, meV/atom", "here", "force MAE, meV/A", "P, closer, GPa", "P"]
     rows = []
     for formula in formulas:
         frames, kspacing = frames_of(formula, folder), COMPOSITIONS[formula][2]
@@ -161,9 +162,7 @@ def convergence(formulas: Sequence[str], folder: Path) -> None:
         closer = reference(frames, folder, kspacing=kspacing / DENSER, ecutwfc=HIGHER_CUTOFF)
         if default is not None and closer is not None:
             rows.append(row(formula, "level of the table", closer, default))
-            print("  ".join(rows[-1]), flush=True)
-    heads = ["", "", "hot above quenched, closer, meV/atom", "here", "force MAE, meV/A", "P, closer, GPa", "P"]
-    publish("against_dft", {LEVEL_TITLE: table(heads, rows)}, {LEVEL_TITLE: rows})
+            publish("against_dft", {LEVEL_TITLE: table(heads, rows)}, {LEVEL_TITLE: rows})
 
 
 if __name__ == "__main__":
