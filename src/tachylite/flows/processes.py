@@ -2,13 +2,13 @@
 
 import fcntl
 import multiprocessing
-import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from tachylite.engines.interruption import Terminated, current_deadline, raising_terminated, use_deadline
+from tachylite.engines.sharing import take_share
 from tachylite.engines.workdir import cannot_write
 from tachylite.errors import OutOfTimeError
 
@@ -61,7 +61,7 @@ def side_by_side(n_processes: int, work: Callable[..., None], *arguments: Any) -
     for process in others:
         process.start()
     if others:
-        _take_share(0, n_processes)
+        take_share(0, n_processes)
     try:
         yield
     except BaseException:
@@ -76,17 +76,9 @@ def side_by_side(n_processes: int, work: Callable[..., None], *arguments: Any) -
 def _work_beside(
     number: int, n_processes: int, deadline: float | None, work: Callable[..., None], arguments: Sequence[Any]
 ) -> None:
-    _take_share(number, n_processes)
+    take_share(number, n_processes)
     try:
         with use_deadline(deadline), raising_terminated():
             work(*arguments)
     except (KeyboardInterrupt, Terminated, OutOfTimeError):
         return  # the first process says so
-
-
-def _take_share(number: int, n_processes: int) -> None:
-    import torch
-
-    torch.set_num_threads(max(1, (os.cpu_count() or 1) // n_processes))
-    if torch.cuda.is_available():
-        torch.cuda.set_device(number % torch.cuda.device_count())

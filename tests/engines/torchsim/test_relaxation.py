@@ -12,7 +12,7 @@ from ase.build import bulk
 from tachylite.engines import get_engine
 from tachylite.engines.base import MAX_FORCE_EV_A, Progress, progress_listener
 from tachylite.engines.torchsim import relaxation
-from tachylite.engines.torchsim.relaxation import MAX_STEPS, STAGES
+from tachylite.engines.torchsim.batch_relaxation import MAX_STEPS, STAGES, BatchInRelaxation
 from tachylite.schemas import State
 from tachylite.schemas.relaxation import Relaxation
 
@@ -102,13 +102,13 @@ def test_a_batch_in_which_members_were_exchanged_continues_bit_for_bit(
     class KilledError(Exception):
         pass
 
-    class Dying(relaxation._BatchRelaxation):
+    class Dying(BatchInRelaxation):
         def advance(self) -> None:
             if self.steps_taken == 30 and self.entered[-1] > 0:
                 raise KilledError
             super().advance()
 
-    monkeypatch.setattr(relaxation, "_BatchRelaxation", Dying)
+    monkeypatch.setattr(relaxation, "BatchInRelaxation", Dying)
     with pytest.raises(KilledError):
         relax(tmp_path / "killed", *states, max_force_ev_a=1e-4, batch_atoms=40, checkpoint_every=1)
     monkeypatch.undo()
@@ -149,7 +149,7 @@ def test_progress_of_a_batch_names_its_members_even_when_all_have_left(tmp_path:
 
 def test_progress_of_a_relaxation_that_does_not_converge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     stages = tuple(replace(stage, max_steps=3) for stage in STAGES)
-    monkeypatch.setattr("tachylite.engines.torchsim.relaxation.STAGES", stages)
+    monkeypatch.setattr("tachylite.engines.torchsim.batch_relaxation.STAGES", stages)
     with recorded_progress() as reports:
         (crystal,) = relax(tmp_path, shaken(5.4, amplitude_a=0.5))
     assert crystal.status == "failed"
