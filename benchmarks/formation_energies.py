@@ -10,6 +10,7 @@ import csv
 import hashlib
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -34,6 +35,21 @@ COLLECTION = "mp_crystals/mp_structures_aykol_elements_binaries.jsonl.gz"
 PUBLISHED = "mp_crystals/mp_binary_formation_energies.csv"
 
 
+@dataclass(frozen=True)
+class Compound:
+    """Formation energies in eV/atom."""
+
+    formula: str
+    counts: dict[str, int]
+    energy: float
+    published: float
+
+    @property
+    def is_corrected(self) -> bool:
+        """Whether the corrections of 2021 move it."""
+        return bool(CORRECTED & set(self.counts))
+
+
 def main() -> None:
     """Relax, compare, and publish the table."""
     folder, name = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "chgnet"
@@ -41,25 +57,26 @@ def main() -> None:
     candidates = chosen_candidates(published)
     phases = relaxed(name, candidates, folder)
     hulls = Hulls(phases)
-    rows: dict[str, list[tuple[float, float, bool]]] = {}
+    rows: dict[str, list[Compound]] = {}
     for phase in phases:
         if phase.source not in published or phase.status == "failed":
             continue
         counts = phase.phase.counts
         energy = hulls.of(counts).formation_energy(counts, phase.relaxation.energy_ev_per_atom)
-        row = (energy, published[phase.source], bool(CORRECTED & set(counts)))
+        row = Compound(phase.phase.formula, dict(counts), energy, published[phase.source])
         rows.setdefault(chemistry_of(counts), []).append(row)
     everything = [row for own in rows.values() for row in own]
     failed = sum(phase.status == "failed" for phase in phases)
     lines = [summary(kind, own) for kind, own in sorted(rows.items())]
     lines += [
         summary("all", everything),
-        summary("with corrected anions", [row for row in everything if row[2]]),
-        summary("without", [row for row in everything if not row[2]]),
+        summary("with anions that are corrected", [row for row in everything if row.is_corrected]),
+        summary("without", [row for row in everything if not row.is_corrected]),
+        summary("all, less an energy of each element", without_elements(everything)),
     ]
     title = f"Formation energies of binary crystals, {get_engine(name).provenance().model}"
     header = ["", "crystals", "mean absolute difference, meV/atom", "mean", "root mean square", "correlation"]
-    publish("formation_energies", {title: table(header, lines)}, {title: {"rows": everything, "failed": failed}})
+    publish("formation_energies", {title: table(header, lines)}, {title: {"compounds": everything, "failed": failed}})
 
 
 def read_published() -> dict[str, float]:
@@ -97,9 +114,22 @@ def relaxed(name: str, candidates: Sequence[CandidatePhase], folder: Path) -> li
     return phases
 
 
-def summary(kind: str, rows: Sequence[tuple[float, float, bool]]) -> list[object]:
+def without_elements(compounds: Sequence[Compound]) -> list[Compound]:
+    """Less an energy for each element, fitted to the differences of the other nine tenths of the compounds."""
+    elements = sorted({element for compound in compounds for element in compound.counts})
+    shares = np.array([[c.counts.get(e, 0) / sum(c.counts.values()) for e in elements] for c in compounds])
+    differences = np.array([c.energy - c.published for c in compounds])
+    part = np.arange(len(compounds)) % 10
+    predicted = np.zeros(len(compounds))
+    for number in range(10):
+        fitted = np.linalg.lstsq(shares[part != number], differences[part != number], rcond=None)[0]
+        predicted[part == number] = shares[part == number] @ fitted
+    return [replace(c, energy=c.energy - float(p)) for c, p in zip(compounds, predicted, strict=True)]
+
+
+def summary(kind: str, rows: Sequence[Compound]) -> list[object]:
     """A row of the table; the error of a mean is that of independent compounds."""
-    ours, published = np.array([row[:2] for row in rows]).T * 1000
+    ours, published = np.array([(row.energy, row.published) for row in rows]).T * 1000
     differences = ours - published
     error = np.abs(differences).std(ddof=1) / len(rows) ** 0.5
     return [
