@@ -21,7 +21,7 @@ from tachylite.measured import Measured
 from tachylite.schemas import Protocol, Request, Segment, State, Trajectory
 from tachylite.units import GPA_PER_EV_A3, KB_EV
 
-MEMBERS, MELTING_PS, SETTLING_PS = 4, 16.0, 10.0
+MEMBERS, MELTING_PS, SETTLING_PS, RECORD_EVERY = 4, 16.0, 10.0, 20
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,11 @@ class Liquid:
         """Molecular dynamics of so many picoseconds."""
         steps = round(1000 * length_ps / self.timestep_fs)
         return Segment(
-            steps=steps, temperature_k=temperature_k, pressure_gpa=pressure_gpa, timestep_fs=self.timestep_fs
+            steps=steps,
+            temperature_k=temperature_k,
+            pressure_gpa=pressure_gpa,
+            timestep_fs=self.timestep_fs,
+            record_every=RECORD_EVERY,
         )
 
     def held(
@@ -67,7 +71,7 @@ def last(trajectory: Trajectory | None, length_ps: float) -> Trajectory:
 
 
 def argon() -> Liquid:
-    """At reduced temperature 1 and pressure 0.5: liquid, a little denser than at its vapour pressure."""
+    """At reduced temperature and pressure 1: a dense liquid, far from the critical point."""
     kelvin = ARGON_EPSILON / KB_EV
     crystal = bulk("Ar", "fcc", a=(4 / 0.72) ** (1 / 3) * ARGON_SIGMA, cubic=True) * (3, 3, 3)
     return Liquid(
@@ -76,7 +80,7 @@ def argon() -> Liquid:
         species="Ar",
         melting_k=3 * kelvin,
         temperature_k=kelvin,
-        pressure_gpa=0.5 * ARGON_EPSILON / ARGON_SIGMA**3 * GPA_PER_EV_A3,
+        pressure_gpa=ARGON_EPSILON / ARGON_SIGMA**3 * GPA_PER_EV_A3,
         timestep_fs=8.0,
         length_ps=1000 / MEMBERS,
     )

@@ -11,7 +11,7 @@ from tachylite.report.drawing.scene import scene
 from tachylite.report.pages.rendering import Download, save_download, save_figures, write_page
 from tachylite.report.pages.sections import cards, final_states, notices, sections
 from tachylite.report.parts import NamedState, Section
-from tachylite.report.text import formula_parts, plain_formula
+from tachylite.report.text import error_of_model, formula_parts, plain_formula
 from tachylite.schemas import Material, Protocol, Trajectory
 
 
@@ -37,6 +37,7 @@ def write_report(material: Material, trajectories: Mapping[str, Trajectory], fol
         formula=formula_parts(material.formula),
         plain_formula=plain_formula(material.formula),
         cards=cards(material),
+        error_of_model=error_of_model(material.provenance.engine),
         notices=notices(material),
         sections=contents,
         states=states,
