@@ -76,7 +76,8 @@ def main() -> None:
     ]
     title = f"Formation energies of binary crystals, {get_engine(name).provenance().model}"
     header = ["", "crystals", "mean absolute difference, meV/atom", "mean", "root mean square", "correlation"]
-    publish("formation_energies", {title: table(header, lines)}, {title: {"compounds": everything, "failed": failed}})
+    compounds = [f"{c.formula} {c.energy:.3f} {c.published:.3f}" for c in everything]
+    publish("formation_energies", {title: table(header, lines)}, {title: {"compounds": compounds, "failed": failed}})
 
 
 def read_published() -> dict[str, float]:
