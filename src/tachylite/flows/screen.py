@@ -25,7 +25,7 @@ from tachylite.schemas.phases import CandidatePhase, RelaxedPhase
 from tachylite.schemas.start import Start
 from tachylite.stores.campaigns import find_phases, keep_campaign, member_entries
 
-PHASES_AT_ONCE = 100
+PHASES_AT_ONCE = 500
 """Candidates that are relaxed and stored together."""
 
 
