@@ -40,7 +40,6 @@ COMPOSITIONS = {
     "AlN": (16, 4000, WIDE),
     "Mg3Al2": (15, 2000, NARROW),
     "LiSi": (16, 2000, NARROW),
-    "GeTe": (16, 1500, NARROW),
 }
 """Atoms, the temperature of the hot frame in K, and the k-mesh."""
 

@@ -12,6 +12,7 @@ from benchmarks.common import publish, table
 from tachylite.configs.datasets import data_folder
 from tachylite.engines import get_engine
 from tachylite.flows import run_amorphous
+from tachylite.measured import Measured
 from tachylite.schemas import Material, Protocol
 from tachylite.schemas.start import StructureStart
 from tachylite.stores import open_store
@@ -76,7 +77,9 @@ def density(material: Material, step: str) -> str:
     """Density that a step gave."""
     (result,) = (result for result in material.results if result.step == step)
     measured = getattr(result, "density_g_cm3", None)
-    return result.reason or "failed" if measured is None else f"{measured.value:.3f}"
+    if measured is None:
+        return result.reason or "failed"
+    return f"{measured.value:.3f} ± {measured.error:.3f}" if isinstance(measured, Measured) else f"{measured:.3f}"
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def page(full: Path) -> Page:
         "P diffuses measurably at 2 of 3 temperatures; three are needed",
         "3b5f0c1d" * 8,
         "CHGNet 0.3.0",
-        "Errors are those of sampling. In eleven compositions beside PBE, energies of melts above glasses by CHGNet",
+        "Errors are those of sampling. In ten compositions beside PBE, energies of melts above glasses by CHGNet",
         "torch 2.9.1",
         "pressure: virial",
         "2026-11-21 09:30:00 UTC",

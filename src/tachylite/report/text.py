@@ -144,10 +144,10 @@ def duration(seconds: float) -> str:
 
 
 _ERRORS_OF_MODELS = {
-    "chgnet": "energies of melts above glasses by CHGNet were 2 to 34 % too small, its pressures up to 5 GPa off",
-    "nequix": "energies of melts above glasses by Nequix were within 8 %, its pressures within 2 GPa",
+    "chgnet": "energies of melts above glasses by CHGNet were 1 to 34 % too small, its pressures up to 5 GPa off",
+    "nequix": "energies of melts above glasses by Nequix were within 8 %, its pressures within 3 GPa",
 }
-"""Beside PBE, in eleven compositions: benchmarks/against_dft.py."""
+"""Beside PBE, in ten compositions: benchmarks/against_dft.py."""
 
 
 def error_of_model(engine: str) -> str | None:
@@ -156,6 +156,6 @@ def error_of_model(engine: str) -> str | None:
     if known is None:
         return None
     return (
-        f"Errors are those of sampling. In eleven compositions beside PBE, {known}: volumes, diffusivities and "
+        f"Errors are those of sampling. In ten compositions beside PBE, {known}: volumes, diffusivities and "
         "enthalpies are off by that, too."
     )
