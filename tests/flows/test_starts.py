@@ -7,6 +7,7 @@ from ase.build import bulk
 from ase.io import write
 
 from tachylite.cli import main
+from tachylite.report.text import LOST_CRYSTAL
 from tachylite.schemas.start import PackedStart, StructureStart, SubstitutedStart
 from tachylite.stores import find_materials, open_store
 from tachylite.stores.tables import find_rows
@@ -45,3 +46,20 @@ def test_every_start_leads_to_a_material(tmp_path: Path, capsys: pytest.CaptureF
         ("Cu3Au", "substituted", "cu.cif"),
         ("CuAu", "packed", None),
     }
+
+
+def test_a_crystal_that_melts_is_said_and_one_that_does_not_is_not(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Copper far below its melting point, and far above it."""
+    write(tmp_path / "cu.cif", bulk("Cu", "fcc", 3.7, cubic=True))
+    melting = CONDUCT.replace("[200, 400], time_ps: 0.4", "[300, 5000], time_ps: 2").replace("100", "32")
+    (tmp_path / "melting.yaml").write_text(melting, encoding="utf-8")
+    words = ("run", "--structure", f"{tmp_path}/cu.cif", "--protocol", f"{tmp_path}/melting.yaml")
+    place = ("--engine", "ase:emt", "--store", f"{tmp_path}/store", "--report", f"{tmp_path}/report")
+    assert main([*words, *place]) == 0
+    said = f"no crystal any more: warm, 5000 K: {LOST_CRYSTAL}"
+    assert said in capsys.readouterr().out.replace("\N{NO-BREAK SPACE}", " ")
+    page = (tmp_path / "report" / "index.html").read_text(encoding="utf-8")
+    assert LOST_CRYSTAL in page
+    assert page.count("No crystal any more") == 1

@@ -16,7 +16,8 @@ from tachylite.physics.structure.pairs import count_pairs
 from tachylite.physics.structure.rings import analyse_rings
 from tachylite.physics.structure.scattering import analyse_scattering
 from tachylite.readers.frames import TrajectoryReader
-from tachylite.schemas import State, StructureAnalysis, Trajectory
+from tachylite.schemas import Material, State, StructureAnalysis, Trajectory
+from tachylite.schemas.start import PackedStart, StructureStart
 
 _LONGEST_A = 8.0
 
@@ -76,6 +77,18 @@ def measure_frames(
 def crystallinity_of(state: State) -> Crystallinity:
     """Tell whether a state is a crystal."""
     return measure_crystallinity(np.asarray(state.positions), np.asarray(state.cell), np.asarray(state.numbers))
+
+
+def lost_crystals(material: Material) -> list[str]:
+    """Titles of the results that are amorphous, of a material that began as a crystal."""
+    start = material.start
+    if isinstance(start, PackedStart) or start is None:
+        return []
+    first = start.state if isinstance(start, StructureStart) else start.host
+    amorphous = [r for r in material.results if (order := r.measured_order) and order.crystalline is False]
+    if not amorphous or crystallinity_of(first).crystalline is not True:
+        return []
+    return [result.title for result in amorphous]
 
 
 def frames_of_file(trajectory: TrajectoryReader) -> Frames:

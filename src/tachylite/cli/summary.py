@@ -6,9 +6,10 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tachylite.analysis.structure import lost_crystals
 from tachylite.report.columns import cell_text, cells_of, heading_of
 from tachylite.report.parts import named_laws
-from tachylite.report.text import ABSENT, plain_formula, quantity, spaced
+from tachylite.report.text import ABSENT, LOST_CRYSTAL, plain_formula, quantity, spaced
 from tachylite.schemas import Material, Result
 
 
@@ -34,6 +35,8 @@ def show_summary(material: Material, console: Console) -> None:
         console.print(laws)
     for failure in material.failures:
         _line(console, f"failed: {spaced(failure.stage)}: {failure.reason}")
+    if titles := lost_crystals(material):
+        _line(console, f"no crystal any more: {', '.join(map(spaced, titles))}: {LOST_CRYSTAL}")
     _line(console, f"id {material.material_id}")
 
 

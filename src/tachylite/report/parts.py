@@ -52,16 +52,21 @@ class Card:
 
 @dataclass(frozen=True)
 class Notice:
-    """Something that did not succeed, was skipped therefore, or was not answered, and why."""
+    """Something that did not succeed, was skipped therefore, was not answered, or is another phase, and why."""
 
-    kind: Literal["failure", "skipped", "refusal"]
+    kind: Literal["failure", "skipped", "refusal", "amorphous"]
     stage: str
     reason: str
 
     @property
     def heading(self) -> str:
         """What became of the stage."""
-        return {"failure": "Failed", "skipped": "Skipped", "refusal": "No answer"}[self.kind]
+        return {
+            "failure": "Failed",
+            "skipped": "Skipped",
+            "refusal": "No answer",
+            "amorphous": "No crystal any more",
+        }[self.kind]
 
 
 @dataclass(frozen=True)

@@ -12,6 +12,9 @@ ABSENT = "\N{EN DASH}"
 NOT_DIFFUSIVE = "not diffusive"
 """Written in place of a diffusivity that cannot be told from 0."""
 
+LOST_CRYSTAL = "the crystal that it began as has lost its order, and what is measured is of a melt or a glass"
+"""Written of results that are amorphous where the start was a crystal."""
+
 _SUPERSCRIPTS = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 _SUBSCRIPTS = str.maketrans("0123456789", "₀₁₂₃₄₅₆₇₈₉")
 _KELVIN = re.compile(r"(?<=\d)K\b")

@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator, Sequence
 
+from tachylite.analysis.structure import lost_crystals
 from tachylite.report import charts
 from tachylite.report.drawing.style import heat_token
 from tachylite.report.parts import DIFFUSIVITY, Card, NamedState, Notice, Row, Section, Table, diffusivity, named_laws
 from tachylite.report.steps import Trajectories, step_cards, step_sections
-from tachylite.report.text import ABSENT, heading, pair_label, quantity, spaced
+from tachylite.report.text import ABSENT, LOST_CRYSTAL, heading, pair_label, quantity, spaced
 from tachylite.schemas import Interval, Material, Result, StructureAnalysis
 from tachylite.schemas.material import Activation, by_step
 
@@ -27,7 +28,7 @@ def cards(material: Material) -> list[Card]:
 
 
 def notices(material: Material) -> list[Notice]:
-    """Every failure, what was skipped because of them, and every refused answer, each once."""
+    """Every failure, what was skipped because of them, lost crystals, and every refused answer, each once."""
     failures = [Notice("failure", spaced(failure.stage), failure.reason) for failure in material.failures]
     failures += [
         Notice("failure", f"{part} ({spaced(result.title)})", reason)
@@ -36,7 +37,7 @@ def notices(material: Material) -> list[Notice]:
     ]
     named = {notice.reason for notice in failures}
     refusals = [notice for notice in _refusals(material) if notice.reason not in named]
-    return list(dict.fromkeys([*failures, *_skipped(material), *refusals]))
+    return list(dict.fromkeys([*failures, *_skipped(material), *_amorphous(material), *refusals]))
 
 
 def final_states(material: Material) -> list[NamedState]:
@@ -68,6 +69,11 @@ def _skipped(material: Material) -> Iterator[Notice]:
         names += [step] if len(titles) == len(results) else titles
     if names:
         yield Notice("skipped", ", ".join(names), "there is nothing to continue")
+
+
+def _amorphous(material: Material) -> Iterator[Notice]:
+    if titles := lost_crystals(material):
+        yield Notice("amorphous", ", ".join(map(spaced, titles)), LOST_CRYSTAL)
 
 
 def _refusals(material: Material) -> Iterator[Notice]:
