@@ -56,8 +56,8 @@ def prepare(program: Program, state: State, folder: Path, interruption: Interrup
     if record.exists():
         return Preparation(**json.loads(record.read_bytes()))
     level = program.level
-    asked = level.kspacing_per_a
-    coarse = INSULATOR_KSPACING if asked is None else max(asked, CUTOFF_KSPACING)
+    kspacing = level.kspacing_per_a
+    coarse = INSULATOR_KSPACING if kspacing is None else max(kspacing, CUTOFF_KSPACING)
     task = Task("scf", k_mesh(state.cell, coarse), stress=False)
     energies: list[float] = []
     gap, earlier = None, None
@@ -75,7 +75,7 @@ def prepare(program: Program, state: State, folder: Path, interruption: Interrup
             return error or f"pw.x ended without a result; see {place}"
         energies.append(output.final.energy_ev)
         gap, earlier = output.gap_ev, place
-    kspacing = asked or kspacing_for_gap(gap or 0.0)
+    kspacing = kspacing or kspacing_for_gap(gap or 0.0)
     slope = (energies[1] - energies[0]) / log(HIGHER / LOWER)
     preparation = Preparation(kspacing, gap, slope)
     write_atomically(record, json.dumps(asdict(preparation)).encode())
