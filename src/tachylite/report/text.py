@@ -160,5 +160,5 @@ def error_of_model(engine: str) -> str | None:
         return None
     return (
         f"Errors are those of sampling. In ten compositions beside PBE, {known}: volumes, diffusivities and "
-        "enthalpies are off by that, too."
+        "enthalpies carry that beside their errors."
     )
