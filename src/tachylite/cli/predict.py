@@ -27,7 +27,18 @@ def predict(
         list[str],
         typer.Argument(metavar="FORMULA|FILE...", help="Structures or trajectories; a formula is melted first."),
     ],
-    temperature: Annotated[float, typer.Option("--temperature", "-T", metavar="K", help="Of the prediction.")],
+    temperature: Annotated[
+        float | None, typer.Option("--temperature", "-T", metavar="K", help="Of the prediction of a diffusivity.")
+    ] = None,
+    crystal_property: Annotated[
+        str | None,
+        typer.Option(
+            "--property",
+            metavar="NAME",
+            help="Of crystals, by a model that comes with the package: amorphization-enthalpy. Files may be JSON lines "
+            "or folders too.",
+        ),
+    ] = None,
     model: Annotated[
         str, typer.Option("--model", "-m", metavar="FILE|ID", help="Made by `tachylite learn`, or its id in the store.")
     ] = "model.npz",
@@ -38,6 +49,9 @@ def predict(
     option: Annotated[list[str] | None, typer.Option(metavar="KEY=VALUE", help="Of the engine.")] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     store: StoreOption = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", "-r", metavar="DIR", help="With --property: a table and a page here.")
+    ] = None,
     as_json: JsonOption = False,
 ) -> None:
     """Predict structures with a model, with 95 % intervals, and warn of those unlike what it has learned from.
@@ -47,6 +61,13 @@ def predict(
 
     Exit codes: 0 everything was predicted; 1 a formula failed; 2 bad input; 130 interrupted; 143 terminated.
     """
+    if crystal_property is not None:
+        from tachylite.cli.crystal_property import predict_property
+
+        predict_property(crystal_property, inputs, report, as_json=as_json)
+        return
+    if temperature is None:
+        raise InputError("a diffusivity needs --temperature K; or give --property amorphization-enthalpy")
     from tachylite.schemas import Failure
 
     saved = _load_model(model, store)

@@ -48,7 +48,7 @@ class Domain:
         names, members = np.unique(groups, return_inverse=True)
         farthest = np.zeros(len(names))
         # the farthest row of a composition stands for it
-        np.maximum.at(farthest, members, _nearest(rows, rows, members))
+        np.maximum.at(farthest, members, nearest_distances(rows, rows, members))
         temperatures = matrix[:, 0]
         return cls(
             inputs.names,
@@ -63,7 +63,7 @@ class Domain:
     def distances(self, matrix: Array) -> Array:
         """Distance (m,) of rows (m, columns) to the nearest training row."""
         features = matrix[:, 1 : 1 + len(self.names)]
-        return _nearest((features - self.mean) / self.scale, self.rows)
+        return nearest_distances((features - self.mean) / self.scale, self.rows)
 
     def warnings_for(self, row: Array, formula: str) -> list[str]:
         """Say why a row (columns,) is unlike the training set, one line each; empty where it is not."""
@@ -101,7 +101,7 @@ class Domain:
         return cls(tuple(names), *parts, threshold, (low, high), tuple(elements))
 
 
-def _nearest(a: Array, b: Array, groups: NDArray[np.int64] | None = None) -> Array:
+def nearest_distances(a: Array, b: Array, groups: NDArray[np.int64] | None = None) -> Array:
     """Distance (n,) of rows a (n, p) to the nearest of b (m, p); of another group, where a and b are the same rows."""
     distances = []
     for start in range(0, len(a), _ROWS_AT_ONCE):

@@ -1,7 +1,9 @@
 """Scores of learners on held-out rows, which have no part in fitting, tuning and calibration."""
 
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +19,14 @@ from tachylite.schemas import Measured
 from tachylite.schemas.learning import Coverage, Score
 
 _INNER_FOLDS = 4
+
+
+class FittedRegression(Protocol):
+    """What predicts rows."""
+
+    def predict(self, matrix: Array) -> tuple[Array, Array]:
+        """Centre and spread (m,) of rows (m, columns)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -49,19 +59,26 @@ def tune(learner: Learner, inputs: Inputs, matrix: Array, target: Array, groups:
     Matrix (n, columns), target (n,) and composition (n,) of the rows. Raises InputError for too few compositions.
     """
     candidates = [candidate for candidate in learner.candidates if is_applicable(candidate, target)]
-    folds = grouped_folds(groups, n_folds=_INNER_FOLDS)
     results = []
     for candidate in candidates:
-        centre, spread = np.empty(len(target)), np.empty(len(target))
-        for train, test in folds:
-            model = fit(learner, candidate, inputs, matrix[train], target[train])
-            centre[test], spread[test] = model.predict(matrix[test])
+        fitted = functools.partial(fit, learner, candidate, inputs)
+        centre, spread = predict_inner_folds(fitted, matrix, target, groups)
         error = root_mean_square(inverse_transform(candidate.transform, centre) - target)
         results.append((error, candidate, centre, spread))
     _, best, centre, spread = min(results, key=lambda result: result[0])
     return TunedModel(
         fit(learner, best, inputs, matrix, target), best, calibrate(best.transform, target, centre, spread, groups)
     )
+
+
+def predict_inner_folds(
+    fit: Callable[[Array, Array], FittedRegression], matrix: Array, target: Array, groups: NDArray[np.str_]
+) -> tuple[Array, Array]:
+    """Centre and spread (n,) of every row by a model that was fitted to rows (n, columns) of other groups (n,)."""
+    centre, spread = np.empty(len(target)), np.empty(len(target))
+    for train, test in grouped_folds(groups, n_folds=_INNER_FOLDS):
+        centre[test], spread[test] = fit(matrix[train], target[train]).predict(matrix[test])
+    return centre, spread
 
 
 def predict_held_out(learner: Learner, dataset: Dataset, split: Split) -> HeldOutPredictions:

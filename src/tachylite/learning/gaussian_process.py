@@ -6,12 +6,12 @@ from functools import cached_property
 from typing import Self
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.linalg import cho_factor, cho_solve
 from scipy.optimize import minimize
 
 from tachylite.arrays import Array
 from tachylite.errors import InputError
-from tachylite.units import KB_EV
 
 _ROWS_AT_ONCE = 4000
 """Predicted at once; covariances of more would fill the memory."""
@@ -29,13 +29,13 @@ _LOG_NOISE = (-9.0, 2.0)
 
 @dataclass(frozen=True)
 class GaussianProcess:
-    r"""A Gaussian process with a Matern kernel of order 3/2 over three kinds of inputs.
+    r"""A Gaussian process with a Matern kernel of order 3/2 over inputs of one or several kinds.
 
     $$ k(x, x') = s^2 (1 + \sqrt{3} r) e^{-\sqrt{3} r}, \quad r^2 = \sum_g |x_g - x'_g|^2 / l_g^2 $$
 
     | symbol | meaning |
     |---|---|
-    | x_g | inputs of kind g: descriptors and 1/kT, each over its standard deviation; atomic fractions as they are |
+    | x_g | inputs of kind g, each over its standard deviation or, as atomic fractions, as they are |
     | l_g | length of that kind |
     | s^2 | variance of the function; the noise has its own |
 
@@ -53,30 +53,33 @@ class GaussianProcess:
     spread_of_target: float
     """Mean and standard deviation of the target."""
     log_lengths: Array
-    """Of temperature, descriptors and fractions."""
+    """Of the kinds."""
     log_variance: float
     log_noise: float
     kinds: Array
-    """Kind of every column, 0 to 2, shape (p,)."""
+    """Kind of every column, from 0 on, shape (p,)."""
 
     @classmethod
-    def fit(cls, inputs: Array, target: Array, n_descriptor_columns: int) -> Self:
-        """Fit to inputs (n, p) with the temperature (K) first, fractions from `n_descriptor_columns` on, targets (n,).
+    def fit(cls, inputs: Array, target: Array, kinds: ArrayLike, *, unscaled: int | None = None) -> Self:
+        """Fit to inputs (n, p) of kinds (p,), numbered from 0 on, and targets (n,).
 
-        Raises InputError for more than 5000 rows.
+        Those of the kind `unscaled` are taken as they are. Raises InputError for more than 5000 rows.
         """
         if len(inputs) > _MAX_ROWS:
             raise InputError(f"a Gaussian process of {len(inputs)} rows is too large; learn with --learner boosting")
-        kinds = np.repeat([0.0, 1.0, 2.0], [1, n_descriptor_columns - 1, inputs.shape[1] - n_descriptor_columns])
-        raw = _with_inverse_temperature(inputs)
-        fractions = kinds == 2
-        deviation = raw.std(axis=0)
-        scale = np.where(fractions | (deviation == 0), 1.0, deviation)
-        mean = np.where(fractions, 0.0, raw.mean(axis=0))
-        rows = (raw - mean) / scale
+        kinds = np.asarray(kinds, dtype=np.float64)
+        as_it_is = kinds == unscaled
+        deviation = inputs.std(axis=0)
+        scale = np.where(as_it_is | (deviation == 0), 1.0, deviation)
+        mean = np.where(as_it_is, 0.0, inputs.mean(axis=0))
+        rows = (inputs - mean) / scale
         offset, spread = float(target.mean()), float(target.std()) or 1.0
         standard = (target - offset) / spread
-        parameters = _maximise_likelihood(_squares(rows, rows, kinds), standard, kinds)
+        columns = np.bincount(kinds.astype(int))
+        start = [
+            0.0 if kind == unscaled else float(np.log(3 * max(n, 1) ** 0.5)) for kind, n in enumerate(columns.tolist())
+        ]
+        parameters = _maximise_likelihood(_squares(rows, rows, kinds), standard, start)
         return cls(
             mean=mean,
             scale=scale,
@@ -84,9 +87,9 @@ class GaussianProcess:
             target=standard,
             offset=offset,
             spread_of_target=spread,
-            log_lengths=parameters[:3],
-            log_variance=float(parameters[3]),
-            log_noise=float(parameters[4]),
+            log_lengths=parameters[:-2],
+            log_variance=float(parameters[-2]),
+            log_noise=float(parameters[-1]),
             kinds=kinds,
         )
 
@@ -106,7 +109,7 @@ class GaussianProcess:
 
     def _cross(self, inputs: Array) -> Array:
         """Covariance (m, n) of the function between inputs and rows."""
-        scaled = (_with_inverse_temperature(inputs) - self.mean) / self.scale
+        scaled = (inputs - self.mean) / self.scale
         radius2 = _radius2(_squares(scaled, self.rows, self.kinds), self.log_lengths)
         return np.asarray(np.exp(self.log_variance) * _matern(radius2))
 
@@ -132,14 +135,10 @@ class GaussianProcess:
         return cls(**parts, offset=offset, spread_of_target=spread, log_variance=log_variance, log_noise=log_noise)
 
 
-def _with_inverse_temperature(inputs: Array) -> Array:
-    return np.column_stack([1 / (KB_EV * inputs[:, 0]), inputs[:, 1:]])
-
-
 def _squares(a: Array, b: Array, kinds: Array) -> list[Array]:
     """Squared distances (n, m) of every kind of input."""
     squares_by_kind = []
-    for kind in range(3):
+    for kind in range(int(kinds.max()) + 1):
         left, right = a[:, kinds == kind], b[:, kinds == kind]
         squares = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)[None] - 2 * left @ right.T
         squares_by_kind.append(np.maximum(squares, 0.0))
@@ -155,17 +154,16 @@ def _matern(radius2: Array) -> Array:
     return np.asarray((1 + scaled) * np.exp(-scaled))
 
 
-def _maximise_likelihood(squares: Sequence[Array], target: Array, kinds: Array) -> Array:
+def _maximise_likelihood(squares: Sequence[Array], target: Array, log_lengths: Sequence[float]) -> Array:
     """Natural logarithms of the lengths, of the variance and of that of the noise."""
     n = len(target)
-    columns = [max(1, int((kinds == kind).sum())) for kind in range(3)]
-    start = np.array([*(np.log(3 * count**0.5) for count in columns[:2]), 0.0, 1.0, -3.0])
-    bounds = [_LOG_LENGTH] * 3 + [_LOG_VARIANCE, _LOG_NOISE]
+    start = np.array([*log_lengths, 1.0, -3.0])
+    bounds = [_LOG_LENGTH] * len(log_lengths) + [_LOG_VARIANCE, _LOG_NOISE]
 
     def loss(parameters: Array) -> tuple[float, Array]:
         """Negative logarithm of the marginal likelihood and its gradient."""
-        radius2 = _radius2(squares, parameters[:3])
-        variance, noise = np.exp(parameters[3:])
+        radius2 = _radius2(squares, parameters[:-2])
+        variance, noise = np.exp(parameters[-2:])
         function = variance * _matern(radius2)
         factor = cho_factor(function + noise * np.eye(n), lower=True)
         inverse = cho_solve(factor, np.eye(n))

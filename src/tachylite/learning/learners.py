@@ -13,9 +13,10 @@ from tachylite.errors import InputError
 from tachylite.learning.gaussian_process import GaussianProcess
 from tachylite.learning.inputs import Inputs
 from tachylite.learning.trees import Trees, grow_boosted, grow_forest
+from tachylite.units import KB_EV
 
 type Kind = Literal["forest", "boosting", "gp"]
-type Transform = Literal["none", "square root", "logarithm"]
+type Transform = Literal["none", "square root", "signed square root", "logarithm"]
 
 
 class Predictor(Protocol):
@@ -83,7 +84,8 @@ class FittedModel:
         return inverse_transform(self.transform, self.predictor.centre(self._select_columns(matrix)))
 
     def _select_columns(self, matrix: Array) -> Array:
-        return matrix if self.elements else matrix[:, : self.inputs.n_descriptor_columns]
+        columns = matrix if self.elements else matrix[:, : self.inputs.n_descriptor_columns]
+        return with_inverse_temperature(columns) if self.kind == "gp" else columns
 
 
 _PUBLISHED_BOOSTING = MappingProxyType({"n_estimators": 100, "max_depth": 4, "reg_alpha": 0.8, "learning_rate": 0.1})
@@ -147,6 +149,9 @@ LEARNERS: Mapping[str, Learner] = MappingProxyType(
 _MAX_ROWS_OF_DEFAULT_GP = 2000
 """Its time grows with the cube of the rows: two minutes for 800 of them, so about half an hour for these."""
 
+_FRACTIONS = 2
+"""Atomic fractions as a kind of input of the process, beside 1/kT and descriptors."""
+
 SEED = 62
 """The published seed."""
 
@@ -169,23 +174,33 @@ def fit(learner: Learner, candidate: Candidate, inputs: Inputs, matrix: Array, t
     columns = matrix if candidate.elements else matrix[:, : inputs.n_descriptor_columns]
     predictor: Trees | GaussianProcess
     if learner.kind == "gp":
-        predictor = GaussianProcess.fit(columns, transformed, inputs.n_descriptor_columns)
+        n_descriptors, n_fractions = len(inputs.names), columns.shape[1] - inputs.n_descriptor_columns
+        kinds = np.repeat([0, 1, _FRACTIONS], [1, n_descriptors, n_fractions])
+        predictor = GaussianProcess.fit(with_inverse_temperature(columns), transformed, kinds, unscaled=_FRACTIONS)
     else:
         grow = grow_forest if learner.kind == "forest" else grow_boosted
         predictor = grow(columns, transformed, candidate.settings, SEED)
     return FittedModel(learner.kind, candidate.transform, inputs, candidate.elements, predictor)
 
 
+def with_inverse_temperature(matrix: Array) -> Array:
+    """Matrix (n, columns) with 1/kT in 1/eV in place of the temperature in K, which comes first."""
+    return np.column_stack([1 / (KB_EV * matrix[:, 0]), matrix[:, 1:]])
+
+
 def is_applicable(candidate: Candidate, target: Array) -> bool:
     """Whether the transform of a candidate has a value for every target (n,)."""
     least = float(target.min())
-    return least > 0 or candidate.transform == "none" or (least == 0 and candidate.transform == "square root")
+    transform = candidate.transform
+    return least > 0 or transform in ("none", "signed square root") or (least == 0 and transform == "square root")
 
 
 def transform_target(transform: Transform, target: Array) -> Array:
     """Transform targets (n,)."""
     if transform == "none":
         return target
+    if transform == "signed square root":
+        return np.sign(target) * np.sqrt(np.abs(target))
     return np.asarray(np.sqrt(target) if transform == "square root" else np.log(target))
 
 
@@ -193,4 +208,6 @@ def inverse_transform(transform: Transform, values: Array) -> Array:
     """Transform values (n,) back to targets; a negative square root gives 0."""
     if transform == "none":
         return values
+    if transform == "signed square root":
+        return values * np.abs(values)
     return np.asarray(np.maximum(values, 0.0) ** 2 if transform == "square root" else np.exp(values))

@@ -39,9 +39,13 @@ def split_rows(dataset: Dataset, split: Split) -> list[Fold]:
 
 
 def grouped_folds(
-    groups: Sequence[str] | NDArray[np.str_], group_name: str = "composition", n_folds: int = _N_FOLDS
+    groups: Sequence[str] | NDArray[np.str_],
+    group_name: str = "composition",
+    n_folds: int = _N_FOLDS,
+    *,
+    seed: int | None = None,
 ) -> list[Fold]:
-    """Split rows into folds of similar size so that those of one group (n,) stay together.
+    """Split rows into folds of similar size so that those of one group (n,) stay together, groups at random by a seed.
 
     Raises InputError for fewer groups than folds.
     """
@@ -55,4 +59,6 @@ def grouped_folds(
         raise InputError(
             f"the rows are of {groups_of_rows}; {n_folds} folds that keep each on one side need at least {n_folds}"
         )
-    return list(GroupKFold(n_folds).split(np.zeros(len(labels)), groups=labels))
+    return list(
+        GroupKFold(n_folds, shuffle=seed is not None, random_state=seed).split(np.zeros(len(labels)), groups=labels)
+    )

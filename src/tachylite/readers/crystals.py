@@ -32,30 +32,85 @@ def read_crystals(path: Path, systems: Collection[Collection[str]]) -> list[Cand
     return [candidate for candidates in chosen.values() for candidate in candidates]
 
 
+def read_each_crystal(path: Path) -> list[tuple[str, State | InputError]]:
+    """Read all crystals of a file or a folder, each with a name; an error stands for one that cannot be read.
+
+    `path` is as for `read_crystals`. Raises InputError where it does not exist or holds nothing.
+    """
+    if not path.exists():
+        raise InputError(f"{path} does not exist")
+    crystals = list(_each(path))
+    if not crystals:
+        raise InputError(f"{path} is empty: there is no crystal in it")
+    return crystals
+
+
+def _each(path: Path) -> Iterator[tuple[str, State | InputError]]:
+    if _holds_lines(path):
+        for number, line in enumerate(_lines(path), 1):
+            try:
+                phase = _phase(_entry(line, number, path), number, path)
+                yield phase.source, phase.state
+            except InputError as error:
+                yield f"{path.name}:{number}", error
+        return
+    for file in _files(path):
+        try:
+            structures = read_structures(file)
+        except InputError as error:
+            yield file.name, error
+            continue
+        for name, structure in structures:
+            yield name, State.from_structure(structure)
+
+
 def _candidates(path: Path, elements: frozenset[str]) -> Iterator[tuple[frozenset[str], CandidatePhase]]:
     """The crystals of no other elements than these, each with its elements."""
-    if path.name.removesuffix(".gz").endswith((".jsonl", ".ndjson")):
-        yield from _lines(path, elements)
+    if _holds_lines(path):
+        for number, line in enumerate(_lines(path), 1):
+            entry = _entry(line, number, path)
+            own = frozenset(entry["sp"])
+            if own <= elements:
+                yield own, _phase(entry, number, path)
         return
-    files = sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
-    for file in files:
+    for file in _files(path):
         for name, structure in read_structures(file):
             own = frozenset(site.specie.symbol for site in structure)
             if own <= elements:
                 yield own, CandidatePhase(source=name, state=State.from_structure(structure))
 
 
-def _lines(path: Path, elements: frozenset[str]) -> Iterator[tuple[frozenset[str], CandidatePhase]]:
+def _holds_lines(path: Path) -> bool:
+    return path.is_file() and path.name.removesuffix(".gz").endswith((".jsonl", ".ndjson"))
+
+
+def _files(path: Path) -> list[Path]:
+    return sorted(file for file in path.iterdir() if file.is_file()) if path.is_dir() else [path]
+
+
+def _lines(path: Path) -> Iterator[str]:
     with gzip.open(path, "rt", encoding="utf-8") if path.suffix == ".gz" else path.open(encoding="utf-8") as lines:
-        for number, line in enumerate(lines, 1):
-            try:
-                entry = json.loads(line)
-                own = frozenset(entry["sp"])
-                if own <= elements:
-                    yield own, CandidatePhase(source=str(entry["id"]), state=_state(entry))
-            except (ValueError, KeyError, TypeError, IndexError) as error:
-                reason = f"it has no {error}" if isinstance(error, KeyError) else str(error)
-                raise InputError(f"line {number} of {path} is no crystal with id, cell, sp and x: {reason}") from None
+        yield from lines
+
+
+def _entry(line: str, number: int, path: Path) -> dict[str, Any]:
+    try:
+        entry = dict(json.loads(line))
+        missing = [key for key in ("id", "cell", "sp", "x") if key not in entry]
+        if missing:
+            raise ValueError(f"it has no {missing[0]!r}")
+        entry["sp"] = [str(symbol) for symbol in entry["sp"]]
+        return entry
+    except (ValueError, TypeError) as error:
+        raise InputError(f"line {number} of {path} is no crystal with id, cell, sp and x: {error}") from None
+
+
+def _phase(entry: dict[str, Any], number: int, path: Path) -> CandidatePhase:
+    try:
+        return CandidatePhase(source=str(entry["id"]), state=_state(entry))
+    except (ValueError, KeyError, TypeError, IndexError) as error:
+        reason = f"there is no element {error}" if isinstance(error, KeyError) else str(error)
+        raise InputError(f"line {number} of {path} is no crystal with id, cell, sp and x: {reason}") from None
 
 
 def _state(entry: dict[str, Any]) -> State:

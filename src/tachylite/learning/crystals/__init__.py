@@ -1,0 +1,1 @@
+"""Models of the properties of crystals, which read their structures."""

@@ -1,0 +1,166 @@
+"""Networks that are trained to give one number for a crystal, from scratch or after another property."""
+
+import copy
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from tachylite.arrays import Array
+from tachylite.learning.crystals.graph import Graph
+from tachylite.learning.crystals.network import AtomNetwork, NetworkSettings, invariants
+from tachylite.schemas import State
+
+type Size = Literal["small", "yu2025"]
+
+_WIDTH = 64
+"""Of the vector that stands for a crystal, and of the perceptron behind it."""
+
+
+def network_settings(size: Size, elements: Sequence[int], mean_neighbors: float) -> NetworkSettings:
+    """Settings of a size: `small` for one processor, or as Yu et al. 2025 have published."""
+    shape = functools.partial(
+        NetworkSettings, elements=tuple(sorted(elements)), mean_neighbors=mean_neighbors, layer_norm=False
+    )
+    if size == "small":
+        return shape(hidden="16x0e + 16x1o + 16x2e", n_layers=2, cutoff_a=5.0, radial_widths=(32,))
+    hidden = "32x0e + 32x0o + 32x1e + 32x1o + 32x2e + 32x2o"
+    return shape(hidden=hidden, n_layers=3, cutoff_a=8.0, radial="gaussian", n_radial=10)
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """How a network is trained."""
+
+    learning_rate: float
+    batch: int
+    epochs: int
+    patience: int
+    """Epochs without a smaller error of the crystals kept aside, after which it ends."""
+
+
+PRETRAINING = Schedule(learning_rate=5e-4, batch=16, epochs=60, patience=10)
+FINE_TUNING = Schedule(learning_rate=3e-4, batch=32, epochs=200, patience=25)
+"""Rates and batches of Yu et al. 2025."""
+
+_ASIDE = 0.12
+"""Of the chemical systems of the training set, which decide when it ends."""
+_LARGEST_GRADIENT = 1.0
+
+
+class PropertyNetwork(nn.Module):
+    """One number for each crystal: invariants of its atoms, their mean, other inputs beside it, and a perceptron."""
+
+    def __init__(self, settings: NetworkSettings, n_inputs: int = 0) -> None:
+        super().__init__()
+        self.atoms = AtomNetwork(settings)
+        n_invariants = sum(mul for mul, _ in self.atoms.hidden)
+        self.pool = nn.Sequential(nn.Linear(n_invariants, _WIDTH), nn.SiLU())
+        self.head = nn.Sequential(
+            nn.Linear(_WIDTH + n_inputs, _WIDTH), nn.SiLU(), nn.Linear(_WIDTH, _WIDTH), nn.SiLU(), nn.Linear(_WIDTH, 1)
+        )
+
+    def forward(self, graph: Graph, inputs: Tensor) -> Tensor:
+        """Values (n_crystals,) from the graph and other inputs (n_crystals, n_inputs)."""
+        atoms = invariants(self.atoms(graph)[-1], self.atoms.hidden)
+        pooled = self.pool(graph.mean(atoms))
+        values: Tensor = self.head(torch.cat([pooled, inputs], dim=1))[:, 0]
+        return values
+
+
+@dataclass
+class TrainedNetwork:
+    """A network with the mean and the standard deviations of what it was trained on."""
+
+    network: PropertyNetwork
+    offset: float
+    scale: float
+    input_mean: Array
+    input_scale: Array
+
+    def predict(self, graphs: Sequence[Graph], inputs: Array) -> Array:
+        """Values (n,) of crystals with other inputs (n, p)."""
+        standard = torch.tensor((inputs - self.input_mean) / self.input_scale, dtype=torch.float32)
+        self.network.eval()
+        with torch.no_grad():
+            parts = [
+                self.network(Graph.join([graphs[i] for i in rows.tolist()]), standard[rows])
+                for rows in np.array_split(np.arange(len(graphs)), -(-len(graphs) // 32))
+            ]
+        return self.offset + self.scale * torch.cat(parts).double().numpy()
+
+
+def graphs_of(states: Sequence[State], settings: NetworkSettings) -> list[Graph]:
+    """Graphs of crystals, for a network of these settings."""
+    return [Graph.of(state, settings.cutoff_a) for state in states]
+
+
+def fit_network(
+    settings: NetworkSettings,
+    graphs: Sequence[Graph],
+    inputs: Array,
+    values: Array,
+    systems: NDArray[np.str_],
+    schedule: Schedule,
+    *,
+    seed: int,
+    start: Mapping[str, Tensor] | None = None,
+    report: Callable[[int, float], None] = lambda epoch, error: None,
+) -> TrainedNetwork:
+    """Train on crystals with other inputs (n, p), values (n,) and chemical systems (n,).
+
+    Some of the chemical systems are kept aside; the weights are those with the least mean absolute error on them.
+    `start` has weights of another property, from which the atoms and their pooling begin. `report` hears epoch
+    and error.
+    """
+    generator = np.random.default_rng(seed)
+    torch.manual_seed(seed)
+    names = np.unique(systems)
+    aside = np.isin(systems, generator.choice(names, max(1, round(_ASIDE * len(names))), replace=False))
+    trained = _untrained(settings, inputs[~aside], values[~aside])
+    network = trained.network
+    if start is not None:
+        network.load_state_dict({name: w for name, w in start.items() if not name.startswith("head")}, strict=False)
+    optimizer = torch.optim.AdamW(network.parameters(), lr=schedule.learning_rate)
+    best, error_of_best, since = copy.deepcopy(network.state_dict()), np.inf, 0
+    for epoch in range(1, schedule.epochs + 1):
+        order = generator.permutation(np.flatnonzero(~aside))
+        for rows in np.array_split(order, -(-len(order) // schedule.batch)):
+            _step(trained, optimizer, [graphs[i] for i in rows.tolist()], inputs[rows], values[rows])
+        predicted = trained.predict([graphs[i] for i in np.flatnonzero(aside).tolist()], inputs[aside])
+        error = float(np.abs(predicted - values[aside]).mean())
+        report(epoch, error)
+        since += 1
+        if error < error_of_best:
+            best, error_of_best, since = copy.deepcopy(network.state_dict()), error, 0
+        if since >= schedule.patience:
+            break
+    network.load_state_dict(best)
+    return trained
+
+
+def _untrained(settings: NetworkSettings, inputs: Array, values: Array) -> TrainedNetwork:
+    """A network with random weights, and the scales of the training set."""
+    deviation = inputs.std(axis=0)
+    scale = np.where(deviation > 0, deviation, 1.0)
+    network = PropertyNetwork(settings, inputs.shape[1])
+    return TrainedNetwork(network, float(values.mean()), float(values.std()) or 1.0, inputs.mean(axis=0), scale)
+
+
+def _step(
+    trained: TrainedNetwork, optimizer: torch.optim.Optimizer, graphs: Sequence[Graph], inputs: Array, values: Array
+) -> None:
+    """One step towards the values (n,) of a batch."""
+    trained.network.train()
+    standard = torch.tensor((inputs - trained.input_mean) / trained.input_scale, dtype=torch.float32)
+    wanted = torch.tensor((values - trained.offset) / trained.scale, dtype=torch.float32)
+    loss = torch.nn.functional.smooth_l1_loss(trained.network(Graph.join(graphs), standard), wanted)
+    optimizer.zero_grad()
+    torch.autograd.backward(loss)
+    nn.utils.clip_grad_norm_(trained.network.parameters(), _LARGEST_GRADIENT)
+    optimizer.step()
