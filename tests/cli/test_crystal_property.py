@@ -5,7 +5,6 @@ import gzip
 import json
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -34,9 +33,8 @@ def rock_salt(formula: str, a: float) -> Atoms:
     return bulk(formula, "rocksalt", a=a)
 
 
-def test_one_file_in_a_fresh_process_in_ten_seconds(tmp_path: Path) -> None:
+def test_one_file_in_a_fresh_process(tmp_path: Path) -> None:
     write(tmp_path / "MgO.cif", rock_salt("MgO", 4.26))
-    started = time.perf_counter()
     words = [
         str(Path(sys.executable).with_name("tachylite")),
         "predict",
@@ -45,13 +43,11 @@ def test_one_file_in_a_fresh_process_in_ten_seconds(tmp_path: Path) -> None:
         "amorphization-enthalpy",
     ]
     process = subprocess.run([*words, "--json"], cwd=tmp_path, capture_output=True, text=True, check=True)
-    seconds = time.perf_counter() - started
     (answer,) = json.loads(process.stdout)
     assert set(answer) >= {"file", "value_ev_per_atom", "interval_ev_per_atom", "warning"}
     interval = answer["interval_ev_per_atom"]
     assert answer["file"] == "MgO.cif"
     assert interval["low"] < answer["value_ev_per_atom"] < interval["high"]
-    assert seconds < 60  # not a speed that is promised: a machine under load
 
 
 def test_broken_files_are_named_and_the_others_done(predict: Callable[..., Result], tmp_path: Path) -> None:

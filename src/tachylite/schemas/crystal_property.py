@@ -18,11 +18,11 @@ class HeldOutScore(FrozenModel):
     rmse: float
     r2: float
     """Of all repeats together."""
-    mae_within: Measured | None
-    """Of those that are no further from other crystals than the limit."""
+    mae_within: Measured
+    """Of those that are no further from the training set than the limit, in most repeats."""
     mae_beyond: Measured | None
     beyond: int
-    """How many are beyond it, in one of the repeats."""
+    """How many are beyond it."""
     coverage: list[Coverage]
     repeats: int
     """Ways to divide the chemical systems among five folds."""

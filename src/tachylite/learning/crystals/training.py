@@ -13,7 +13,7 @@ from tachylite.learning.crystals.effects import find_effects
 from tachylite.learning.crystals.embedding import Embedding
 from tachylite.learning.crystals.model import CrystalPropertyModel, Regression, identity_of
 from tachylite.learning.domain import nearest_distances
-from tachylite.learning.evaluation import mean_with_error, predict_inner_folds
+from tachylite.learning.evaluation import predict_inner_folds
 from tachylite.learning.intervals import LEVELS, calibrate
 from tachylite.learning.learners import Transform, inverse_transform
 from tachylite.learning.splits import grouped_folds
@@ -145,8 +145,7 @@ def score_held_out(values: Array, systems: NDArray[np.str_], held_out: Sequence[
     errors = np.array([repeat.values - values for repeat in held_out])
     absolute = np.abs(errors).mean(axis=0)
     beyond = np.array([repeat.beyond for repeat in held_out])
-    within = [np.abs(error)[~far].mean() for error, far in zip(errors, beyond, strict=True)]
-    apart = [np.abs(error)[far].mean() for error, far in zip(errors, beyond, strict=True) if far.any()]
+    mostly_beyond = beyond.mean(axis=0) > 0.5
     coverage = []
     for index, level in enumerate(LEVELS):
         inside = np.mean([(r.low[index] <= values) & (values <= r.high[index]) for r in held_out], axis=0)
@@ -156,9 +155,9 @@ def score_held_out(values: Array, systems: NDArray[np.str_], held_out: Sequence[
         mae=mean_over_systems(absolute, systems),
         rmse=float(np.sqrt((errors**2).mean())),
         r2=float(np.mean([coefficient_of_determination(values, repeat.values) for repeat in held_out])),
-        mae_within=mean_with_error(within),
-        mae_beyond=mean_with_error(apart) if apart else None,
-        beyond=round(float(beyond.sum(axis=1).mean())),
+        mae_within=mean_over_systems(absolute[~mostly_beyond], systems[~mostly_beyond]),
+        mae_beyond=mean_over_systems(absolute[mostly_beyond], systems[mostly_beyond]) if mostly_beyond.any() else None,
+        beyond=int(mostly_beyond.sum()),
         coverage=coverage,
         repeats=len(held_out),
     )
