@@ -78,9 +78,10 @@ def test_aykol2023_has_the_published_numbers() -> None:
 
 def test_yu2025_is_aykol2023_by_assumption_and_says_so() -> None:
     ours, theirs = load_protocol("yu2025"), load_protocol("aykol2023")
-    same = {"name", "description", "doi"}
+    same = {"name", "description", "doi", "crystal_samples"}
     assert ours.model_dump(exclude=same) == theirs.model_dump(exclude=same)
     assert "assumed" in ours.description
+    assert ours.crystal_samples > 1
 
 
 def test_quickstart_exercises_every_stage() -> None:

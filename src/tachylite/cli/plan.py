@@ -59,12 +59,17 @@ def make_plan(
     """
     chosen = load_protocol(protocol).with_atoms(n_atoms)
     starts: list[Start] = [PackedStart(formula=formula) for formula in formulas]
-    starts += _structure_starts(structures, substitutions, chosen.packing.n_atoms)
+    melted: dict[str, Structure] = {}
+    if structures and chosen.crystal_samples:
+        melted = _crystals_to_melt(structures, substitutions, chosen)
+        starts += [start for crystal in melted.values() for start in _samples_of(crystal, chosen.crystal_samples)]
+    else:
+        starts += _structure_starts(structures, substitutions, chosen.packing.n_atoms)
     forces = get_engine(engine, **options)
     members = members_of(starts, protocol=chosen, engine=forces, seed=seed)
     refuse_twice(members)
     known = [member.formula for member in members]
-    above = dict(_crystal_of(name, structure, known) for text in crystals for name, structure in _read(text))
+    above = melted | dict(_crystal_of(name, structure, known) for text in crystals for name, structure in _read(text))
     if not (dry_run and forces.name == "vasp"):  # which writes POTCAR.spec where there are no POTCARs
         forces.check_elements(sorted({symbol for member in members for symbol in member.elements}))
     return Plan(members, chosen, forces, seed, above)
@@ -73,6 +78,27 @@ def make_plan(
 def _read(text: str) -> list[tuple[str, Structure]]:
     """Structures of a file, or the one of an mp-id, with their names."""
     return [(text, materials_project_structure(text))] if is_mp_id(text) else read_structures(Path(text))
+
+
+def _crystals_to_melt(
+    structures: Sequence[str], substitutions: Sequence[str], protocol: Protocol
+) -> dict[str, Structure]:
+    """Crystals by reduced formula; raises InputError for two of the same composition."""
+    if substitutions:
+        raise InputError(f"protocol {protocol.name} packs the composition of a structure; leave --substitute out")
+    crystals: dict[str, Structure] = {}
+    for name, structure in (named for text in structures for named in _read(text)):
+        formula = structure.composition.reduced_formula
+        if formula in crystals:
+            raise InputError(f"{name} is {formula}, as another structure is; give one crystal of a composition")
+        crystals[formula] = structure
+    return crystals
+
+
+def _samples_of(crystal: Structure, number: int) -> list[Start]:
+    """Independent samples of the composition of a crystal."""
+    formula, volume = crystal.composition.reduced_formula, crystal.volume / len(crystal)
+    return [PackedStart(formula=formula, crystal_volume_a3_per_atom=volume, sample=i) for i in range(number)]
 
 
 def _structure_starts(structures: Sequence[str], substitutions: Sequence[str], at_least: int) -> list[Start]:

@@ -168,10 +168,11 @@ def _show(materials: Sequence[Material], pages: Sequence[Path], as_json: bool) -
     else:
         from rich.console import Console
 
-        from tachylite.cli.summary import show_summary
+        from tachylite.cli.summary import show_enthalpies, show_summary
 
         console = Console(width=None if sys.stdout.isatty() else TABLE_WIDTH)
         for material in materials:
             show_summary(material, console)
+        show_enthalpies(materials, console)
     for page in pages:
         typer.echo(f"report: {page}", err=as_json)

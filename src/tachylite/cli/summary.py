@@ -6,6 +6,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from tachylite.analysis.amorphization import amorphization_enthalpies
 from tachylite.analysis.structure import lost_crystals
 from tachylite.report.columns import cell_text, cells_of, heading_of
 from tachylite.report.parts import named_laws
@@ -38,6 +39,15 @@ def show_summary(material: Material, console: Console) -> None:
     if titles := lost_crystals(material):
         _line(console, f"no crystal any more: {', '.join(map(spaced, titles))}: {LOST_CRYSTAL}")
     _line(console, f"id {material.material_id}")
+
+
+def show_enthalpies(materials: Sequence[Material], console: Console) -> None:
+    """Print amorphization enthalpies over independent quenches of the same composition."""
+    for enthalpy in amorphization_enthalpies(materials):
+        left_out = f", {enthalpy.crystallised} crystallised and left out" if enthalpy.crystallised else ""
+        name = plain_formula(enthalpy.formula) + (f", {spaced(enthalpy.title)}" if enthalpy.title != "glass" else "")
+        value = quantity(enthalpy.mean, unit="eV/atom") if enthalpy.mean else ABSENT
+        _line(console, f"amorphization enthalpy of {name}: {value}, {enthalpy.quenches} quenches{left_out}")
 
 
 def _line(console: Console, text: str) -> None:

@@ -22,7 +22,7 @@ def material_id(start: Start, protocol: Protocol, engine: EngineLike, seed: int)
 def material_ids(starts: Sequence[Start], protocol: Protocol, engine: EngineLike, seed: int) -> list[str]:
     """The `material_id` of every start; thousands take a second."""
     provenance = resolve_engine(engine).provenance()
-    settings = protocol.model_dump(exclude={"name", "description", "doi"})
+    settings = protocol.model_dump(exclude={"name", "description", "doi", "crystal_samples"})
     forces = (provenance.engine, provenance.model, provenance.model_sha256, provenance.options)
     ids = []
     for start in starts:

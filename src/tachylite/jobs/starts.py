@@ -39,7 +39,9 @@ def make_structure(start: Start, protocol: Protocol, seed: int, hulls: Hulls | N
     """
     match start:
         case PackedStart():
-            volume = _volume_of_phases(start, protocol, hulls) if start.volume == "stable phases" and hulls else None
+            volume = start.crystal_volume_a3_per_atom
+            if start.volume == "stable phases" and hulls:
+                volume = _volume_of_phases(start, protocol, hulls)
             return pack_formula(start.formula, protocol, seed + start.sample, volume)
         case SubstitutedStart():
             return substitute(start, seed)

@@ -1,5 +1,6 @@
 """Read crystals and other single structures from files of any common format."""
 
+import warnings
 from pathlib import Path
 
 from ase.io import read
@@ -40,7 +41,9 @@ def _read(path: Path) -> list[Structure]:
     # ASE reads more formats and all frames of them; pymatgen knows occupancies, and names like POSCAR-2
     if len(frames) < 2:
         try:
-            return [Structure.from_file(path)]
+            with warnings.catch_warnings():
+                warnings.simplefilter("ignore")  # of coordinates like 0.3333 that it takes for 1/3, and of noble gases
+                return [Structure.from_file(path)]
         except ValueError:
             if not frames:
                 raise

@@ -57,6 +57,9 @@ class Protocol(FrozenModel):
     record_every: Annotated[int, Field(gt=0)] = 10
     """Steps of time between frames kept in a trajectory."""
     packing: Packing = Packing()
+    crystal_samples: Annotated[int, Field(ge=0, le=100)] = 0
+    """A structure that is given is the crystal to compare energies with, and so many independent samples of its
+    composition are packed at the volume factor times its volume; 0: the structure itself is the start."""
     steps: Annotated[list[AnyStep], Field(min_length=1)]
 
     @field_validator("steps")

@@ -21,6 +21,8 @@ class PackedStart(FrozenModel):
     volume: Literal["estimated", "stable phases"] = "estimated"
     """What the protocol's volume factor multiplies: an estimate from the composition, or the volume of the phases that
     are stable there, as they relax with the engine."""
+    crystal_volume_a3_per_atom: Annotated[float, Field(gt=0)] | None = None
+    """Of the crystal whose composition is packed; it takes the place of the estimate."""
     sample: Annotated[int, Field(ge=0)] = 0
     """Number of an independent sample of the same composition."""
 
