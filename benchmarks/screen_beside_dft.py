@@ -113,7 +113,10 @@ def main() -> None:
         title = TITLE.format(name)
         if (summary := summarise([row(cell, method, references) for cell in cells])) is not None:
             publish("screen_beside_dft", {title: differences(summary)}, {title: summary.model_dump()})
-    publish("screen_beside_dft", {RELAXED_TITLE: relaxations(cells, references)}, {})
+    relaxed = relaxations(cells, references)
+    publish(
+        "screen_beside_dft", {RELAXED_TITLE: table(["", "", "as it is", "relaxed"], relaxed)}, {RELAXED_TITLE: relaxed}
+    )
 
 
 def glasses(folder: Path) -> list[Cell]:
@@ -227,7 +230,7 @@ def _mev(energy: Measured | None) -> str:
     return "" if energy is None else f"{1000 * energy.value:.0f} ± {1000 * energy.error:.0f}"
 
 
-def relaxations(cells: Sequence[Cell], references: References) -> str:
+def relaxations(cells: Sequence[Cell], references: References) -> list[list[str]]:
     """Formation energies of cells as they are, and after each method has relaxed them."""
     methods = {"pbe": "PBE", "chgnet": "CHGNet 0.3.0", "nequix": "Nequix OAM"}
     rows = []
@@ -236,7 +239,7 @@ def relaxations(cells: Sequence[Cell], references: References) -> str:
             before, after = (cell.above_elements(e, method, references) for e in (cell.energies, cell.relaxed))
             if before is not None and after is not None:
                 rows.append([cell.formula, name, f"{1000 * before:.0f}", f"{1000 * (after - before):+.0f}"])
-    return table(["", "", "as it is", "relaxed"], rows)
+    return rows
 
 
 if __name__ == "__main__":
