@@ -28,7 +28,6 @@ StoreOption = Annotated[
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
 
 # which materials are computed, and how
-Formulas = Annotated[list[str], typer.Argument(metavar="FORMULA...", help="Like Li3PO4.")]
 PackedFormulas = Annotated[
     list[str] | None, typer.Argument(metavar="[FORMULA...]", help="Like Li3PO4; packed at random.", show_default=False)
 ]

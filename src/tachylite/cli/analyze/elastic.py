@@ -36,8 +36,8 @@ def elastic(
     state = _read_structure(file)
     with redirect_stdout(sys.stderr):  # what libraries print while they load must not stand in the JSON
         from tachylite.engines import get_engine
+        from tachylite.engines.elasticity import measure_elasticity
         from tachylite.engines.workdir import current_workdir
-        from tachylite.jobs.elasticity import measure_elasticity
 
         forces = get_engine(engine, **parse_options(option or []))
         forces.check_elements(state.elements)

@@ -6,9 +6,9 @@ from typing import ClassVar
 
 from jobflow import Flow, job
 
+from tachylite.engines.elasticity import measure_elasticity
 from tachylite.engines.workdir import current_workdir
 from tachylite.flows.steps.base import Inputs, Start, StepMaker
-from tachylite.jobs.elasticity import measure_elasticity
 from tachylite.jobs.engine import resolve_engine
 from tachylite.schemas.steps.strain import Strain, StrainResult
 

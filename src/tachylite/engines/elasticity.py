@@ -4,11 +4,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from jobflow import job
 
-from tachylite.engines import Engine
-from tachylite.engines.workdir import current_workdir
-from tachylite.jobs.engine import EngineLike, resolve_engine
+from tachylite.engines.base import Engine
 from tachylite.physics.thermodynamics.elasticity import deformation, elastic_constants
 from tachylite.schemas import State
 from tachylite.schemas.glass import Elasticity
@@ -20,16 +17,6 @@ STRAIN = 0.005
 _ANY_FORCE_EV_A = 1e3
 """No force is larger, so that atoms stay where they are and the engine gives the stress only."""
 _FORCE_OF_STRAIN = 0.02
-
-
-@job
-def measure_glass_elasticity(engine: EngineLike, relaxations: Sequence[Relaxation | None]) -> list[Elasticity | None]:
-    """Elastic constants of every relaxed glass; None where there is none."""
-    forces = resolve_engine(engine)
-    return [
-        measure_elasticity(forces, r.state, current_workdir()) if r is not None and r.status == "converged" else None
-        for r in relaxations
-    ]
 
 
 def measure_elasticity(engine: Engine, state: State, workdir: Path, strain: float = STRAIN) -> Elasticity:

@@ -9,8 +9,8 @@ from scipy.optimize import brentq
 
 from tachylite.arrays import Array
 from tachylite.engines import get_engine
+from tachylite.engines.elasticity import measure_elasticity
 from tachylite.engines.potentials.lennard_jones import ARGON_EPSILON, ARGON_SIGMA
-from tachylite.jobs.elasticity import measure_elasticity
 from tachylite.physics.eos import fit_birch_murnaghan
 from tachylite.physics.thermodynamics.elasticity import deformation
 from tachylite.schemas import State
