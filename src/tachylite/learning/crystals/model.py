@@ -4,7 +4,6 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Any, Self
@@ -121,7 +120,6 @@ class CrystalPropertyModel:
             )
         return warnings
 
-    @cached_property
     def _arrays(self) -> dict[str, NDArray[Any]]:
         embedding = {f"embedding_{name}": array for name, array in self.embedding.arrays().items()}
         process = self.regression.process.arrays()
@@ -138,7 +136,7 @@ class CrystalPropertyModel:
             "card": json.loads(self.card.model_dump_json()),
         }
         buffer = BytesIO()
-        arrays: dict[str, Any] = {"head": np.frombuffer(json.dumps(head).encode(), dtype=np.uint8), **self._arrays}
+        arrays: dict[str, Any] = {"head": np.frombuffer(json.dumps(head).encode(), dtype=np.uint8), **self._arrays()}
         np.savez_compressed(buffer, **arrays)
         try:
             path.write_bytes(buffer.getvalue())
