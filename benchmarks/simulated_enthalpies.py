@@ -1,0 +1,132 @@
+"""Amorphization enthalpies by simulation beside density functional theory: python -m benchmarks.simulated_enthalpies FOLDER.
+
+Compounds of Yu et al. 2025, in an order by hash, by the protocol yu2025 in cells of 48 atoms, two quenches each, eight
+compounds at a time. `python -m benchmarks.simulated_enthalpies FOLDER nequix 10` takes Nequix OAM and ten of them (by
+default CHGNet and forty). Finished compounds are kept beside the results, so that the same command goes on from there on
+any machine; FOLDER holds unfinished work. With CHGNet a compound takes three minutes of one core, with Nequix an hour.
+"""
+
+import csv
+import hashlib
+import sys
+from collections.abc import Sequence
+from itertools import batched
+from pathlib import Path
+
+import numpy as np
+from benchmarks.common import RESULTS, publish, table
+from pydantic import BaseModel, TypeAdapter
+from scipy.stats import spearmanr
+
+from tachylite.analysis.amorphization import amorphization_enthalpies
+from tachylite.configs import load_protocol
+from tachylite.configs.datasets import data_folder
+from tachylite.engines import get_engine
+from tachylite.flows import run_amorphous
+from tachylite.readers.crystals import read_each_crystal
+from tachylite.schemas import State
+from tachylite.schemas.start import PackedStart
+from tachylite.stores import open_store
+
+ENTHALPIES, CRYSTALS = "yu2025/dft_enthalpy_data.csv", "mp_crystals/mp_structures_yu.jsonl.gz"
+ENGINES = {"chgnet": "chgnet", "nequix": f"nequix:{data_folder()}/models/nequix/nequix-oam-1.pt"}
+NAMES = {"chgnet": "CHGNet 0.3.0", "nequix": "Nequix OAM"}
+N_ATOMS, QUENCHES, AT_ONCE = 48, 2, 8
+KEPT = RESULTS / "simulated_enthalpies_compounds.json"
+
+
+class Compound(BaseModel):
+    """One compound by one engine; energies in eV/atom."""
+
+    engine: str
+    mp_id: str
+    formula: str
+    dft: float
+    mean: float | None
+    """None where all quenches have crystallised, or failed."""
+    error: float | None
+    quenches: int
+    crystallised: int
+
+
+def main() -> None:
+    """Simulate what is missing, and publish the table of all that is there."""
+    folder, name = Path(sys.argv[1]), sys.argv[2] if len(sys.argv) > 2 else "chgnet"
+    number = int(sys.argv[3]) if len(sys.argv) > 3 else 40
+    kept = TypeAdapter(list[Compound]).validate_json(KEPT.read_bytes()) if KEPT.exists() else []
+    done = {compound.mp_id for compound in kept if compound.engine == name}
+    missing = [entry for entry in chosen()[:number] if entry[0] not in done]
+    for part in batched(missing, AT_ONCE):
+        kept += simulate(name, part, folder)
+        KEPT.write_bytes(TypeAdapter(list[Compound]).dump_json(kept, indent=1))
+    rows = [summary(NAMES[engine], [c for c in kept if c.engine == engine]) for engine in NAMES]
+    header = ["", "compounds", "all quenches crystallised", "MAE, meV/atom", "mean difference", "Spearman"]
+    title = "Amorphization enthalpies by simulation beside density functional theory"
+    publish("simulated_enthalpies", {title: table(header, [row for row in rows if row])}, {title: rows})
+
+
+def chosen() -> list[tuple[str, State, float]]:
+    """Id, crystal and enthalpy of compounds of different formulas, in an order that has nothing to do with them."""
+    with (data_folder() / ENTHALPIES).open(encoding="utf-8") as file:
+        enthalpies = {row["material_id"]: float(row["Amorphization Enthalpy"]) for row in csv.DictReader(file)}
+    crystals = read_each_crystal(data_folder() / CRYSTALS)
+    known = [(name, s, enthalpies[name]) for name, s in crystals if name in enthalpies and isinstance(s, State)]
+    by_formula = {state.formula: (name, state, value) for name, state, value in known}
+    return sorted(by_formula.values(), key=lambda entry: hashlib.sha256(entry[0].encode()).digest())
+
+
+def simulate(engine: str, entries: Sequence[tuple[str, State, float]], folder: Path) -> list[Compound]:
+    """Melt and quench the compositions of some crystals as one cohort."""
+    crystals = {state.formula: state.structure for _, state, _ in entries}
+    starts = [
+        PackedStart(
+            formula=state.formula, crystal_volume_a3_per_atom=state.volume_a3 / len(state.numbers), sample=sample
+        )
+        for _, state, _ in entries
+        for sample in range(QUENCHES)
+    ]
+    store = open_store(folder / f"store-{engine}")
+    materials = run_amorphous(
+        starts,
+        protocol=load_protocol("yu2025").with_atoms(N_ATOMS),
+        engine=get_engine(ENGINES[engine]),
+        store=store,
+        workdir=folder / f"work-{engine}",
+        crystals=crystals,
+    )
+    store.close()
+    found = {enthalpy.formula: enthalpy for enthalpy in amorphization_enthalpies(materials)}
+    compounds = []
+    for name, state, dft in entries:
+        enthalpy = found.get(state.formula)
+        mean = None if enthalpy is None else enthalpy.mean
+        compounds.append(
+            Compound(
+                engine=engine,
+                mp_id=name,
+                formula=state.formula,
+                dft=dft,
+                mean=None if mean is None else mean.value,
+                error=None if mean is None or not np.isfinite(mean.error) else mean.error,
+                quenches=0 if enthalpy is None else enthalpy.quenches,
+                crystallised=0 if enthalpy is None else enthalpy.crystallised,
+            )
+        )
+        print(compounds[-1], flush=True)
+    return compounds
+
+
+def summary(name: str, compounds: Sequence[Compound]) -> list[object]:
+    """A line of the table; empty for no compounds."""
+    glasses = [(c.mean, c.dft) for c in compounds if c.mean is not None]
+    if len(glasses) < 3:
+        return []
+    simulated, dft = 1000 * np.array(glasses).T
+    difference = simulated - dft
+    errors = [f"{np.mean(x):.0f} ± {np.std(x, ddof=1) / len(x) ** 0.5:.0f}" for x in (np.abs(difference), difference)]
+    crystallised = sum(c.mean is None and c.crystallised > 0 for c in compounds)
+    return [name, len(compounds), crystallised, *errors, f"{spearmanr(simulated, dft).statistic:.2f}"]
+
+
+if __name__ == "__main__":
+    main()
