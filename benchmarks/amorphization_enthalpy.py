@@ -158,6 +158,7 @@ def pretrained(compounds: Compounds) -> dict[str, torch.Tensor]:
         systems,
         PRETRAINING,
         seed=0,
+        checkpoint=compounds.folder / "pretraining.pt",
         report=lambda epoch, error: print(f"pretraining {epoch}: {error:.4f}", flush=True),
     )
     torch.save(network.network.state_dict(), path)

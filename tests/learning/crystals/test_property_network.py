@@ -1,5 +1,7 @@
 """Networks that are trained: on a property that is known, from seeds, and from what another property taught."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -20,6 +22,7 @@ SETTINGS = network_settings("small", (3, 8, 9, 11, 12, 16, 17, 19, 20, 35, 38), 
     update={"cutoff_a": 4.0}
 )
 QUICK = Schedule(learning_rate=5e-3, batch=16, epochs=12, patience=12)
+SHORT = Schedule(learning_rate=5e-3, batch=16, epochs=5, patience=5)
 STATES = rock_salts(120)
 VALUES = np.array([value(state) for state in STATES])
 SYSTEMS = np.array(["-".join(sorted(state.elements)) for state in STATES])
@@ -48,6 +51,22 @@ def test_it_learns_and_the_same_seed_gives_the_same(graphs: list[Graph]) -> None
     assert error_of(first) < 0.5
     np.testing.assert_array_equal(first, second)
     assert [epoch for epoch, _ in told[: len(told) // 2]] == list(range(1, len(told) // 2 + 1))
+
+
+def test_interrupted_it_goes_on_to_the_same_weights(graphs: list[Graph], tmp_path: Path) -> None:
+    def fitted(checkpoint: Path, *, until: int | None = None) -> np.ndarray:
+        def report(epoch: int, error: float) -> None:
+            if epoch == until:
+                raise KeyboardInterrupt
+
+        network = fit_network(
+            SETTINGS, graphs, NOTHING, VALUES, SYSTEMS, SHORT, seed=2, checkpoint=checkpoint, report=report
+        )
+        return network.predict(graphs, NOTHING)
+
+    with pytest.raises(KeyboardInterrupt):
+        fitted(tmp_path / "interrupted.pt", until=3)
+    np.testing.assert_array_equal(fitted(tmp_path / "interrupted.pt"), fitted(tmp_path / "whole.pt"))
 
 
 def test_inputs_beside_the_structure_are_used(graphs: list[Graph]) -> None:

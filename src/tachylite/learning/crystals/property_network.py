@@ -4,6 +4,7 @@ import copy
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import numpy as np
@@ -110,38 +111,80 @@ def fit_network(
     *,
     seed: int,
     start: Mapping[str, Tensor] | None = None,
+    checkpoint: Path | None = None,
     report: Callable[[int, float], None] = lambda epoch, error: None,
 ) -> TrainedNetwork:
     """Train on crystals with other inputs (n, p), values (n,) and chemical systems (n,).
 
     Some of the chemical systems are kept aside; the weights are those with the least mean absolute error on them.
-    `start` has weights of another property, from which the atoms and their pooling begin. `report` hears epoch
-    and error.
+    `start` has weights of another property, from which the atoms and their pooling begin. With a file `checkpoint`,
+    which every epoch is written to, an interrupted training goes on to the same weights. `report` hears epoch and
+    error.
     """
-    generator = np.random.default_rng(seed)
-    torch.manual_seed(seed)
     names = np.unique(systems)
-    aside = np.isin(systems, generator.choice(names, max(1, round(_ASIDE * len(names))), replace=False))
+    chosen = np.random.default_rng(seed).choice(names, max(1, round(_ASIDE * len(names))), replace=False)
+    aside = np.isin(systems, chosen)
+    torch.manual_seed(seed)
     trained = _untrained(settings, inputs[~aside], values[~aside])
     network = trained.network
     if start is not None:
         network.load_state_dict({name: w for name, w in start.items() if not name.startswith("head")}, strict=False)
     optimizer = torch.optim.AdamW(network.parameters(), lr=schedule.learning_rate)
-    best, error_of_best, since = copy.deepcopy(network.state_dict()), np.inf, 0
-    for epoch in range(1, schedule.epochs + 1):
-        order = generator.permutation(np.flatnonzero(~aside))
+    training = _Training(network, optimizer, copy.deepcopy(network.state_dict()))
+    if checkpoint is not None and checkpoint.exists():
+        training.load(checkpoint)
+    judges = [graphs[i] for i in np.flatnonzero(aside).tolist()]
+    while training.epoch < schedule.epochs and training.since < schedule.patience:
+        order = np.random.default_rng([seed, training.epoch]).permutation(np.flatnonzero(~aside))
         for rows in np.array_split(order, -(-len(order) // schedule.batch)):
-            _step(trained, optimizer, [graphs[i] for i in rows.tolist()], inputs[rows], values[rows])
-        predicted = trained.predict([graphs[i] for i in np.flatnonzero(aside).tolist()], inputs[aside])
-        error = float(np.abs(predicted - values[aside]).mean())
-        report(epoch, error)
-        since += 1
-        if error < error_of_best:
-            best, error_of_best, since = copy.deepcopy(network.state_dict()), error, 0
-        if since >= schedule.patience:
-            break
-    network.load_state_dict(best)
+            _step(trained, training.optimizer, [graphs[i] for i in rows.tolist()], inputs[rows], values[rows])
+        error = float(np.abs(trained.predict(judges, inputs[aside]) - values[aside]).mean())
+        training.end_epoch(error)
+        report(training.epoch, error)
+        if checkpoint is not None:
+            training.save(checkpoint)
+    network.load_state_dict(training.best)
     return trained
+
+
+@dataclass
+class _Training:
+    """A network in training."""
+
+    network: PropertyNetwork
+    optimizer: torch.optim.Optimizer
+    best: dict[str, Tensor]
+    """Weights with the least error so far."""
+    error_of_best: float = float("inf")
+    since: int = 0
+    """Epochs since then."""
+    epoch: int = 0
+
+    def end_epoch(self, error: float) -> None:
+        """Count an epoch, and keep its weights where none had a smaller error."""
+        self.epoch, self.since = self.epoch + 1, self.since + 1
+        if error < self.error_of_best:
+            self.best, self.error_of_best, self.since = copy.deepcopy(self.network.state_dict()), error, 0
+
+    def save(self, path: Path) -> None:
+        """Write everything that the next epoch follows from."""
+        content = {
+            "network": self.network.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "best": self.best,
+            "progress": (self.error_of_best, self.since, self.epoch),
+        }
+        unfinished = path.with_name(path.name + ".unfinished")
+        torch.save(content, unfinished)
+        unfinished.replace(path)
+
+    def load(self, path: Path) -> None:
+        """Go on from a checkpoint; nothing in it is executed."""
+        content = torch.load(path, weights_only=True)
+        self.network.load_state_dict(content["network"])
+        self.optimizer.load_state_dict(content["optimizer"])
+        self.best = content["best"]
+        self.error_of_best, self.since, self.epoch = content["progress"]
 
 
 def _untrained(settings: NetworkSettings, inputs: Array, values: Array) -> TrainedNetwork:
