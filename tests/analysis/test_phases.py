@@ -48,6 +48,13 @@ def test_a_gas_counts_as_its_molecule_whatever_crystals_there_are() -> None:
     assert {phase.name for phase in hull.vertices} == {"element Mg", "molecule O2", "file"}
 
 
+def test_a_gas_takes_the_volume_of_its_solid_and_not_that_of_the_empty_cell() -> None:
+    hull = hull_of([MAGNESIUM, OXYGEN, MAGNESIA], ("Mg", "O"))
+    oxygen = hull.volume({"O": 1})
+    assert 8 < oxygen < 20  # solid oxygen has 11 to 13 A^3 per atom; the cell of the molecule 1,372
+    assert hull.volume({"Mg": 1, "O": 9}) == pytest.approx(0.2 * 4.2**3 / 8 + 0.8 * oxygen)
+
+
 def test_phases_of_other_systems_are_no_part_of_a_hull() -> None:
     lithium = relaxed(candidate_element("Li"), -1.9)
     assert len(hull_of([MAGNESIUM, OXYGEN, lithium], ("Mg", "O")).phases) == 2

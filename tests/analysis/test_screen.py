@@ -27,3 +27,12 @@ def test_without_relaxed_elements_there_is_no_energy_and_the_reason_is_said() ->
     (row,) = composition_rows([material("CuAu", -3.5)], [])
     assert row.status == "failed"
     assert "no relaxed crystal of Au" in str(row.reason)
+
+
+def test_what_has_dispersed_has_no_energy() -> None:
+    gas = material("CuAu", -3.5)
+    reason = "is no solid: its volume is 60 times that of a dense phase"
+    gas["results"][0] |= {"status": "failed", "reason": reason}
+    gas["failures"] = [{"stage": "glass", "reason": reason}]
+    (row,) = composition_rows([gas], [])
+    assert (row.status, row.energy_ev_per_atom, row.reason) == ("failed", None, f"glass: {reason}")

@@ -16,7 +16,7 @@ from tachylite.schemas import Provenance, Request, State
 from tachylite.schemas.relaxation import Relaxation
 from tachylite.units import GPA_PER_EV_A3, KB_EV
 
-EDGE_A = 10.0
+EDGE_A = 5.0
 """Of the cubic cell of every start."""
 
 BULK_MODULUS_GPA, LAME_GPA, SHEAR_GPA = 20.0, 60.0, 30.0

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tachylite.analysis.phases import Hulls
+from tachylite.analysis.structure import NO_SOLID
 from tachylite.errors import InputError
 from tachylite.physics.chemical_systems import chemistry_of
 from tachylite.physics.composition import parse_formula
@@ -109,7 +110,8 @@ def _relaxed(material: Mapping[str, Any]) -> Mapping[str, Any]:
 def _relaxations(material: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for result in reversed(material["results"]):
         relaxation = result.get("relaxation")
-        if relaxation and relaxation["status"] == "converged":
+        dispersed = str(result.get("reason") or "").startswith(NO_SOLID)
+        if relaxation and relaxation["status"] == "converged" and not dispersed:
             yield result
 
 

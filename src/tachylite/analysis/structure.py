@@ -1,5 +1,6 @@
 """Measure the structure of a trajectory: g(r), bonds and angles, structure factors, rings, crystallinity."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -15,9 +16,16 @@ from tachylite.physics.structure.pair_distribution import pair_structure
 from tachylite.physics.structure.pairs import count_pairs
 from tachylite.physics.structure.rings import analyse_rings
 from tachylite.physics.structure.scattering import analyse_scattering
+from tachylite.physics.volume import estimate_volume_per_atom
 from tachylite.readers.frames import TrajectoryReader
 from tachylite.schemas import Material, State, StructureAnalysis, Trajectory
 from tachylite.schemas.start import PackedStart, StructureStart
+
+NO_SOLID = "is no solid"
+"""How the reason begins of a structure that has dispersed."""
+
+_LARGEST_VOLUME = 3.0
+"""Over the estimate for the dense phase, which is right within a third."""
 
 _LONGEST_A = 8.0
 
@@ -77,6 +85,15 @@ def measure_frames(
 def crystallinity_of(state: State) -> Crystallinity:
     """Tell whether a state is a crystal."""
     return measure_crystallinity(np.asarray(state.positions), np.asarray(state.cell), np.asarray(state.numbers))
+
+
+def dispersed(state: State) -> str | None:
+    """Why a relaxed structure is no solid: a gas, or molecules far apart; None where it is dense."""
+    dense = estimate_volume_per_atom(Counter(state.atoms.get_chemical_symbols())).volume_a3_per_atom
+    growth = state.volume_a3 / len(state.numbers) / dense
+    if growth < _LARGEST_VOLUME:
+        return None
+    return f"{NO_SOLID}: its volume is {growth:.0f} times that of a dense phase"
 
 
 def lost_crystals(material: Material) -> list[str]:

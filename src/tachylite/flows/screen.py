@@ -10,6 +10,7 @@ from typing import Any
 
 from jobflow import Flow, JobStore, OutputReference, Response, job
 
+from tachylite.analysis.structure import NO_SOLID
 from tachylite.engines import Engine
 from tachylite.engines.torchsim.engine import TorchSimEngine
 from tachylite.engines.workdir import content_key, use_workdir
@@ -112,8 +113,10 @@ def with_repulsion(engine: Engine) -> Engine | None:
 
 
 def is_repeated(failures: Sequence[Failure]) -> bool:
-    """Whether failures are of the dynamics or a relaxation: a crystal or a missing reference would be there again."""
-    return any(not (f.reason.startswith("crystallised") or f.stage.startswith("reference")) for f in failures)
+    """Whether failures are of the dynamics or a relaxation: a crystal, a gas or a missing reference comes again."""
+    return any(
+        not (f.reason.startswith(("crystallised", NO_SOLID)) or f.stage.startswith("reference")) for f in failures
+    )
 
 
 def run_screen(

@@ -4,6 +4,7 @@ from hashlib import sha256
 from typing import Literal
 
 from tachylite.measured import FrozenModel
+from tachylite.physics.elements import reference_crystal
 from tachylite.physics.thermodynamics.hull import Phase
 from tachylite.schemas.base import Document
 from tachylite.schemas.relaxation import Relaxation
@@ -63,9 +64,12 @@ class RelaxedPhase(Document):
         """As convex hulls take it."""
         state = self.relaxation.state
         symbols = state.atoms.get_chemical_symbols()
+        volume = state.volume_a3 / len(state.numbers)
+        if self.is_molecule:  # whose cell is empty: its solid is what a dense phase would hold
+            volume = reference_crystal(self.elements[0]).volume_a3_per_atom
         return Phase(
             name=self.source,
             counts={symbol: symbols.count(symbol) for symbol in self.elements},
             energy_ev_per_atom=self.relaxation.energy_ev_per_atom,
-            volume_a3_per_atom=state.volume_a3 / len(state.numbers),
+            volume_a3_per_atom=volume,
         )

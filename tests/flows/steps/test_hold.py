@@ -42,9 +42,9 @@ def test_the_error_of_the_density_is_that_of_the_searched_volume() -> None:
     ((run, trajectory),) = simulated(maker, [[source]])
     (member,) = maker.members([[source]])
     result = maker.result(member, run, trajectory)
-    # four atoms of 39.948 u in 1000 A^3, at 1.66054 g/cm^3 of one u in 1 A^3
+    # four atoms of 39.948 u in 125 A^3, at 1.66054 g/cm^3 of one u in 1 A^3
     assert result.density_g_cm3 is not None
-    assert result.density_g_cm3.value == pytest.approx(4 * 39.948 / 1000 * 1.660539, rel=1e-5)
+    assert result.density_g_cm3.value == pytest.approx(4 * 39.948 / 125 * 1.660539, rel=1e-5)
     assert result.density_g_cm3.error == pytest.approx(0.01 * result.density_g_cm3.value)
     assert (result.name, result.source, result.temperature_k) == ("melt", "search", 3000)
     assert [diffusivity.species for diffusivity in result.diffusivities] == ["Ar"]
@@ -57,15 +57,15 @@ def test_a_given_volume_has_no_error_and_a_later_hold_keeps_that_of_the_search()
     state = start_state(["Ar"] * 4, "argon")
     ((run, trajectory),) = simulated(maker, [[state]])
     assert run is not None
-    for volume in (Measured(value=1000, error=0), Measured(value=1000, error=12)):
+    for volume in (Measured(value=125, error=0), Measured(value=125, error=12)):
         source = held(run).model_copy(update={"volume_a3": volume})
         result = maker.result(maker.members([[source]])[0], run, trajectory)
         assert result.volume_a3 == volume
         assert result.density_g_cm3 is not None
-        assert result.density_g_cm3.error == pytest.approx(result.density_g_cm3.value * volume.error / 1000)
+        assert result.density_g_cm3.error == pytest.approx(result.density_g_cm3.value * volume.error / 125)
     given = maker.result(maker.members([[state]])[0], run, trajectory)
     assert given.volume_a3 is not None
-    assert given.volume_a3.value == pytest.approx(1000)
+    assert given.volume_a3.value == pytest.approx(125)
     assert given.volume_a3.error == 0
 
 

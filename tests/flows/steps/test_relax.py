@@ -29,8 +29,8 @@ def test_every_state_is_relaxed_and_gaps_stay_in_their_places(tmp_path: Path, ba
     assert [state.velocities for _, state, _ in engine.relaxed] == [None, None]
     assert [lineage(result.final) for result in (first, last)] == [("argon", "glass"), ("alloy", "glass")]
     assert (gap.status, gap.reason, gap.relaxation, gap.final) == ("skipped", "search: a vapour", None, None)
-    # three atoms of 63.546, 63.546 and 91.224 u in 1000 A^3
-    assert last.density_g_cm3 == pytest.approx((2 * 63.546 + 91.224) / 1000 * 1.660539, rel=1e-5)
+    # three atoms of 63.546, 63.546 and 91.224 u in 125 A^3
+    assert last.density_g_cm3 == pytest.approx((2 * 63.546 + 91.224) / 125 * 1.660539, rel=1e-5)
     assert last.formation_energy_ev_per_atom is None, "no references were given"
 
 
@@ -75,3 +75,12 @@ def test_what_does_not_settle_is_a_failure_beside_a_good_one(tmp_path: Path) -> 
 def test_there_is_no_molecular_dynamics_in_it() -> None:
     maker = make(RelaxMaker, "glass", protocol_of(GLASS), fresh_engine())
     assert maker.first_request(start_state(["Ar"], "argon")) is None
+
+
+def test_what_has_dispersed_is_no_solid(tmp_path: Path) -> None:
+    maker = make(RelaxMaker, "glass", protocol_of(GLASS), fresh_engine())
+    dense, gas = starts()[0], starts()[0].scaled_to(40_000)
+    kept, apart = results(maker, Inputs([[dense, gas]]), tmp_path)
+    assert (kept.status, apart.status, apart.final) == ("completed", "failed", None)
+    assert str(apart.reason).startswith("is no solid: its volume is ")
+    assert apart.formation_energy_ev_per_atom is None

@@ -147,6 +147,8 @@ def _cards(campaign: Campaign, rows: Sequence[CompositionRow]) -> list[Card]:
     ]
     if energies:
         settings.append(Row("mean above the crystals", f"{mean(energies):.3f} eV/atom"))
+        if below := sum(energy < 0 for energy in energies):
+            members.append(Row("below the crystals", f"{below:,}", note="the engine's error, or a crystal is missing"))
     return [Card("Members", tuple(members)), Card("How", tuple(settings))]
 
 
