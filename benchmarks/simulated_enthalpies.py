@@ -95,10 +95,10 @@ def simulate(engine: str, entries: Sequence[tuple[str, State, float]], folder: P
         crystals=crystals,
     )
     store.close()
-    found = {enthalpy.formula: enthalpy for enthalpy in amorphization_enthalpies(materials)}
+    by_formula = {enthalpy.formula: enthalpy for enthalpy in amorphization_enthalpies(materials)}
     compounds = []
     for name, state, dft in entries:
-        enthalpy = found.get(state.formula)
+        enthalpy = by_formula.get(state.formula)
         mean = None if enthalpy is None else enthalpy.mean
         compounds.append(
             Compound(

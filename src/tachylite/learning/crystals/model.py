@@ -70,8 +70,8 @@ class CrystalPropertyModel:
     ) -> list[CrystalPrediction]:
         """Predict crystals; elements that the features do not know leave a crystal without a value, with the reason."""
         known = [set(state.numbers) <= set(self.embedding.settings.elements) for state in states]
-        asked = [state for state, is_known in zip(states, known, strict=True) if is_known]
-        values = iter(self._predict_known(asked, report) if asked else [])
+        readable = [state for state, is_known in zip(states, known, strict=True) if is_known]
+        values = iter(self._predict_known(readable, report) if readable else [])
         return [
             self._prediction(state, source, next(values) if is_known else None)
             for state, source, is_known in zip(states, sources, known, strict=True)
