@@ -32,7 +32,7 @@ def test_without_relaxed_elements_there_is_no_energy_and_the_reason_is_said() ->
 def test_what_has_dispersed_has_no_energy() -> None:
     gas = material("CuAu", -3.5)
     reason = "is no solid: its volume is 60 times that of a dense phase"
-    gas["results"][0] |= {"status": "failed", "reason": reason}
+    gas["results"][0]["relaxation"]["status"] = "failed"
     gas["failures"] = [{"stage": "glass", "reason": reason}]
     (row,) = composition_rows([gas], [])
     assert (row.status, row.energy_ev_per_atom, row.reason) == ("failed", None, f"glass: {reason}")

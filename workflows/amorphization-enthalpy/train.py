@@ -19,7 +19,7 @@ from tachylite.readers.crystals import read_each_crystal
 from tachylite.schemas import State
 
 LAYERS = 2
-"""A third one lowers the error by 0.8 +- 0.4 meV/atom, and takes four times as long."""
+"""A third one lowers the error by 0.8 +- 0.4 meV/atom, and takes twice as long."""
 SOURCE = "melt-quench DFT of Yu, Sun and Luo 2025; crystals of the Materials Project (CC BY 4.0, DOI 10.1063/1.4812323)"
 
 

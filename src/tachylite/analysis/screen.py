@@ -4,7 +4,6 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from tachylite.analysis.phases import Hulls
-from tachylite.analysis.structure import NO_SOLID
 from tachylite.errors import InputError
 from tachylite.physics.chemical_systems import chemistry_of
 from tachylite.physics.composition import parse_formula
@@ -110,8 +109,7 @@ def _relaxed(material: Mapping[str, Any]) -> Mapping[str, Any]:
 def _relaxations(material: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
     for result in reversed(material["results"]):
         relaxation = result.get("relaxation")
-        dispersed = str(result.get("reason") or "").startswith(NO_SOLID)
-        if relaxation and relaxation["status"] == "converged" and not dispersed:
+        if relaxation and relaxation["status"] == "converged":
             yield result
 
 

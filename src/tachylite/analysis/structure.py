@@ -19,6 +19,7 @@ from tachylite.physics.structure.scattering import analyse_scattering
 from tachylite.physics.volume import estimate_volume_per_atom
 from tachylite.readers.frames import TrajectoryReader
 from tachylite.schemas import Material, State, StructureAnalysis, Trajectory
+from tachylite.schemas.relaxation import Relaxation
 from tachylite.schemas.start import PackedStart, StructureStart
 
 NO_SOLID = "is no solid"
@@ -87,13 +88,17 @@ def crystallinity_of(state: State) -> Crystallinity:
     return measure_crystallinity(np.asarray(state.positions), np.asarray(state.cell), np.asarray(state.numbers))
 
 
-def dispersed(state: State) -> str | None:
-    """Why a relaxed structure is no solid: a gas, or molecules far apart; None where it is dense."""
+def checked_to_be_solid(relaxation: Relaxation) -> Relaxation:
+    """The relaxation; failed where its cell was free and what it holds has dispersed, as a gas or molecules apart."""
+    state = relaxation.state
+    if relaxation.status == "failed" or not relaxation.relax_cell:
+        return relaxation
     dense = estimate_volume_per_atom(Counter(state.atoms.get_chemical_symbols())).volume_a3_per_atom
     growth = state.volume_a3 / len(state.numbers) / dense
     if growth < _LARGEST_VOLUME:
-        return None
-    return f"{NO_SOLID}: its volume is {growth:.0f} times that of a dense phase"
+        return relaxation
+    reason = f"{NO_SOLID}: its volume is {growth:.0f} times that of a dense phase"
+    return relaxation.model_copy(update={"status": "failed", "reason": reason})
 
 
 def lost_crystals(material: Material) -> list[str]:

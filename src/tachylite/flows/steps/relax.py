@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from jobflow import Flow, Response, job
 
-from tachylite.analysis.structure import crystallinity_of, dispersed
+from tachylite.analysis.structure import checked_to_be_solid, crystallinity_of
 from tachylite.flows.steps.base import Inputs, Member, Start, StepMaker, crystallised, outcome
 from tachylite.jobs.engine import Relaxed, in_place, relax
 from tachylite.jobs.references import above_crystal, formation_energy_of
@@ -61,6 +61,7 @@ class RelaxMaker(StepMaker):
 def _result(member: Member, relaxation: Relaxation | None, references: References | None) -> RelaxResult:
     if relaxation is None:
         return RelaxResult(**member.skipped_fields())
+    relaxation = checked_to_be_solid(relaxation)
     common = member.result_fields | {"relaxation": relaxation} | outcome(relaxation.status, relaxation.reason)
     if relaxation.status == "failed":
         return RelaxResult(**common)
@@ -69,8 +70,6 @@ def _result(member: Member, relaxation: Relaxation | None, references: Reference
     common |= {"order": order, "density_g_cm3": density(state.atoms.get_masses(), state.volume_a3)}
     if failure := crystallised(order, from_crystal=member.is_crystal):
         return RelaxResult(**(common | failure))
-    if relaxation.relax_cell and (reason := dispersed(state)) is not None:
-        return RelaxResult(**(common | {"status": "failed", "reason": reason}))
     return RelaxResult(
         formation_energy_ev_per_atom=formation_energy_of(relaxation, references),
         above_crystal_ev_per_atom=above_crystal(relaxation.energy_ev_per_atom, references, member.number),

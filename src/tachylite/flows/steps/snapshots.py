@@ -7,7 +7,7 @@ from typing import ClassVar
 import numpy as np
 from jobflow import Flow, Job, Response, job
 
-from tachylite.analysis.structure import crystallinity_of
+from tachylite.analysis.structure import checked_to_be_solid, crystallinity_of
 from tachylite.flows.steps.base import Inputs, Member, Start, StepMaker
 from tachylite.jobs.engine import Relaxed, in_place, relax
 from tachylite.jobs.references import above_crystal, formation_energy_of, reference_energies
@@ -98,7 +98,7 @@ def _result(
             formation_energy_ev_per_atom=formation_energy_of(relaxation, references),
             order=crystallinity_of(relaxation.state) if relaxation.status == "converged" else None,
         )
-        for time, relaxation in taken
+        for time, relaxation in ((time, checked_to_be_solid(relaxation)) for time, relaxation in taken)
     ]
     amorphous = [s for s in snapshots if not s.crystallised]
     energies = [s.formation_energy_ev_per_atom for s in amorphous if s.formation_energy_ev_per_atom is not None]
