@@ -1,7 +1,7 @@
 """Simulated amorphization enthalpies beside those by DFT: python -m benchmarks.simulated_enthalpies FOLDER.
 
-Compounds of Yu et al. 2025, in an order by hash, by the protocol yu2025 in cells of 48 to 72 atoms, two quenches each,
-eight compounds at a time. `python -m benchmarks.simulated_enthalpies FOLDER nequix 10` takes Nequix OAM and ten of them
+Compounds of Yu et al. 2025, in an order by hash, by the protocol yu2025 in cells of 48 atoms or more, two quenches
+each, eight compounds at a time. `python -m benchmarks.simulated_enthalpies FOLDER nequix 10` takes Nequix OAM and ten of them
 (by default CHGNet and forty). Finished compounds are kept beside the results, so that the same command goes on from
 there on any machine; FOLDER holds unfinished work.
 """
@@ -32,7 +32,7 @@ from tachylite.stores import open_store
 ENTHALPIES, CRYSTALS = "yu2025/dft_enthalpy_data.csv", "mp_crystals/mp_structures_yu.jsonl.gz"
 ENGINES = {"chgnet": "chgnet", "nequix": f"nequix:{data_folder()}/models/nequix/nequix-oam-1.pt"}
 NAMES = {"chgnet": "CHGNet 0.3.0", "nequix": "Nequix OAM"}
-N_ATOMS, LARGEST_UNIT, QUENCHES, AT_ONCE = 60, 24, 2, 8
+N_ATOMS, LARGEST_UNIT, QUENCHES, AT_ONCE = 48, 16, 2, 8
 KEPT = RESULTS / "simulated_enthalpies_compounds.json"
 
 

@@ -44,6 +44,16 @@ def test_one_line_for_the_member_and_the_others_go_on(pw: Path, tmp_path: Path, 
     assert (done, len(list(pw.glob("relax-*/relaxation.json")))) == (1, 2)
 
 
+def test_the_calculations_before_the_long_one_may_crash(pw: Path, tmp_path: Path) -> None:
+    unsteady = engine(command=failing(tmp_path, "kill-once", "cutoff-"))
+    common: dict[str, Any] = {"relax_cell": False, "labels": ["Si"], "max_force_ev_a": ANY_FORCE_EV_A}
+    (relaxation,) = unsteady.relax([silicon()], pw, **common)
+    assert relaxation.status == "converged", relaxation.reason
+    assert len(list(pw.glob("relax-*/cutoff-*/killed"))) == 2
+    (steady,) = engine().relax([silicon()], pw / "steady", **common)
+    assert relaxation.energy_ev_per_atom == pytest.approx(steady.energy_ev_per_atom, abs=1e-6)
+
+
 def test_a_missing_program_or_pseudopotential_is_said_before_anything_is_computed(pw: Path) -> None:
     uranium = State.from_atoms(Atoms("U", positions=[[0, 0, 0]], cell=[3.0, 3.0, 3.0], pbc=True))
     (unknown,) = engine().relax([uranium], pw, relax_cell=False, labels=["U"])

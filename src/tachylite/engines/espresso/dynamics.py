@@ -41,7 +41,14 @@ class PwRun(ChunkedRun):
             self.reason = "molecular dynamics of pw.x runs at constant volume; leave pressure_gpa out"
         if self.reason is not None:
             return
-        preparation = prepare(self.program, self.request.state, self.folder, interruption, self.request.label)
+        preparation = prepare(
+            self.program,
+            self.request.state,
+            self.folder,
+            interruption,
+            self.request.label,
+            max_crashes=self.max_crashes,
+        )
         if isinstance(preparation, str):
             self.reason = preparation
             return

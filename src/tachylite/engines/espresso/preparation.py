@@ -50,8 +50,13 @@ class Preparation:
         return 2 / 3 * self.cutoff_slope_ev / volume_a3 * GPA_PER_EV_A3
 
 
-def prepare(program: Program, state: State, folder: Path, interruption: Interruption, label: str) -> Preparation | str:
-    """Compute or read the preparation of a calculation in `folder`; why there is none, in one line, where it fails."""
+def prepare(
+    program: Program, state: State, folder: Path, interruption: Interruption, label: str, *, max_crashes: int
+) -> Preparation | str:
+    """Compute or read the preparation of a calculation in `folder`; why there is none, in one line, where it fails.
+
+    A pw.x that crashes is called again, at most `max_crashes` times for each of the two calculations.
+    """
     record = folder / RECORD
     if record.exists():
         return Preparation(**json.loads(record.read_bytes()))
@@ -66,14 +71,18 @@ def prepare(program: Program, state: State, folder: Path, interruption: Interrup
             interruption.end(f"before {label}")
         place = folder / f"cutoff-{name}"
         varied = replace(program, level=replace(level, ecutwfc_ry=level.ecutwfc_ry * factor))
-        output, error = varied.compute(
-            place, state, replace(task, scratch=earlier is None), interruption, earlier=earlier
-        )
-        if output.final is None or error is not None or not output.final.converged:
+        for _ in range(max_crashes + 1):
+            output, error = varied.compute(
+                place, state, replace(task, scratch=earlier is None), interruption, earlier=earlier
+            )
+            final = output.final if error is None else None
+            if final is not None or must_end(interruption, 0.0) or "did not converge" in (error or ""):
+                break
+        if final is None or not final.converged:
             if must_end(interruption, 0.0):
                 interruption.end(f"before {label}")
             return error or f"pw.x ended without a result; see {place}"
-        energies.append(output.final.energy_ev)
+        energies.append(final.energy_ev)
         gap, earlier = output.gap_ev, place
     kspacing = kspacing or kspacing_for_gap(gap or 0.0)
     slope = (energies[1] - energies[0]) / log(HIGHER / LOWER)

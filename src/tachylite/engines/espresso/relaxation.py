@@ -58,7 +58,7 @@ class PwRelaxation:
         """Relax until forces and, with the cell, the stress are small enough, or a call has a problem."""
         if self.reason is not None:
             return
-        preparation = prepare(self.program, self.state, self.folder, interruption, self.label)
+        preparation = prepare(self.program, self.state, self.folder, interruption, self.label, max_crashes=max_crashes)
         if isinstance(preparation, str):
             self.reason = preparation
             return
