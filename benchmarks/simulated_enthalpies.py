@@ -1,9 +1,9 @@
 """Simulated amorphization enthalpies beside those by DFT: python -m benchmarks.simulated_enthalpies FOLDER.
 
 Compounds of Yu et al. 2025, in an order by hash, by the protocol yu2025 in cells of 48 atoms or more, two quenches
-each, eight compounds at a time. `python -m benchmarks.simulated_enthalpies FOLDER nequix 10` takes Nequix OAM and ten of them
-(by default CHGNet and forty). Finished compounds are kept beside the results, so that the same command goes on from
-there on any machine; FOLDER holds unfinished work.
+each, eight compounds at a time. `python -m benchmarks.simulated_enthalpies FOLDER nequix 10` takes Nequix OAM and ten
+of them (by default CHGNet and forty). Finished compounds are kept beside the results, so that the same command goes on
+from there on any machine; FOLDER holds unfinished work.
 """
 
 import csv

@@ -1,5 +1,6 @@
 """Two atoms of silicon, settings under which pw.x needs a second for them, and programs that fail in its place."""
 
+import shlex
 import sys
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def failing(folder: Path, what: str, where: str) -> str:
     """A command for the engine."""
     script = folder / "failing_pw.py"
     script.write_text(FAILING, encoding="utf-8")
-    return f"{sys.executable} {script} {what} {where}"
+    return shlex.join([sys.executable, str(script), what, where])
 
 
 def engine(**options: Any) -> Engine:

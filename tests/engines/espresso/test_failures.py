@@ -44,14 +44,17 @@ def test_one_line_for_the_member_and_the_others_go_on(pw: Path, tmp_path: Path, 
     assert (done, len(list(pw.glob("relax-*/relaxation.json")))) == (1, 2)
 
 
-def test_the_calculations_before_the_long_one_may_crash(pw: Path, tmp_path: Path) -> None:
-    unsteady = engine(command=failing(tmp_path, "kill-once", "cutoff-"))
+@pytest.mark.parametrize(("what", "where"), [("kill-once", "cutoff-"), ("crash", "nosym_evc        = .false.")])
+def test_a_crash_is_followed_by_a_call_without_use_of_symmetry(pw: Path, tmp_path: Path, what: str, where: str) -> None:
+    """In the calculations that prepare the long one, too; the energy is the same."""
+    unsteady, crystal = engine(command=failing(tmp_path, what, where)), silicon(5.4, (0, 0, 0))
     common: dict[str, Any] = {"relax_cell": False, "labels": ["Si"], "max_force_ev_a": ANY_FORCE_EV_A}
-    (relaxation,) = unsteady.relax([silicon()], pw, **common)
+    (relaxation,) = unsteady.relax([crystal], pw, **common)
     assert relaxation.status == "converged", relaxation.reason
-    assert len(list(pw.glob("relax-*/cutoff-*/killed"))) == 2
-    (steady,) = engine().relax([silicon()], pw / "steady", **common)
-    assert relaxation.energy_ev_per_atom == pytest.approx(steady.energy_ev_per_atom, abs=1e-6)
+    inputs = [file.read_text() for file in pw.glob("relax-*/cutoff-*/pw.in")]
+    assert ["nosym_evc        = .true." in text for text in inputs] == [True, True]
+    (steady,) = engine().relax([crystal], pw / "steady", **common)
+    assert relaxation.energy_ev_per_atom == pytest.approx(steady.energy_ev_per_atom, abs=1e-5)
 
 
 def test_a_missing_program_or_pseudopotential_is_said_before_anything_is_computed(pw: Path) -> None:

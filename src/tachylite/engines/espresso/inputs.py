@@ -54,6 +54,8 @@ class Task:
     stress: bool = True
     scratch: bool = True
     """Whether the charge density begins anew, instead of from that of an earlier call."""
+    symmetric: bool = True
+    """Whether symmetry, where there is enough of it, serves for more than to choose the points of the k-mesh."""
     same_waves: bool = False
     """Whether the wave functions begin from those of an earlier call, too: of the same cell, mesh and cutoff."""
 
@@ -106,6 +108,7 @@ def _namelists(
         "smearing": level.smearing,
         "degauss": level.smearing_ev / Rydberg,
         "nosym": nosym,
+        "nosym_evc": not task.symmetric,
     }
     electrons: dict[str, Any] = {"conv_thr": _ENERGY_ERROR_RY, "electron_maxstep": 200, "mixing_beta": 0.4}
     if level.is_spin_polarized(state.elements):

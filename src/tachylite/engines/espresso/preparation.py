@@ -55,7 +55,8 @@ def prepare(
 ) -> Preparation | str:
     """Compute or read the preparation of a calculation in `folder`; why there is none, in one line, where it fails.
 
-    A pw.x that crashes is called again, at most `max_crashes` times for each of the two calculations.
+    A pw.x that crashes is called again, at most `max_crashes` times for each of the two calculations, without use of
+    symmetry: at the edge of the sphere of plane waves rounding may break one that pw.x relies on.
     """
     record = folder / RECORD
     if record.exists():
@@ -71,10 +72,9 @@ def prepare(
             interruption.end(f"before {label}")
         place = folder / f"cutoff-{name}"
         varied = replace(program, level=replace(level, ecutwfc_ry=level.ecutwfc_ry * factor))
-        for _ in range(max_crashes + 1):
-            output, error = varied.compute(
-                place, state, replace(task, scratch=earlier is None), interruption, earlier=earlier
-            )
+        for crashes in range(max_crashes + 1):
+            own = replace(task, scratch=earlier is None, symmetric=crashes == 0)
+            output, error = varied.compute(place, state, own, interruption, earlier=earlier)
             final = output.final if error is None else None
             if final is not None or must_end(interruption, 0.0) or "did not converge" in (error or ""):
                 break

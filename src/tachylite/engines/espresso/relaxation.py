@@ -105,6 +105,7 @@ class PwRelaxation:
             pressure_gpa=self.preparation.pulay_pressure_gpa(self.state.volume_a3),
             pressure_error_gpa=_MAX_STRESS_GPA / 2,
             scratch=False,
+            symmetric=self.crashes == 0,
         )
         report = report_progress(self.label, self.steps, self.steps + MAX_STEPS)
         output, error = self.program.compute(
