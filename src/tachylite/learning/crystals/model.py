@@ -1,24 +1,22 @@
-"""A model of a property of crystals: features of the structure, a Gaussian process, intervals, and where it holds."""
+"""A model of a property of crystals: what predicts it from the structure, intervals, and where it holds."""
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from pathlib import Path
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from ase.data import atomic_numbers
-from numpy.typing import NDArray
 
-from tachylite.arrays import Array
 from tachylite.errors import InputError
-from tachylite.learning.crystals.embedding import Embedding
-from tachylite.learning.domain import nearest_distances
-from tachylite.learning.gaussian_process import GaussianProcess
+from tachylite.learning.crystals.ensemble import NetworkEnsemble
+from tachylite.learning.crystals.predictor import Arrays, Predictor
+from tachylite.learning.crystals.process import EmbeddedProcess
 from tachylite.learning.intervals import LEVELS, Calibration
-from tachylite.learning.learners import Transform, inverse_transform, transform_target
+from tachylite.learning.learners import Transform, inverse_transform
 from tachylite.measured import Interval
 from tachylite.physics.volume import electronegativity
 from tachylite.schemas import State
@@ -31,45 +29,18 @@ _FORMAT = "tachylite crystal property"
 
 
 @dataclass(frozen=True)
-class Regression:
-    """A Gaussian process over features of crystals."""
-
-    process: GaussianProcess
-    transform: Transform
-
-    @classmethod
-    def fit(cls, features: Array, target: Array, transform: Transform) -> Self:
-        """Fit to features (n, p) and targets (n,)."""
-        kinds = np.zeros(features.shape[1])
-        return cls(GaussianProcess.fit(features, transform_target(transform, target), kinds), transform)
-
-    def predict(self, features: Array) -> tuple[Array, Array]:
-        """Centre and spread (m,) under the transform of crystals with features (m, p)."""
-        return self.process.centre(features), self.process.spread(features)
-
-    def values(self, features: Array) -> Array:
-        """Predicted property (m,)."""
-        return inverse_transform(self.transform, self.process.centre(features))
-
-    def distances(self, features: Array) -> Array:
-        """Distance (m,) to the nearest training crystal: root mean square over the features, in standard deviations."""
-        return nearest_distances((features - self.process.mean) / self.process.scale, self.process.rows)
-
-
-@dataclass(frozen=True)
 class CrystalPropertyModel:
     """A fitted model with its card."""
 
     card: CrystalPropertyCard
-    embedding: Embedding
-    regression: Regression
+    predictor: Predictor
     calibration: Calibration
 
     def predict(
         self, states: Sequence[State], sources: Sequence[str], report: Callable[[int], None] = lambda done: None
     ) -> list[CrystalPrediction]:
-        """Predict crystals; elements that the features do not know leave a crystal without a value, with the reason."""
-        known = [set(state.numbers) <= set(self.embedding.settings.elements) for state in states]
+        """Predict crystals; elements that it does not know leave a crystal without a value, with the reason."""
+        known = [set(state.numbers) <= set(self.predictor.elements) for state in states]
         readable = [state for state, is_known in zip(states, known, strict=True) if is_known]
         values = iter(self._predict_known(readable, report) if readable else [])
         return [
@@ -81,18 +52,17 @@ class CrystalPropertyModel:
         self, states: Sequence[State], report: Callable[[int], None]
     ) -> list[tuple[float, float, float, float]]:
         """Value, ends of the interval and distance of each crystal."""
-        features = self.embedding.features(states, report)
-        centre, spread = self.regression.predict(features)
+        centre, spread, distances = self.predictor.predict(states, report)
         low, high = self.calibration.intervals(centre, spread, LEVELS[-1])
-        values = inverse_transform(self.regression.transform, centre)
-        columns = (values, low, high, self.regression.distances(features))
+        values = inverse_transform(self.predictor.transform, centre)
+        columns = (values, low, high, distances)
         return list(zip(*(column.tolist() for column in columns), strict=True))
 
     def _prediction(
         self, state: State, source: str, values: tuple[float, float, float, float] | None
     ) -> CrystalPrediction:
         if values is None:
-            known = self.embedding.settings.elements
+            known = self.predictor.elements
             unknown = [symbol for symbol in state.elements if atomic_numbers[symbol] not in known]
             reason = f"the model does not know {', '.join(unknown)}"
             return CrystalPrediction.without_value(source, state.formula, reason)
@@ -120,23 +90,19 @@ class CrystalPropertyModel:
             )
         return warnings
 
-    def _arrays(self) -> dict[str, NDArray[Any]]:
-        embedding = {f"embedding_{name}": array for name, array in self.embedding.arrays().items()}
-        process = self.regression.process.arrays()
-        # the rows are by far the largest, and exact to seven digits
-        process["rows"] = process["rows"].astype(np.float32)
-        return embedding | {f"process_{name}": array for name, array in process.items()}
-
     def save(self, path: Path) -> None:
         """Write arrays and JSON as .npz; InputError where the file cannot be written."""
         head = {
             "format": _FORMAT,
-            "transform": self.regression.transform,
+            "transform": self.predictor.transform,
             "factors": [factor if np.isfinite(factor) else None for factor in self.calibration.factors],
             "card": json.loads(self.card.model_dump_json()),
         }
         buffer = BytesIO()
-        arrays: dict[str, Any] = {"head": np.frombuffer(json.dumps(head).encode(), dtype=np.uint8), **self._arrays()}
+        arrays: dict[str, Any] = {
+            "head": np.frombuffer(json.dumps(head).encode(), dtype=np.uint8),
+            **self.predictor.arrays(),
+        }
         np.savez_compressed(buffer, **arrays)
         try:
             path.write_bytes(buffer.getvalue())
@@ -144,13 +110,11 @@ class CrystalPropertyModel:
             raise InputError(f"cannot write {path}: {error.strerror}; choose another file") from None
 
 
-def identity_of(embedding: Embedding, regression: Regression, calibration: Calibration) -> str:
+def identity_of(predictor: Predictor, calibration: Calibration) -> str:
     """First 16 hexadecimal digits of the SHA-256 of everything that predictions follow from."""
-    digest = hashlib.sha256(json.dumps([regression.transform, calibration.factors]).encode())
-    for arrays in (embedding.arrays(), regression.process.arrays()):
-        for name, array in sorted(arrays.items()):
-            single = array.astype(np.float32) if name == "rows" else array
-            digest.update(name.encode() + np.ascontiguousarray(single).tobytes())
+    digest = hashlib.sha256(json.dumps([predictor.transform, calibration.factors]).encode())
+    for name, array in sorted(predictor.arrays().items()):
+        digest.update(name.partition("_")[2].encode() + np.ascontiguousarray(array).tobytes())
     return digest.hexdigest()[:16]
 
 
@@ -172,17 +136,19 @@ def load_crystal_model(path: Path) -> CrystalPropertyModel:
         head = json.loads(arrays["head"].tobytes())
         if head["format"] != _FORMAT:
             raise ValueError(f"its format is {head['format']!r}")
-        embedding = Embedding.from_arrays(_named("embedding_", arrays))
-        regression = Regression(GaussianProcess.from_arrays(_named("process_", arrays)), head["transform"])
+        predictor = predictor_from_arrays(arrays, head["transform"])
         factors = tuple(float("inf") if factor is None else float(factor) for factor in head["factors"])
         calibration = Calibration(head["transform"], factors)
         card = CrystalPropertyCard.model_validate(head["card"])
     except Exception as error:  # a file may be damaged in any way
         raise InputError(f"{path} is not a model of a crystal property: {error}") from None
-    if identity_of(embedding, regression, calibration) != card.model_id:
+    if identity_of(predictor, calibration) != card.model_id:
         raise InputError(f"{path} was changed after it was made: its content is not that of its model id")
-    return CrystalPropertyModel(card, embedding, regression, calibration)
+    return CrystalPropertyModel(card, predictor, calibration)
 
 
-def _named(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
+def predictor_from_arrays(arrays: Arrays, transform: Transform) -> Predictor:
+    """The predictor that gave the arrays."""
+    if "networks_head" in arrays:
+        return NetworkEnsemble.from_arrays(arrays, transform)
+    return EmbeddedProcess.from_arrays(arrays, transform)

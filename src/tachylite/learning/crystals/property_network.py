@@ -4,6 +4,7 @@ import copy
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import batched
 from pathlib import Path
 from typing import Literal
 
@@ -52,6 +53,8 @@ FINE_TUNING = Schedule(learning_rate=3e-4, batch=32, epochs=200, patience=25)
 _ASIDE = 0.12
 """Of the chemical systems of the training set, which decide when it ends."""
 _LARGEST_GRADIENT = 1.0
+_AT_ONCE = 32
+"""Crystals of one prediction; of more, memory is filled and nothing gained."""
 
 
 class PropertyNetwork(nn.Module):
@@ -68,10 +71,14 @@ class PropertyNetwork(nn.Module):
 
     def forward(self, graph: Graph, inputs: Tensor) -> Tensor:
         """Values (n_crystals,) from the graph and other inputs (n_crystals, n_inputs)."""
-        atoms = invariants(self.atoms(graph)[-1], self.atoms.hidden)
-        pooled = self.pool(graph.mean(atoms))
-        values: Tensor = self.head(torch.cat([pooled, inputs], dim=1))[:, 0]
+        values: Tensor = self.head(torch.cat([self.pooled(graph), inputs], dim=1))[:, 0]
         return values
+
+    def pooled(self, graph: Graph) -> Tensor:
+        """What stands for each crystal, shape (n_crystals, 64)."""
+        atoms = invariants(self.atoms(graph)[-1], self.atoms.hidden)
+        vectors: Tensor = self.pool(graph.mean(atoms))
+        return vectors
 
 
 @dataclass
@@ -87,13 +94,20 @@ class TrainedNetwork:
     def predict(self, graphs: Sequence[Graph], inputs: Array) -> Array:
         """Values (n,) of crystals with other inputs (n, p)."""
         standard = torch.tensor((inputs - self.input_mean) / self.input_scale, dtype=torch.float32)
-        self.network.eval()
-        with torch.no_grad():
-            parts = [
-                self.network(Graph.join([graphs[i] for i in rows.tolist()]), standard[rows])
-                for rows in np.array_split(np.arange(len(graphs)), -(-len(graphs) // 32))
-            ]
+        with torch.inference_mode():
+            parts = [self.network(Graph.join([graphs[i] for i in rows]), standard[rows]) for rows in _parts(graphs)]
         return self.offset + self.scale * torch.cat(parts).double().numpy()
+
+    def pooled(self, graphs: Sequence[Graph]) -> Array:
+        """What stands for each crystal before other inputs are joined, shape (n, 64)."""
+        with torch.inference_mode():
+            parts = [self.network.pooled(Graph.join([graphs[i] for i in rows])) for rows in _parts(graphs)]
+        return torch.cat(parts).double().numpy()
+
+
+def _parts(graphs: Sequence[Graph]) -> list[list[int]]:
+    """Indices of graphs that are computed together."""
+    return [list(rows) for rows in batched(range(len(graphs)), _AT_ONCE)]
 
 
 def graphs_of(states: Sequence[State], settings: NetworkSettings) -> list[Graph]:
@@ -199,7 +213,6 @@ def _step(
     trained: TrainedNetwork, optimizer: torch.optim.Optimizer, graphs: Sequence[Graph], inputs: Array, values: Array
 ) -> None:
     """One step towards the values (n,) of a batch."""
-    trained.network.train()
     standard = torch.tensor((inputs - trained.input_mean) / trained.input_scale, dtype=torch.float32)
     wanted = torch.tensor((values - trained.offset) / trained.scale, dtype=torch.float32)
     loss = torch.nn.functional.smooth_l1_loss(trained.network(Graph.join(graphs), standard), wanted)

@@ -11,10 +11,12 @@ from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.learning.crystals.effects import find_effects
 from tachylite.learning.crystals.embedding import Embedding
-from tachylite.learning.crystals.model import CrystalPropertyModel, Regression, identity_of
+from tachylite.learning.crystals.model import CrystalPropertyModel, identity_of
+from tachylite.learning.crystals.predictor import Predictor
+from tachylite.learning.crystals.process import EmbeddedProcess, Regression
 from tachylite.learning.domain import nearest_distances
 from tachylite.learning.evaluation import predict_inner_folds
-from tachylite.learning.intervals import LEVELS, calibrate
+from tachylite.learning.intervals import LEVELS, Calibration, calibrate
 from tachylite.learning.learners import Transform, inverse_transform
 from tachylite.learning.splits import grouped_folds
 from tachylite.measured import Measured
@@ -68,10 +70,8 @@ def train_crystal_property(
     `log` is called with a line before each step. Raises InputError for fewer than twenty chemical systems, and for
     elements that the features do not know.
     """
+    check_systems(crystals.systems)
     systems = crystals.systems
-    n_systems = len(np.unique(systems))
-    if n_systems < _FEWEST_SYSTEMS:
-        raise InputError(f"{n_systems} chemical systems are too few to learn from; give {_FEWEST_SYSTEMS} or more")
     log(f"features of {len(systems)} crystals")
     features = embedding.features(crystals.states)
     held_out = []
@@ -83,26 +83,46 @@ def train_crystal_property(
     calibration = calibrate(
         TRANSFORM, crystals.values, *predict_inner_folds(fit_regression, features, crystals.values, systems), systems
     )
-    limit = float(np.quantile(_distances_between(regression.process.rows, systems), _LIMIT_QUANTILE))
-    elements = sorted({symbol for state in crystals.states for symbol in state.elements})
+    words = (embedding.source, f"Gaussian process, Matern 3/2, of the {TRANSFORM}")
+    limit = limit_of_distances(regression.process.rows, systems)
+    return assemble(crystals, EmbeddedProcess(embedding, regression), calibration, held_out, limit, words)
+
+
+def check_systems(systems: NDArray[np.str_]) -> None:
+    """Raise InputError where chemical systems (n,) are too few to calibrate intervals."""
+    n_systems = len(np.unique(systems))
+    if n_systems < _FEWEST_SYSTEMS:
+        raise InputError(f"{n_systems} chemical systems are too few to learn from; give {_FEWEST_SYSTEMS} or more")
+
+
+def assemble(
+    crystals: Crystals,
+    predictor: Predictor,
+    calibration: Calibration,
+    held_out: Sequence["HeldOut"],
+    limit: float,
+    words: tuple[str, str],
+) -> CrystalPropertyModel:
+    """The model with its card; `words` say what its features and its regression are."""
+    systems = crystals.systems
     card = CrystalPropertyCard(
-        model_id=identity_of(embedding, regression, calibration),
+        model_id=identity_of(predictor, calibration),
         quantity=crystals.quantity,
         unit=crystals.unit,
         data=crystals.source,
         crystals=len(systems),
-        chemical_systems=n_systems,
-        elements=elements,
+        chemical_systems=len(np.unique(systems)),
+        elements=sorted({symbol for state in crystals.states for symbol in state.elements}),
         anions=sorted({max(state.elements, key=electronegativity) for state in crystals.states}),
-        embedding=embedding.source,
-        regression=f"Gaussian process, Matern 3/2, of the {TRANSFORM}",
+        embedding=words[0],
+        regression=words[1],
         score=score_held_out(crystals.values, systems, held_out),
         effects_in_data=find_effects(crystals.fractions, crystals.values, systems),
         effects_held_out=find_effects(crystals.fractions, held_out[0].values, systems),
         limit=limit,
         versions={package: version(package) for package in _PACKAGES},
     )
-    return CrystalPropertyModel(card, embedding, regression, calibration)
+    return CrystalPropertyModel(card, predictor, calibration)
 
 
 def fit_regression(features: Array, target: Array) -> Regression:
@@ -134,14 +154,15 @@ def predict_held_out(features: Array, values: Array, systems: NDArray[np.str_], 
         predicted[test] = inverse_transform(TRANSFORM, centre)
         for index, level in enumerate(LEVELS):
             low[index, test], high[index, test] = calibration.intervals(centre, spread, level)
-        limit = np.quantile(_distances_between(model.process.rows, systems[train]), _LIMIT_QUANTILE)
+        limit = limit_of_distances(model.process.rows, systems[train])
         beyond[test] = model.distances(features[test]) > limit
     return HeldOut(predicted, low, high, beyond)
 
 
-def _distances_between(rows: Array, systems: NDArray[np.str_]) -> Array:
-    """Distance (n,) of each row to the nearest one of another chemical system."""
-    return nearest_distances(rows, rows, np.unique(systems, return_inverse=True)[1])
+def limit_of_distances(rows: Array, systems: NDArray[np.str_]) -> float:
+    """What 95 % of the scaled rows (n, p) are within of the nearest one of another chemical system."""
+    distances = nearest_distances(rows, rows, np.unique(systems, return_inverse=True)[1])
+    return float(np.quantile(distances, _LIMIT_QUANTILE))
 
 
 def score_held_out(values: Array, systems: NDArray[np.str_], held_out: Sequence[HeldOut]) -> HeldOutScore:
