@@ -32,10 +32,10 @@ def predict_property(name: str, files: Sequence[str], report: Path | None, *, as
         from tachylite.learning.dataset import optional_import
 
         with optional_import("e3nn"):
-            from tachylite.learning.crystals.model import shipped_crystal_model
+            from tachylite.learning.crystals.model import find_crystal_model
 
         crystals = _read(files)
-        model = shipped_crystal_model(name)
+        model = find_crystal_model(name)
         predictions = _predict(model, crystals)
         if report is not None:
             _write(model, predictions, report)

@@ -34,9 +34,9 @@ def predict(
         str | None,
         typer.Option(
             "--property",
-            metavar="NAME",
-            help="Of crystals, by a model that comes with the package: amorphization-enthalpy. Files may be JSON lines "
-            "or folders too.",
+            metavar="NAME|FILE",
+            help="Of crystals, by a model that comes with the package, amorphization-enthalpy, or one in a file. The "
+            "crystals may be JSON lines or folders, too.",
         ),
     ] = None,
     model: Annotated[

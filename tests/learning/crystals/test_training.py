@@ -10,7 +10,7 @@ from tests.learning.crystals.crystal_samples import rock_salts, state_of
 from tests.learning.crystals.test_embedding import small_embedding
 
 from tachylite.errors import InputError
-from tachylite.learning.crystals.model import CrystalPropertyModel, load_crystal_model, shipped_crystal_model
+from tachylite.learning.crystals.model import CrystalPropertyModel, find_crystal_model, load_crystal_model
 from tachylite.learning.crystals.training import Crystals, mean_over_systems, train_crystal_property
 from tachylite.schemas import State
 
@@ -94,5 +94,7 @@ def test_the_error_of_a_mean_counts_systems() -> None:
 
 
 def test_a_property_without_a_model() -> None:
-    with pytest.raises(InputError, match="there is no model of 'colour'; there is one of amorphization-enthalpy"):
-        shipped_crystal_model("colour")
+    with pytest.raises(InputError, match="there is no model of 'colour'; there is one of amorphization-enthalpy, or"):
+        find_crystal_model("colour")
+    with pytest.raises(InputError, match=r"nowhere.npz is not a model of a crystal property: .*No such file"):
+        find_crystal_model("nowhere.npz")

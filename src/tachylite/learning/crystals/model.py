@@ -118,10 +118,15 @@ def identity_of(predictor: Predictor, calibration: Calibration) -> str:
     return digest.hexdigest()[:16]
 
 
-def shipped_crystal_model(name: str) -> CrystalPropertyModel:
-    """The model of a property that comes with the package; InputError, with their names, for another one."""
+def find_crystal_model(name: str) -> CrystalPropertyModel:
+    """The model of a property that comes with the package, or one in a file (.npz).
+
+    Raises InputError, with the names of those that come with it, for another word.
+    """
+    if name.endswith(".npz"):
+        return load_crystal_model(Path(name))
     if name not in SHIPPED:
-        raise InputError(f"there is no model of '{name}'; there is one of {', '.join(SHIPPED)}")
+        raise InputError(f"there is no model of '{name}'; there is one of {', '.join(SHIPPED)}, or give a file (.npz)")
     return load_crystal_model(SHIPPED[name])
 
 

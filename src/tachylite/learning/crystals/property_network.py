@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import batched
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -14,18 +13,21 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from tachylite.arrays import Array
+from tachylite.errors import InputError
 from tachylite.learning.crystals.graph import Graph
 from tachylite.learning.crystals.network import AtomNetwork, NetworkSettings, invariants
 from tachylite.schemas import State
 
-type Size = Literal["small", "yu2025"]
+SIZES = ("small", "yu2025")
 
 _WIDTH = 64
 """Of the vector that stands for a crystal, and of the perceptron behind it."""
 
 
-def network_settings(size: Size, elements: Sequence[int], mean_neighbors: float) -> NetworkSettings:
-    """Settings of a size: `small` for one processor, or as Yu et al. 2025 have published."""
+def network_settings(size: str, elements: Sequence[int], mean_neighbors: float) -> NetworkSettings:
+    """Settings of a size: `small` for one processor, or `yu2025` as published; InputError for another one."""
+    if size not in SIZES:
+        raise InputError(f"there is no network of size '{size}'; choose one of {', '.join(SIZES)}")
     shape = functools.partial(
         NetworkSettings, elements=tuple(sorted(elements)), mean_neighbors=mean_neighbors, layer_norm=False
     )
