@@ -23,6 +23,7 @@ from tachylite.cli.run import run
 from tachylite.cli.screen import screen
 from tachylite.cli.status import status
 from tachylite.cli.submit import submit
+from tachylite.cli.train import train
 from tachylite.errors import InputError
 
 _EXIT_INPUT = 2
@@ -45,6 +46,7 @@ for command in (
     describe,
     learn,
     predict,
+    train,
     evaluate,
     protocols,
     datasets,

@@ -134,17 +134,15 @@ def _export_frames(material: Material, store: JobStore, folder: Path) -> list[Pa
     """Write the recorded frames of every run of a material as an extended XYZ file, and give their paths."""
     from ase.io import write
 
-    from tachylite.stores.queries import find_trajectory
+    from tachylite.stores.labels import frame_temperatures, iter_trajectories
 
     paths = []
-    for result in material.results:
-        for number, trajectory_id in enumerate(result.trajectory_ids):
-            trajectory = find_trajectory(store, trajectory_id)
-            if trajectory is not None:
-                ending = f"-{number}" if number else ""
-                name = f"{material.formula}-{material.material_id[:8]}-{result.name}{ending}-frames.extxyz"
-                paths.append(folder / name)
-                write(paths[-1], trajectory.atoms(), format="extxyz")
+    for name, trajectory in iter_trajectories(material, store):
+        frames = trajectory.atoms()
+        for frame, temperature in zip(frames, frame_temperatures(trajectory), strict=True):
+            frame.info |= {"trajectory": name, "level": material.provenance.level, "temperature_k": temperature}
+        paths.append(folder / f"{name}-frames.extxyz")
+        write(paths[-1], frames, format="extxyz")
     return paths
 
 

@@ -14,7 +14,8 @@ from tachylite.schemas.run import State
 def read_labelled_frames(path: Path, at_most: int | None = None) -> list[LabelledFrame]:
     """Read structures with energy (eV), forces (eV/A) and, where there is one, stress (eV/A^3, positive under tension).
 
-    Extended XYZ (`energy=` in the comment line, a `forces` column, `stress=`) and what else ASE reads them from.
+    Extended XYZ (`energy=` in the comment line, a `forces` column, `stress=`) and what else ASE reads them from. The
+    comment line may also have `trajectory` (else the name of the file), `level` (of theory) and `temperature_k`.
     `at_most` takes that many, evenly spread over the file. Raises InputError, with the frame, for what is no file of
     labelled periodic structures.
     """
@@ -33,10 +34,10 @@ def read_labelled_frames(path: Path, at_most: int | None = None) -> list[Labelle
     chosen = list(range(len(frames)))
     if at_most is not None and at_most < len(frames):
         chosen = np.linspace(0, len(frames) - 1, at_most).round().astype(int).tolist()
-    return [_labelled(frames[index], f"{path}, frame {index + 1}:") for index in chosen]
+    return [_labelled(frames[index], f"{path}, frame {index + 1}:", path.name) for index in chosen]
 
 
-def _labelled(atoms: Any, where: str) -> LabelledFrame:
+def _labelled(atoms: Any, where: str, trajectory: str) -> LabelledFrame:
     results = {} if atoms.calc is None else atoms.calc.results
     missing = [name for name in ("energy", "forces") if name not in results]
     if missing:
@@ -50,4 +51,11 @@ def _labelled(atoms: Any, where: str) -> LabelledFrame:
     label = SinglePoint(float(results["energy"]), np.asarray(results["forces"], dtype=np.float64), stress)
     if not (np.isfinite(label.energy_ev) and np.isfinite(label.forces_ev_a).all()):
         raise InputError(f"{where} energy or forces are not finite; take the frame out")
-    return LabelledFrame(State.from_atoms(atoms), label)
+    temperature_k = float(atoms.info.get("temperature_k", "nan"))
+    return LabelledFrame(
+        State.from_atoms(atoms),
+        label,
+        trajectory=str(atoms.info.get("trajectory", trajectory)),
+        level=str(atoms.info["level"]) if "level" in atoms.info else None,
+        temperature_k=temperature_k if np.isfinite(temperature_k) else None,
+    )

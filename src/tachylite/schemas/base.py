@@ -51,6 +51,15 @@ class Provenance(FrozenModel):
         return self._level == other._level
 
     @property
+    def level(self) -> str:
+        """Level of theory in words: engine, model, first digits of its weights' checksum, and settings."""
+        engine, model, sha256, settings = self._level
+        weights = [] if sha256 is None else [f"weights {sha256[:8]}"]
+        return ", ".join(
+            [f"{engine}: {model}", *weights, *(f"{key}={value}" for key, value in sorted(settings.items()))]
+        )
+
+    @property
     def _level(self) -> tuple[Any, ...]:
         settings = {name: value for name, value in self.options.items() if name not in _OF_ONE_CALCULATION}
         return self.engine, self.model, self.model_sha256, settings

@@ -1,13 +1,16 @@
 """Single points, frames labelled with them, and how well an engine reproduces the labels."""
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from pydantic import Field
 
 from tachylite.arrays import Array
 from tachylite.schemas.base import Document, Provenance
 from tachylite.schemas.run import State
+
+if TYPE_CHECKING:
+    from ase import Atoms
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +31,26 @@ class LabelledFrame:
 
     state: State
     label: SinglePoint
+    trajectory: str = ""
+    """Name of the run that it is a frame of, in the order of whose frames it stands."""
+    level: str | None = None
+    """Level of theory of the label, in words; None where it is not known."""
+    temperature_k: float | None = None
+    """Of the atoms' motion in this frame, where it is known."""
+
+    @property
+    def atoms(self) -> "Atoms":
+        """ASE atoms with energy, forces and, where there is one, stress, and what else is known of the frame."""
+        from ase.calculators.singlepoint import SinglePointCalculator
+
+        atoms = self.state.atoms
+        labels = {"energy": self.label.energy_ev, "forces": self.label.forces_ev_a, "stress": self.label.stress_ev_a3}
+        atoms.calc = SinglePointCalculator(
+            atoms, **{name: value for name, value in labels.items() if value is not None}
+        )
+        known = {"trajectory": self.trajectory, "level": self.level, "temperature_k": self.temperature_k}
+        atoms.info |= {name: value for name, value in known.items() if value is not None}
+        return atoms
 
 
 class Evaluation(Document):

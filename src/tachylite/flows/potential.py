@@ -1,0 +1,131 @@
+"""Training a potential, with a committee and its errors, beside the user's file."""
+
+import hashlib
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+from tachylite.analysis.evaluation import evaluate
+from tachylite.engines import get_engine
+from tachylite.engines.torchsim.engine import TorchSimEngine
+from tachylite.engines.workdir import content_key
+from tachylite.errors import InputError
+from tachylite.learning.potentials.errors import calibrate_disagreement, errors_by_trajectory
+from tachylite.learning.potentials.families import PACKAGES
+from tachylite.learning.potentials.trainer import Trainer
+from tachylite.learning.potentials.training_set import TrainingSet, describe
+from tachylite.schemas.evaluation import SinglePoint
+from tachylite.schemas.potential import MemberFile, PotentialCard
+
+
+@dataclass(frozen=True)
+class PotentialFiles:
+    """Where a potential and what belongs to it lie."""
+
+    file: Path
+    """The potential, or the first of a committee: `li3po4.txt`."""
+
+    @property
+    def card(self) -> Path:
+        """Its card: `li3po4.card.json`."""
+        return self.file.with_name(f"{self.file.stem}.card.json")
+
+    @property
+    def frames(self) -> Path:
+        """Folder of the frames that it was trained and tested on: `li3po4.frames`."""
+        return self.file.with_name(f"{self.file.stem}.frames")
+
+    @property
+    def unfinished(self) -> Path:
+        """Folder of checkpoints, which goes when all is done: `li3po4.unfinished`."""
+        return self.file.with_name(f"{self.file.stem}.unfinished")
+
+    def member(self, number: int) -> Path:
+        """A potential of the committee: `li3po4.txt`, `li3po4-2.txt`, ..."""
+        return self.file if number == 0 else self.file.with_name(f"{self.file.stem}-{number + 1}{self.file.suffix}")
+
+
+def train_potential(
+    frames: TrainingSet,
+    family: str,
+    trainer: Trainer,
+    file: Path,
+    *,
+    committee: int = 1,
+    seed: int = 0,
+    start: Path | None = None,
+    report: Callable[[str], None] = lambda line: None,
+) -> PotentialCard:
+    """Train a potential, or several from different seeds, write them with their card, and give the card.
+
+    Errors are those on the test frames. Stopped at any time, the same call goes on from its checkpoints. Raises
+    InputError as the trainer of the family does, and where the files cannot be written.
+    """
+    files = PotentialFiles(file)
+    training, test = describe(frames.training), describe(frames.test)
+    start_sha256 = None if start is None else _sha256(start)
+    report(f"learning from {training.n_frames} frames, testing on {test.n_frames}")
+    key = content_key(training.fingerprint, family, trainer.model_dump(), start_sha256)
+    began = time.monotonic()
+    for number in range(committee):
+        name = f"potential {number + 1} of {committee}: " if committee > 1 else ""
+
+        def progress(done: int, total: int, error: float, name: str = name) -> None:
+            report(f"{name}{done:,} of {total:,}, error of forces {error:.3f} eV/A")
+
+        trained = trainer.train(
+            frames.training,
+            frames.elements,
+            files.unfinished / f"{key}-{seed + number}",
+            seed=seed + number,
+            start=start,
+            report=progress,
+        )
+        _copy(trained, files.member(number))
+    seconds = time.monotonic() - began
+    points = [_compute(f"{family}:{files.member(number)}", frames) for number in range(committee)]
+    card = PotentialCard(
+        family=family,
+        members=[
+            MemberFile(file=path.name, sha256=_sha256(path), seed=seed + number)
+            for number, path in enumerate(files.member(number) for number in range(committee))
+        ],
+        settings=trainer.model_dump() | ({} if start_sha256 is None else {"start_sha256": start_sha256}),
+        training=training,
+        test=test,
+        left_out=frames.left_out,
+        evaluation=evaluate(frames.test, points[0], str(file)),
+        by_trajectory=errors_by_trajectory(frames.test, points[0]),
+        disagreement=calibrate_disagreement(frames.test, points) if committee > 1 else None,
+        training_s=seconds,
+        versions={package: version(package) for package in ("tachylite", "torch", *PACKAGES[family])},
+    )
+    files.frames.mkdir(exist_ok=True)
+    frames.write(files.frames)
+    files.card.write_text(card.model_dump_json(indent=2), encoding="utf-8")
+    shutil.rmtree(files.unfinished)
+    return card
+
+
+def _compute(name: str, frames: TrainingSet) -> list[SinglePoint]:
+    """Test frames by the engine of a potential."""
+    engine = get_engine(name)
+    assert isinstance(engine, TorchSimEngine)  # noqa: S101 - for the type checker: every potential is
+    return engine.single_points([frame.state for frame in frames.test])
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        shutil.copyfile(source, target)
+    except OSError as error:
+        raise InputError(f"cannot write {target}: {error.strerror}; choose another file with --output") from None
+
+
+def _sha256(path: Path) -> str:
+    try:
+        return hashlib.sha256(path.read_bytes()).hexdigest()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from None

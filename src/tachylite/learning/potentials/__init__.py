@@ -1,0 +1,1 @@
+"""Potentials trained on labelled frames, with their errors."""

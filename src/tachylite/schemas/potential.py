@@ -1,0 +1,97 @@
+"""A potential that was trained here: what it has learned from, how well, and where it holds."""
+
+from datetime import UTC, datetime
+from typing import Literal
+
+from pydantic import Field
+
+from tachylite.measured import FrozenModel, Interval, Measured
+from tachylite.schemas.base import Document
+from tachylite.schemas.evaluation import Evaluation
+
+
+class LeftOut(FrozenModel):
+    """Frames of a source that a set does not hold, each counted once."""
+
+    unphysical: int = 0
+    """With atoms nearly on top of each other, or a force that no sound simulation has."""
+    correlated: int = 0
+    """Within the time in which the forces of a trajectory forget what they were."""
+    duplicates: int = 0
+    """Of another frame of the set."""
+    beyond_limit: int = 0
+    """More than were asked for."""
+
+
+class FrameSet(FrozenModel):
+    """What a set of labelled frames holds."""
+
+    fingerprint: str
+    """SHA-256 of structures and labels."""
+    level: str
+    """Level of theory of the labels, in words."""
+    n_frames: int
+    n_atoms: int
+    trajectories: list[str]
+    formulas: list[str]
+    elements: list[str]
+    volume_a3_per_atom: Interval
+    temperature_k: Interval | None
+    """Of the trajectories, where it is known."""
+    force_rms_ev_a: float
+    """Root mean square of the force components."""
+
+
+class TrajectoryErrors(FrozenModel):
+    """Errors on the test frames of one trajectory, RMS over components for forces."""
+
+    trajectory: str
+    n_frames: int
+    temperature_k: float | None
+    energy_mae_ev_per_atom: Measured
+    force_rmse_ev_a: Measured
+
+
+class Disagreement(FrozenModel):
+    """How the members of a committee disagree about forces, beside their true errors on test frames."""
+
+    members: int
+    frames: int
+    factor: float
+    """Root mean square error of forces over the standard deviation between members, of all test frames."""
+    factor_95: float
+    """What the ratio of both does not exceed in 95 % of the test frames."""
+    coverage: Measured
+    """Share of test frames within the bound, each with the factor of the other trajectories."""
+    rank_correlation: float
+    """Spearman's, between disagreement and error of frames."""
+
+
+class MemberFile(FrozenModel):
+    """One potential of a committee; of one alone there is one."""
+
+    file: str
+    sha256: str
+    seed: int
+
+
+class PotentialCard(Document):
+    """Card of a trained potential, in a file beside it."""
+
+    kind: Literal["potential"] = "potential"
+    family: str
+    """As in the names of engines."""
+    members: list[MemberFile]
+    settings: dict[str, float | int | str]
+    training: FrameSet
+    test: FrameSet
+    left_out: LeftOut
+    evaluation: Evaluation
+    """Of the first member on the test frames."""
+    by_trajectory: list[TrajectoryErrors]
+    disagreement: Disagreement | None
+    """None for a potential alone."""
+    training_s: float
+    """Wall time of training."""
+    versions: dict[str, str]
+    created_at: datetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
