@@ -19,7 +19,7 @@ from benchmarks.common import publish, table
 from tachylite.arrays import Array
 from tachylite.configs.datasets import data_folder
 from tachylite.engines import get_engine
-from tachylite.engines.espresso.engine import EspressoEngine
+from tachylite.engines.single_points import compute_single_points
 from tachylite.engines.torchsim.engine import TorchSimEngine
 from tachylite.jobs.starts import pack_formula
 from tachylite.schemas import Protocol, Request, Segment, State
@@ -129,8 +129,7 @@ def bare(state: State) -> State:
 def reference(frames: list[State], folder: Path, **level: Any) -> Pair | None:
     """The frames by pw.x; None, with the reason printed, where one fails."""
     engine = get_engine("espresso", members_at_once=1, max_pulay_gpa=10.0, **level)
-    assert isinstance(engine, EspressoEngine)
-    points = engine.single_points(frames, folder / "work")
+    points = compute_single_points(engine, frames, folder / "work")
     for point in points:
         if point.reason is not None:
             print(frames[0].formula, point.reason, flush=True)

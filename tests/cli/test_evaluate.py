@@ -76,7 +76,7 @@ def test_another_level_of_theory_says_so(command: Callable[..., Result], frames:
 @pytest.mark.parametrize(
     ("engine", "message"),
     [
-        ("vasp", "engine 'vasp' is what labels come from; give a potential"),
+        ("vasp", "no folder of POTCARs"),
         ("lennard-jones", "does not know Au, Cu"),
         ("nonsense", "unknown engine 'nonsense'"),
     ],

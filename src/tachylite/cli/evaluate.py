@@ -10,7 +10,6 @@ import typer
 
 from tachylite.cli.options import EngineOption, EngineSettings, JsonOption, parse_options
 from tachylite.cli.output import print_tables
-from tachylite.errors import InputError
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -57,15 +56,15 @@ def evaluate(
 def _evaluate(frames: Path, engine: str, options: list[str], at_most: int | None) -> Evaluation:
     from tachylite.analysis.evaluation import evaluate as compare
     from tachylite.engines import get_engine
-    from tachylite.engines.torchsim.engine import TorchSimEngine
+    from tachylite.engines.single_points import compute_single_points
+    from tachylite.engines.workdir import shared_workdir
     from tachylite.readers.labels import read_labelled_frames
 
     forces = get_engine(engine, **parse_options(options))
-    if not isinstance(forces, TorchSimEngine):
-        raise InputError(f"engine {engine!r} is what labels come from; give a potential, like chgnet or nep:FILE")
     labelled = read_labelled_frames(frames, at_most)
     forces.check_elements(sorted({symbol for frame in labelled for symbol in frame.state.elements}))
-    evaluation = compare(labelled, forces.single_points([frame.state for frame in labelled]), str(frames))
+    points = compute_single_points(forces, [frame.state for frame in labelled], shared_workdir())
+    evaluation = compare(labelled, points, str(frames))
     return evaluation.model_copy(update={"provenance": forces.provenance()})
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import functools
 import sys
+from collections.abc import Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from tachylite.cli.learn_potential import learn_while_exploring, show_rounds
 from tachylite.cli.options import (
     CampaignFilter,
     EngineFilter,
@@ -21,18 +23,36 @@ from tachylite.cli.options import (
     parse_options,
 )
 from tachylite.cli.output import print_tables
-from tachylite.cli.working import check_writable
+from tachylite.cli.working import check_writable, resumable
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from tachylite.schemas.evaluation import LabelledFrame
+    from tachylite.schemas import State
+    from tachylite.schemas.evaluation import LabelledFrame, SinglePoint
     from tachylite.schemas.potential import PotentialCard
     from tachylite.stores.queries import MaterialFilter
 
 
 def train(
+    formulas: Annotated[
+        list[str] | None,
+        typer.Argument(
+            metavar="[FORMULA...]",
+            help="Learn while exploring: with --teacher, the potential is tried in runs of these by --protocol.",
+            show_default=False,
+        ),
+    ] = None,
+    teacher: Annotated[
+        str | None,
+        typer.Option("--teacher", metavar="NAME", help="The engine that computes frames of these runs, like chgnet."),
+    ] = None,
+    rounds: Annotated[int, typer.Option(min=1, help="Of training, exploring and asking the teacher, at most.")] = 5,
+    labels: Annotated[int, typer.Option(min=4, help="Frames that the teacher computes in a round.")] = 40,
+    target: Annotated[
+        float, typer.Option(min=0.0, metavar="EV/A", help="RMS error of forces along fresh runs at which it ends.")
+    ] = 0.15,
     frames: Annotated[
         list[Path] | None,
         typer.Option(
@@ -77,10 +97,33 @@ def train(
     It is then an engine: `--engine nep:FILE`. A NEP begins anew, CHGNet from what it knows. Frames are thinned to
     independent ones of one level of theory, and split by trajectory. Interrupted, the same command goes on from its
     checkpoints.
+
+    With formulas and --teacher it learns while exploring: first frames by the teacher, then rounds in which a committee
+    is trained, runs the protocol, and the teacher computes frames that tell its error and those it is least sure of.
     """
+    if formulas or teacher:
+        if family != "nep":
+            raise InputError(f"learning while exploring trains NEPs; leave out --family {family}")
+        options = {"committee": max(committee, 2), "labels": labels, "target_ev_a": target, "rounds": rounds}
+        learned = learn_while_exploring(
+            formulas or (),
+            teacher,
+            protocol or "quickstart",
+            parse_options(setting or []),
+            options | {"seed": seed},
+            output,
+            store,
+        )
+        if as_json:
+            typer.echo(learned.model_dump_json(indent=2))
+        else:
+            show_rounds(learned)
+            _show(learned.card)
+        typer.echo(f"potential: {output} (--engine nep:{output})", err=as_json)
+        return
     with redirect_stdout(sys.stderr):
-        from tachylite.flows.potential import PotentialFiles, train_potential
         from tachylite.learning.potentials.families import get_trainer
+        from tachylite.learning.potentials.training import PotentialFiles, train_potential
         from tachylite.learning.potentials.training_set import TrainingSet
 
         trainer = get_trainer(family, parse_options(setting or []))
@@ -89,14 +132,22 @@ def train(
         labelled = _read(frames) if frames else _frames_of_store(store, filters)
         chosen = TrainingSet.of(labelled, _read(test) if test else None, seed=seed, at_most=at_most)
         echo = functools.partial(typer.echo, err=True)
-        card = train_potential(
-            chosen, family, trainer, output, committee=committee, seed=seed, start=start, report=echo
-        )
+        with resumable(PotentialFiles(output).unfinished):
+            card = train_potential(
+                chosen, family, trainer, output, _compute, committee=committee, seed=seed, start=start, report=echo
+            )
     if as_json:
         typer.echo(card.model_dump_json(indent=2))
     else:
         _show(card)
     typer.echo(f"potential: {output} (--engine {family}:{output}), card: {PotentialFiles(output).card}", err=as_json)
+
+
+def _compute(name: str, states: Sequence[State]) -> list[SinglePoint]:
+    from tachylite.engines import get_engine
+    from tachylite.engines.single_points import compute_single_points
+
+    return compute_single_points(get_engine(name), states, Path())
 
 
 def _read(files: list[Path]) -> list[LabelledFrame]:

@@ -34,10 +34,11 @@ def read_labelled_frames(path: Path, at_most: int | None = None) -> list[Labelle
     chosen = list(range(len(frames)))
     if at_most is not None and at_most < len(frames):
         chosen = np.linspace(0, len(frames) - 1, at_most).round().astype(int).tolist()
-    return [_labelled(frames[index], f"{path}, frame {index + 1}:", path.name) for index in chosen]
+    return [labelled_frame(frames[index], f"{path}, frame {index + 1}:", path.name) for index in chosen]
 
 
-def _labelled(atoms: Any, where: str, trajectory: str) -> LabelledFrame:
+def labelled_frame(atoms: Any, where: str, trajectory: str) -> LabelledFrame:
+    """One frame from ASE atoms; `where` begins the message of an error, `trajectory` is taken where they name none."""
     results = {} if atoms.calc is None else atoms.calc.results
     missing = [name for name in ("energy", "forces") if name not in results]
     if missing:

@@ -1,8 +1,10 @@
 """Single points, frames labelled with them, and how well an engine reproduces the labels."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
+import numpy as np
 from pydantic import Field
 
 from tachylite.arrays import Array
@@ -23,6 +25,23 @@ class SinglePoint:
     stress_ev_a3: Array | None
     """(3, 3), positive under tension; None where it is not known."""
     reason: str | None = None
+
+    def as_dict(self) -> dict[str, Any]:
+        """As JSON, from which `from_dict` makes the same."""
+        stress = None if self.stress_ev_a3 is None else self.stress_ev_a3.tolist()
+        return {
+            "energy_ev": self.energy_ev,
+            "forces_ev_a": self.forces_ev_a.tolist(),
+            "stress_ev_a3": stress,
+            "reason": self.reason,
+        }
+
+    @classmethod
+    def from_dict(cls, entry: Mapping[str, Any]) -> Self:
+        """From what `as_dict` gave."""
+        stress = entry["stress_ev_a3"]
+        forces = np.array(entry["forces_ev_a"])
+        return cls(entry["energy_ev"], forces, None if stress is None else np.array(stress), entry["reason"])
 
 
 @dataclass(frozen=True, eq=False)

@@ -95,3 +95,41 @@ class PotentialCard(Document):
     """Wall time of training."""
     versions: dict[str, str]
     created_at: datetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+
+
+class LearningRound(FrozenModel):
+    """One round of learning while exploring: a committee, and what the teacher says of frames it had not seen."""
+
+    number: int
+    """From 1 on."""
+    training_frames: int
+    explored_frames: int
+    """Independent frames of the runs by the student."""
+    checked_frames: int
+    """Of these, drawn at random and computed by the teacher."""
+    force_rmse_ev_a: Measured
+    """Root mean square error of the force components on them."""
+    energy_mae_ev_per_atom: Measured
+    stated_force_rmse_ev_a: float
+    """What the disagreement of the committee said that error would be."""
+    failures: list[str]
+    """Why runs by the student ended early."""
+    labelled_frames: int
+    """Computed by the teacher for the next round, those drawn at random and those of the largest disagreement."""
+
+
+class LearnedPotential(Document):
+    """A potential that was trained on until it held along fresh runs, or the rounds had ended."""
+
+    kind: Literal["learned potential"] = "learned potential"
+    teacher: str
+    """Level of theory of the labels."""
+    protocol: str
+    """Whose runs it was tested along."""
+    target_ev_a: float
+    """Error of forces that was asked for."""
+    reached: bool
+    reason: str | None
+    """Why it ended before that."""
+    rounds: list[LearningRound]
+    card: PotentialCard

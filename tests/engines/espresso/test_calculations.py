@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from tests.engines.espresso.espresso_samples import ANY_FORCE_EV_A, engine, silicon
 
-from tachylite.engines.espresso.engine import EspressoEngine
+from tachylite.engines.single_points import compute_single_points
 from tachylite.schemas import State
 from tachylite.schemas.relaxation import Relaxation
 from tachylite.units import GPA_PER_EV_A3
@@ -17,12 +17,6 @@ def compute(folder: Path, *states: State, **options: Any) -> list[Relaxation]:
     """Single calculations: energy, forces and stress."""
     labels = [f"point {i}" for i in range(len(states))]
     return engine(**options).relax(states, folder, relax_cell=False, labels=labels, max_force_ev_a=ANY_FORCE_EV_A)
-
-
-def pw_engine() -> EspressoEngine:
-    made = engine()
-    assert isinstance(made, EspressoEngine)
-    return made
 
 
 @pytest.mark.slow
@@ -49,7 +43,7 @@ def test_forces_are_the_derivative_of_the_energy(pw: Path) -> None:
     assert np.allclose(middle.state.positions, silicon(5.43, shifts[1]).positions, atol=1e-7), "atoms stay"
     # the force on the second atom, along which it was moved; that on the first is its opposite
     assert middle.max_force_ev_a == pytest.approx(abs(slope), rel=0.02)
-    (point,) = pw_engine().single_points([silicon(5.43, shifts[1])], pw)
+    (point,) = compute_single_points(engine(), [silicon(5.43, shifts[1])], pw)
     assert point.energy_ev == pytest.approx(2 * middle.energy_ev_per_atom)
     assert point.forces_ev_a[1] @ np.ones(3) / np.sqrt(3) == pytest.approx(-slope, rel=0.02)
     assert point.stress_ev_a3 is not None

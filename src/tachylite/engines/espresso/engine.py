@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
-import numpy as np
 from monty.json import MSONable
 from pydantic import Field
 
@@ -27,9 +26,7 @@ from tachylite.engines.interruption import Interruption
 from tachylite.engines.registry import changed_options, check_options
 from tachylite.engines.workdir import content_key, locked_folder
 from tachylite.schemas import Provenance, Request, State
-from tachylite.schemas.evaluation import SinglePoint
 from tachylite.schemas.relaxation import Relaxation
-from tachylite.units import GPA_PER_EV_A3
 
 if TYPE_CHECKING:
     from tachylite.engines.espresso.dynamics import PwRun
@@ -40,9 +37,6 @@ LAYOUT = 3
 
 _MAX_CRASHES = 2
 """Crashes of pw.x after which a member ends; one that made no step ends it at once in dynamics."""
-
-_NO_FORCE_IS_TOO_LARGE_EV_A = 1e3
-"""With this criterion a relaxation ends after its first calculation."""
 
 PACKAGES = ("tachylite", "ase")
 
@@ -140,12 +134,6 @@ class EspressoEngine(MSONable):
         ]
         return side_by_side(members, self.members_at_once or available_cores())
 
-    def single_points(self, states: Sequence[State], workdir: Path) -> list[SinglePoint]:
-        """Compute energy, forces and stress of structures as they are; NaN, with the reason, where that fails."""
-        labels = [f"{state.formula} {number}" for number, state in enumerate(states)]
-        done = self.relax(states, workdir, relax_cell=False, labels=labels, max_force_ev_a=_NO_FORCE_IS_TOO_LARGE_EV_A)
-        return [_single_point(relaxation) for relaxation in done]
-
     def check_program(self) -> None:
         """Raise InputError, saying where it was looked for, where there is no pw.x."""
         pw_command(self.command)
@@ -228,14 +216,6 @@ class EspressoEngine(MSONable):
             if keep_relaxation(folder, document):
                 remove_outdirs(folder)
         return document
-
-
-def _single_point(relaxation: Relaxation) -> SinglePoint:
-    if relaxation.status == "failed" or relaxation.forces_ev_a is None or relaxation.stress_gpa is None:
-        unknown = np.full((relaxation.n_atoms, 3), np.nan)
-        return SinglePoint(float("nan"), unknown, None, relaxation.reason or "no forces were kept")
-    energy = relaxation.energy_ev_per_atom * relaxation.n_atoms
-    return SinglePoint(energy, np.array(relaxation.forces_ev_a), np.array(relaxation.stress_gpa) / GPA_PER_EV_A3)
 
 
 @functools.cache

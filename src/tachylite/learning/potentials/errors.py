@@ -19,19 +19,26 @@ def errors_by_trajectory(frames: Sequence[LabelledFrame], points: Sequence[Singl
     lines = []
     for name in dict.fromkeys(frame.trajectory for frame in frames):
         own = [(frame, point) for frame, point in zip(frames, points, strict=True) if frame.trajectory == name]
-        energies = np.array([abs(p.energy_ev - f.label.energy_ev) / len(f.state.numbers) for f, p in own])
-        squares = np.array([((p.forces_ev_a - f.label.forces_ev_a) ** 2).mean() for f, p in own])
-        rmse = float(np.sqrt(squares.mean()))
+        energy, force = errors_of_frames([frame for frame, _ in own], [point for _, point in own])
         lines.append(
             TrajectoryErrors(
                 trajectory=name,
                 n_frames=len(own),
                 temperature_k=_mean_temperature([frame for frame, _ in own]),
-                energy_mae_ev_per_atom=_mean(energies),
-                force_rmse_ev_a=Measured(value=rmse, error=_mean(squares).error / (2 * rmse) if rmse else 0.0),
+                energy_mae_ev_per_atom=energy,
+                force_rmse_ev_a=force,
             )
         )
     return lines
+
+
+def errors_of_frames(frames: Sequence[LabelledFrame], points: Sequence[SinglePoint]) -> tuple[Measured, Measured]:
+    """Mean absolute error of energies in eV/atom, and RMS error of forces in eV/A; standard errors over frames."""
+    pairs = list(zip(frames, points, strict=True))
+    energies = np.array([abs(p.energy_ev - f.label.energy_ev) / len(f.state.numbers) for f, p in pairs])
+    squares = np.array([((p.forces_ev_a - f.label.forces_ev_a) ** 2).mean() for f, p in pairs])
+    rmse = float(np.sqrt(squares.mean()))
+    return _mean(energies), Measured(value=rmse, error=_mean(squares).error / (2 * rmse) if rmse else 0.0)
 
 
 def _mean_temperature(frames: Sequence[LabelledFrame]) -> float | None:

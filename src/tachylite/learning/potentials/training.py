@@ -1,24 +1,26 @@
 """Training a potential, with a committee and its errors, beside the user's file."""
 
 import hashlib
+import json
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
 from tachylite.analysis.evaluation import evaluate
-from tachylite.engines import get_engine
-from tachylite.engines.torchsim.engine import TorchSimEngine
-from tachylite.engines.workdir import content_key
 from tachylite.errors import InputError
 from tachylite.learning.potentials.errors import calibrate_disagreement, errors_by_trajectory
 from tachylite.learning.potentials.families import PACKAGES
 from tachylite.learning.potentials.trainer import Trainer
 from tachylite.learning.potentials.training_set import TrainingSet, describe
+from tachylite.schemas import State
 from tachylite.schemas.evaluation import SinglePoint
 from tachylite.schemas.potential import MemberFile, PotentialCard
+
+type Compute = Callable[[str, Sequence[State]], list[SinglePoint]]
+"""Energies, forces and stresses of structures by the engine of a name."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,24 @@ class PotentialFiles:
         """Folder of checkpoints, which goes when all is done: `li3po4.unfinished`."""
         return self.file.with_name(f"{self.file.stem}.unfinished")
 
+    @property
+    def rounds(self) -> Path:
+        """What the rounds of learning while exploring gave: `li3po4.rounds.json`."""
+        return self.file.with_name(f"{self.file.stem}.rounds.json")
+
+    def write(self, card: PotentialCard, contents: Mapping[str, bytes]) -> PotentialCard:
+        """Write potentials by the names on their card under the names that they have here; the card with these."""
+        members = []
+        try:
+            for number, member in enumerate(card.members):
+                self.member(number).write_bytes(contents[member.file])
+                members.append(member.model_copy(update={"file": self.member(number).name}))
+            renamed = card.model_copy(update={"members": members})
+            self.card.write_text(renamed.model_dump_json(indent=2), encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"cannot write {error.filename}: {error.strerror}; choose another file") from None
+        return renamed
+
     def member(self, number: int) -> Path:
         """A potential of the committee: `li3po4.txt`, `li3po4-2.txt`, ..."""
         return self.file if number == 0 else self.file.with_name(f"{self.file.stem}-{number + 1}{self.file.suffix}")
@@ -53,6 +73,7 @@ def train_potential(
     family: str,
     trainer: Trainer,
     file: Path,
+    compute: Compute,
     *,
     committee: int = 1,
     seed: int = 0,
@@ -61,14 +82,16 @@ def train_potential(
 ) -> PotentialCard:
     """Train a potential, or several from different seeds, write them with their card, and give the card.
 
-    Errors are those on the test frames. Stopped at any time, the same call goes on from its checkpoints. Raises
-    InputError as the trainer of the family does, and where the files cannot be written.
+    `compute` gives structures by the engine of a name, `nep:FILE`; errors are those on the test frames. Stopped at any
+    time, the same call goes on from its checkpoints. Raises InputError as the trainer of the family does, and where
+    the files cannot be written.
     """
     files = PotentialFiles(file)
     training, test = describe(frames.training), describe(frames.test)
     start_sha256 = None if start is None else _sha256(start)
     report(f"learning from {training.n_frames} frames, testing on {test.n_frames}")
-    key = content_key(training.fingerprint, family, trainer.model_dump(), start_sha256)
+    settings = json.dumps([training.fingerprint, family, trainer.model_dump(), start_sha256], sort_keys=True)
+    key = hashlib.sha256(settings.encode()).hexdigest()[:16]
     began = time.monotonic()
     for number in range(committee):
         name = f"potential {number + 1} of {committee}: " if committee > 1 else ""
@@ -86,7 +109,8 @@ def train_potential(
         )
         _copy(trained, files.member(number))
     seconds = time.monotonic() - began
-    points = [_compute(f"{family}:{files.member(number)}", frames) for number in range(committee)]
+    states = [frame.state for frame in frames.test]
+    points = [compute(f"{family}:{files.member(number)}", states) for number in range(committee)]
     card = PotentialCard(
         family=family,
         members=[
@@ -108,13 +132,6 @@ def train_potential(
     files.card.write_text(card.model_dump_json(indent=2), encoding="utf-8")
     shutil.rmtree(files.unfinished)
     return card
-
-
-def _compute(name: str, frames: TrainingSet) -> list[SinglePoint]:
-    """Test frames by the engine of a potential."""
-    engine = get_engine(name)
-    assert isinstance(engine, TorchSimEngine)  # noqa: S101 - for the type checker: every potential is
-    return engine.single_points([frame.state for frame in frames.test])
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -1,0 +1,87 @@
+"""`tachylite train FORMULA... --teacher NAME`: learn a potential while exploring with it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from contextlib import redirect_stdout
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from tachylite.cli.output import log_to_file, print_tables
+from tachylite.cli.working import check_writable, default_workdir, resumable
+from tachylite.errors import InputError
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from tachylite.schemas.potential import LearnedPotential
+
+
+def learn_while_exploring(
+    formulas: Sequence[str],
+    teacher: str | None,
+    protocol: str,
+    settings: dict[str, Any],
+    options: dict[str, Any],
+    output: Path,
+    store: Path | None,
+) -> LearnedPotential:
+    """Learn until the potential holds along runs of the protocol, or the rounds have ended."""
+    if teacher is None or not formulas:
+        raise InputError("learning while exploring needs both: formulas to explore, and --teacher, an engine")
+    with redirect_stdout(sys.stderr):
+        from rich.console import Console
+
+        from tachylite.cli.plan import check_program
+        from tachylite.cli.progress import shown_progress
+        from tachylite.configs import load_protocol
+        from tachylite.engines import get_engine
+        from tachylite.flows.learn_potential import LearnPotentialMaker, run_learn_potential
+        from tachylite.learning.potentials.families import get_trainer
+        from tachylite.physics.composition import parse_formula
+        from tachylite.stores import open_store
+
+        engine = get_engine(teacher)
+        engine.check_elements(sorted({symbol for formula in formulas for symbol in parse_formula(formula).unit}))
+        check_program(engine)
+        get_trainer("nep", settings)
+        check_writable(output.absolute().parent)
+        maker = LearnPotentialMaker(teacher=teacher, protocol=load_protocol(protocol), settings=settings, **options)
+        opened = open_store(store)
+        folder = default_workdir(opened)
+        check_writable(folder)
+        try:
+            with resumable(folder), shown_progress(Console(file=sys.stderr)), log_to_file(folder / "tachylite.log"):
+                return run_learn_potential(formulas, maker, store=opened, workdir=folder, file=output)
+        finally:
+            opened.close()
+
+
+def show_rounds(learned: LearnedPotential) -> None:
+    """The rounds as a table, and whether the target was reached."""
+    print_tables(_table(learned))
+    target = f"{1000 * learned.target_ev_a:.0f} meV/Å along fresh runs of {learned.protocol}"
+    typer.echo(f"reached: {target}" if learned.reached else f"not reached ({target}): {learned.reason}")
+
+
+def _table(learned: LearnedPotential) -> Table:
+    from rich.table import Table
+
+    from tachylite.report.text import quantity
+
+    header = ("round", "learned from", "forces along fresh runs, RMSE (meV/Å)", "stated", "energy, MAE (meV/atom)")
+    table = Table(*header, "runs that ended early")
+    for entry in learned.rounds:
+        force, energy = entry.force_rmse_ev_a, entry.energy_mae_ev_per_atom
+        table.add_row(
+            str(entry.number),
+            f"{entry.training_frames} frames",
+            f"{quantity(1e3 * force.value, 1e3 * force.error)} ({entry.checked_frames} frames)",
+            f"{1e3 * entry.stated_force_rmse_ev_a:.0f}",
+            quantity(1e3 * energy.value, 1e3 * energy.error),
+            "; ".join(entry.failures),
+        )
+    return table
