@@ -16,7 +16,6 @@ from tachylite.cli.options import (
     CampaignFilter,
     EngineFilter,
     JsonOption,
-    ProtocolFilter,
     StoreOption,
     WhereFilter,
     open_existing,
@@ -86,7 +85,14 @@ def train(
     ] = None,
     seed: Annotated[int, typer.Option(min=0)] = 0,
     engine: EngineFilter = None,
-    protocol: ProtocolFilter = None,
+    protocol: Annotated[
+        str | None,
+        typer.Option(
+            "--protocol",
+            metavar="NAME|FILE",
+            help="Of the materials in the store; with --teacher, whose runs the potential is for.",
+        ),
+    ] = None,
     campaign: CampaignFilter = None,
     where: WhereFilter = None,
     store: StoreOption = None,

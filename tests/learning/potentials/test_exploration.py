@@ -7,6 +7,7 @@ import pytest
 from tests.learning.potentials.potential_samples import copper, frame
 from tests.learning.potentials.test_errors import noisy
 
+from tachylite.errors import InputError
 from tachylite.learning.potentials.exploration import choose_frames, explored_frames, holds, judge
 from tachylite.learning.potentials.training_set import describe
 from tachylite.measured import Measured
@@ -86,6 +87,15 @@ def test_the_error_along_the_runs_is_that_of_the_random_ones() -> None:
     assert outcome.energy_mae_ev_per_atom.value == pytest.approx(0.003)
     failed = [replace(p, energy_ev=float("nan"), reason="it did not converge") for p in labels[:4]]
     assert judge(2, chosen, [*failed, *labels[4:]], card(), []).checked_frames == 7
+
+
+def test_nothing_to_ask_about_and_a_teacher_that_answers_nothing_are_said() -> None:
+    with pytest.raises(InputError, match="left no sound frame: train it longer"):
+        choose_frames([], [[], []], 20, seed=0)
+    chosen = choose_frames(FRAMES, MEMBERS, 10, seed=1)
+    silent = [replace(f.label, energy_ev=float("nan"), reason="pw.x was killed") for f in chosen.frames]
+    with pytest.raises(InputError, match="the teacher computed none of 3 frames: pw.x was killed"):
+        judge(1, chosen, silent, card(), [])
 
 
 def outcome(value: float, error: float, failures: list[str]) -> LearningRound:

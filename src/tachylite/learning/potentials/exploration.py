@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tachylite.errors import InputError
 from tachylite.learning.potentials.errors import errors_of_frames, frame_disagreement
 from tachylite.learning.potentials.selection import is_physical, runs_of, thin
 from tachylite.schemas.evaluation import LabelledFrame, SinglePoint
@@ -42,8 +43,14 @@ def choose_frames(
 ) -> Chosen:
     """Choose a number of independent frames, each computed by every member of a committee.
 
-    Three tenths are drawn at random; the others are those of the largest disagreement.
+    Three tenths are drawn at random; the others are those of the largest disagreement. Raises InputError where the runs
+    left no sound frame.
     """
+    if not frames:
+        raise InputError(
+            "the runs of the potential left no sound frame: train it longer (--setting steps=N), or keep the forces of "
+            "a step with molecular dynamics (record: forces)"
+        )
     spread = [frame_disagreement(np.array([points[i].forces_ev_a for points in members])) for i in range(len(frames))]
     order = np.random.default_rng(seed).permutation(len(frames)).tolist()
     checked = order[: max(2, round(_CHECKED * number))]
@@ -55,8 +62,10 @@ def choose_frames(
 def judge(
     number: int, chosen: Chosen, labels: Sequence[SinglePoint], card: PotentialCard, failures: Sequence[str]
 ) -> LearningRound:
-    """What the labels of the teacher, where it gave them, say of the student."""
+    """What the labels of the teacher say of the student; InputError, with its reason, where it gave none."""
     known = [i for i in range(chosen.n_checked) if np.isfinite(labels[i].energy_ev)]
+    if not known:
+        raise InputError(f"the teacher computed none of {chosen.n_checked} frames: {labels[0].reason}")
     by_teacher = [replace(chosen.frames[i], label=labels[i]) for i in known]
     energy, force = errors_of_frames(by_teacher, [chosen.frames[i].label for i in known])
     factor = card.disagreement.factor if card.disagreement is not None else float("nan")
