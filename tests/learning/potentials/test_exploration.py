@@ -94,7 +94,7 @@ def test_nothing_to_ask_about_and_a_teacher_that_answers_nothing_are_said() -> N
         choose_frames([], [[], []], 20, seed=0)
     chosen = choose_frames(FRAMES, MEMBERS, 10, seed=1)
     silent = [replace(f.label, energy_ev=float("nan"), reason="pw.x was killed") for f in chosen.frames]
-    with pytest.raises(InputError, match="the teacher computed none of 3 frames: pw.x was killed"):
+    with pytest.raises(InputError, match=r"the teacher computed none of 3 frames: pw\.x was killed"):
         judge(1, chosen, silent, card(), [])
 
 
