@@ -30,7 +30,7 @@ def refusal(source: str | Path) -> str:
 
 
 def test_the_shipped_ones() -> None:
-    assert protocol_names() == ["aykol2023", "quickstart", "yu2025", "zheng2024"]
+    assert protocol_names() == ["aykol2023", "frames", "quickstart", "yu2025", "zheng2024"]
 
 
 @pytest.mark.parametrize("name", protocol_names())
@@ -203,7 +203,7 @@ def test_a_bad_step_is_named_by_number_and_name(tmp_path: Path, step: str, expec
 def test_an_unknown_name_lists_the_shipped_ones() -> None:
     message = refusal("zhang2024")
     assert "did you mean 'zheng2024'?" in message
-    assert "aykol2023, quickstart, yu2025, zheng2024" in message
+    assert "aykol2023, frames, quickstart, yu2025, zheng2024" in message
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

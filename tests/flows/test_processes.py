@@ -32,9 +32,10 @@ def done(folder: Path) -> list[tuple[int, int]]:
 
 
 def test_every_piece_is_done_by_one_process(tmp_path: Path) -> None:
-    # they begin as the second one is ready
-    with side_by_side(2, work, tmp_path, 0.0):
-        work(tmp_path, 0.0, seconds=2.0)
+    with side_by_side(2, work, tmp_path, 0.0, 1.0):
+        while not (tmp_path / "done").exists():  # until the other one is ready
+            time.sleep(0.05)
+        work(tmp_path, 0.0)
     assert sorted(index for index, _ in done(tmp_path)) == list(range(6))
     assert len({process for _, process in done(tmp_path)}) == 2, "both took part"
 
