@@ -13,7 +13,7 @@ from tachylite.engines.workdir import use_workdir
 from tachylite.flows.learn_potential import LearnPotentialMaker
 from tachylite.flows.local import run_here
 from tachylite.jobs import potential as jobs
-from tachylite.readers.frame_archive import unpack_frames
+from tachylite.readers.labels import unpack_frames
 from tachylite.schemas import State
 from tachylite.schemas.potential import LearnedPotential
 
@@ -125,7 +125,7 @@ def test_frames_are_packed_and_unpacked(tmp_path: Path) -> None:
     from tests.learning.potentials.potential_samples import copper
 
     from tachylite.learning.potentials.training_set import fingerprint
-    from tachylite.readers.frame_archive import pack_frames
+    from tachylite.readers.labels import pack_frames
 
     assert fingerprint(unpack_frames(pack_frames(copper(2, 3)))) == fingerprint(copper(2, 3))
     assert unpack_frames(pack_frames([])) == []

@@ -18,7 +18,7 @@ from tachylite.learning.potentials.exploration import choose_frames, explored_fr
 from tachylite.learning.potentials.families import get_trainer
 from tachylite.learning.potentials.training import PotentialFiles, train_potential
 from tachylite.learning.potentials.training_set import TrainingSet
-from tachylite.readers.frame_archive import pack_frames, unpack_frames
+from tachylite.readers.labels import pack_frames, unpack_frames
 from tachylite.schemas import State, Trajectory
 from tachylite.schemas.evaluation import LabelledFrame, SinglePoint
 from tachylite.schemas.potential import PotentialCard

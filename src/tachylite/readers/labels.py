@@ -1,5 +1,9 @@
 """Read frames that are labelled with energies and forces."""
 
+import base64
+import gzip
+import io
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -60,3 +64,23 @@ def labelled_frame(atoms: Any, where: str, trajectory: str) -> LabelledFrame:
         level=str(atoms.info["level"]) if "level" in atoms.info else None,
         temperature_k=temperature_k if np.isfinite(temperature_k) else None,
     )
+
+
+def pack_frames(frames: Sequence[LabelledFrame]) -> str:
+    """Write frames with all their labels, compressed, in base64."""
+    from ase.io import write
+
+    text = io.StringIO()
+    write(text, [frame.atoms for frame in frames], format="extxyz")
+    return base64.b64encode(gzip.compress(text.getvalue().encode(), mtime=0)).decode()
+
+
+def unpack_frames(archive: str) -> list[LabelledFrame]:
+    """Read what `pack_frames` wrote."""
+    from ase.io import iread
+
+    text = gzip.decompress(base64.b64decode(archive)).decode()
+    if not text:
+        return []
+    frames = iread(io.StringIO(text), index=":", format="extxyz")
+    return [labelled_frame(atoms, f"frame {number}:", "") for number, atoms in enumerate(frames, 1)]

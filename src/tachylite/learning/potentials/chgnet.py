@@ -14,7 +14,7 @@ from pydantic import Field
 
 from tachylite.arrays import Array
 from tachylite.errors import InputError
-from tachylite.learning.potentials.trainer import Report
+from tachylite.learning.potentials.families import Report
 from tachylite.measured import FrozenModel
 from tachylite.schemas.evaluation import LabelledFrame
 from tachylite.units import GPA_PER_EV_A3

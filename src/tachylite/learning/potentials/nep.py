@@ -10,7 +10,7 @@ import torch
 from pydantic import Field
 
 from tachylite.errors import InputError, MissingPackageError
-from tachylite.learning.potentials.trainer import Report
+from tachylite.learning.potentials.families import Report
 from tachylite.measured import FrozenModel
 from tachylite.physics.neighbors import find_neighbors
 from tachylite.schemas.evaluation import LabelledFrame

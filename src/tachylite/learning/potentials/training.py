@@ -12,8 +12,7 @@ from pathlib import Path
 from tachylite.analysis.evaluation import evaluate
 from tachylite.errors import InputError
 from tachylite.learning.potentials.errors import calibrate_disagreement, errors_by_trajectory
-from tachylite.learning.potentials.families import PACKAGES
-from tachylite.learning.potentials.trainer import Trainer
+from tachylite.learning.potentials.families import PACKAGES, Trainer
 from tachylite.learning.potentials.training_set import TrainingSet, describe
 from tachylite.schemas import State
 from tachylite.schemas.evaluation import SinglePoint
