@@ -45,6 +45,8 @@ def test_intervals_hold_what_they_promise() -> None:
         most = coverage.level + 1 / (0.8 * trained().card.chemical_systems + 1)
         measured = coverage.coverage
         assert coverage.level - 2 * measured.error < measured.value < most + 2 * measured.error
+    lower, higher = (coverage.coverage.value for coverage in trained().card.score.coverage)
+    assert lower < higher
 
 
 def test_saved_and_loaded_it_says_the_same(tmp_path: Path) -> None:
