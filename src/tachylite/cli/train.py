@@ -64,7 +64,7 @@ def train(
         list[Path] | None,
         typer.Option(metavar="FILE", help="Frames to test on. Default: a fifth of the trajectories, or of each."),
     ] = None,
-    family: Annotated[Literal["nep", "chgnet"], typer.Option("--family", help="Of the potential.")] = "nep",
+    family: Annotated[Literal["nep", "chgnet", "sevennet"], typer.Option("--family", help="Of the potential.")] = "nep",
     output: Annotated[
         Path, typer.Option("--output", "-o", metavar="FILE", help="Where the potential goes; its card lies beside it.")
     ] = Path("nep.txt"),
@@ -74,7 +74,7 @@ def train(
     setting: Annotated[
         list[str] | None,
         typer.Option(
-            "--setting", metavar="KEY=VALUE", help="Of the training, like steps=30000 (nep) or epochs=50 (chgnet)."
+            "--setting", metavar="KEY=VALUE", help="Of the training, like steps=30000 (nep) or epochs=50 (the others)."
         ),
     ] = None,
     committee: Annotated[
@@ -100,9 +100,9 @@ def train(
 ) -> None:
     """Train a potential on energies, forces and stresses, say how well it does on frames it has not seen, and keep it.
 
-    It is then an engine: `--engine nep:FILE`. A NEP begins anew, CHGNet from what it knows. Frames are thinned to
-    independent ones of one level of theory, and split by trajectory. Interrupted, the same command goes on from its
-    checkpoints.
+    It is then an engine: `--engine nep:FILE`. A NEP and a SevenNet begin anew, CHGNet from what it knows. Frames are
+    thinned to independent ones of one level of theory, and split by trajectory. Interrupted, the same command goes on
+    from its checkpoints.
 
     With formulas and --teacher it learns while exploring: first frames by the teacher, then rounds in which a committee
     is trained, runs the protocol, and the teacher computes frames that tell its error and those it is least sure of.

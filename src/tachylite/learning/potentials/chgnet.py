@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from pydantic import Field
 
-from tachylite.arrays import Array
 from tachylite.errors import InputError
+from tachylite.learning.potentials.element_energies import fit_element_energies
 from tachylite.learning.potentials.families import Report
 from tachylite.measured import FrozenModel
 from tachylite.schemas.evaluation import LabelledFrame
@@ -187,12 +187,9 @@ def _freeze(model: "CHGNet", prefixes: Sequence[str]) -> None:
 
 def _shift_elements(model: "CHGNet", frames: Sequence[LabelledFrame]) -> None:
     """Add to the energies of the elements what fits the labels best, and changes them least."""
-    counts = np.array([np.bincount(frame.state.numbers, minlength=95)[1:95] for frame in frames])
-    fractions = counts / counts.sum(axis=1, keepdims=True)
-    computed = np.array([_predict(model, frame)["e"] for frame in frames])
-    labels = np.array([frame.label.energy_ev / len(frame.state.numbers) for frame in frames])
-    shifts: Array = np.linalg.lstsq(fractions, labels - computed, rcond=1e-6)[0]
+    computed = [_predict(model, frame)["e"] * len(frame.state.numbers) for frame in frames]
     energies = dict(model.composition_model.named_parameters())["fc.weight"]
+    shifts = fit_element_energies(frames, computed)[: energies.shape[1]]
     with torch.no_grad():
         energies.add_(torch.tensor(shifts, dtype=torch.float32))
 

@@ -36,10 +36,11 @@ class Trainer(Protocol):
 FAMILIES = {
     "chgnet": "tachylite.learning.potentials.chgnet:ChgnetTraining",
     "nep": "tachylite.learning.potentials.nep:NepTraining",
+    "sevennet": "tachylite.learning.potentials.sevennet:SevennetTraining",
 }
 """The settings of each, which train."""
 
-PACKAGES = {"chgnet": ("chgnet",), "nep": ("neppo", "calorine")}
+PACKAGES = {"chgnet": ("chgnet",), "nep": ("neppo", "calorine"), "sevennet": ("sevenn",)}
 """Distributions whose versions its cards record."""
 
 
