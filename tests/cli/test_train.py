@@ -103,3 +103,15 @@ def test_bad_input_is_one_line(
     assert (code, out) == (2, "")
     assert message in err
     assert err.strip().count("\n") == 0, err
+
+
+def test_what_was_trained_is_kept_where_its_card_cannot_be_written(call: Call, frames: Path, tmp_path: Path) -> None:
+    (tmp_path / "cu.card.json").mkdir()
+    words = ("train", "--frames", frames, "-o", tmp_path / "cu.txt", "--setting", "steps=20", *SETTINGS[2:])
+    code, _, err = call(*words)
+    assert code == 2
+    assert "Is a directory; what was trained is kept in" in err
+    (tmp_path / "cu.card.json").rmdir()
+    code, _, err = call(*words)
+    assert code == 0, err
+    assert "20 of 20" not in err, "nothing is trained again"

@@ -129,8 +129,9 @@ def train(
         return
     with redirect_stdout(sys.stderr):
         from tachylite.learning.potentials.families import get_trainer
-        from tachylite.learning.potentials.training import PotentialFiles, train_potential
+        from tachylite.learning.potentials.training import train_potential
         from tachylite.learning.potentials.training_set import TrainingSet
+        from tachylite.schemas.potential import PotentialFiles
 
         trainer = get_trainer(family, parse_options(setting or []))
         check_writable(output.absolute().parent)

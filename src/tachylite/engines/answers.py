@@ -51,6 +51,7 @@ def make_answer(
     reason: str | None,
     wall_time_s: float,
     provenance: Provenance,
+    stated_force_error_ev_a: float | None = None,
 ) -> Answer:
     """Make the document and the trajectory of a run; `reason` says why it ended early, if it did.
 
@@ -76,6 +77,7 @@ def make_answer(
         final=final,
         trajectory_id=None if trajectory is None else trajectory.sha256,
         wall_time_s=wall_time_s,
+        stated_force_error_ev_a=stated_force_error_ev_a,
         provenance=provenance.model_copy(update={"seed": request.seed}),
     )
     return Answer(run=run, trajectory=trajectory)

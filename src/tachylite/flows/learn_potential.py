@@ -18,9 +18,8 @@ from tachylite.jobs.engine import EngineLike, resolve_engine
 from tachylite.jobs.potential import ask_teacher, collect_frames, train_committee, write_members
 from tachylite.jobs.starts import make_structures
 from tachylite.learning.potentials.exploration import holds
-from tachylite.learning.potentials.training import PotentialFiles
 from tachylite.schemas import Protocol, Result
-from tachylite.schemas.potential import LearnedPotential, LearningRound, PotentialCard
+from tachylite.schemas.potential import LearnedPotential, LearningRound, PotentialCard, PotentialFiles
 from tachylite.schemas.start import PackedStart
 
 

@@ -16,12 +16,12 @@ from tachylite.engines.workdir import content_key, current_workdir, shared_workd
 from tachylite.jobs.engine import EngineLike, resolve_engine
 from tachylite.learning.potentials.exploration import choose_frames, explored_frames, judge
 from tachylite.learning.potentials.families import get_trainer
-from tachylite.learning.potentials.training import PotentialFiles, train_potential
+from tachylite.learning.potentials.training import train_potential
 from tachylite.learning.potentials.training_set import TrainingSet
 from tachylite.readers.labels import pack_frames, unpack_frames
 from tachylite.schemas import State, Trajectory
 from tachylite.schemas.evaluation import LabelledFrame, SinglePoint
-from tachylite.schemas.potential import PotentialCard
+from tachylite.schemas.potential import PotentialCard, PotentialFiles
 from tachylite.stores.labels import label_frames
 
 log = logging.getLogger(__name__)

@@ -155,3 +155,8 @@ def _inefficiency(values: NDArray[np.float64]) -> float:
     window = int(np.argmax(long_enough)) if long_enough.any() else n // 2
     unbiased = float(sums[window]) * (1 + (2 * window + 1) / n)
     return min(max(unbiased, 1.0), float(n))
+
+
+def committee_disagreement(forces: NDArray[np.float64]) -> float:
+    """Standard deviation of forces, (members, n_atoms, 3), between members: root mean square over components, eV/A."""
+    return float(np.sqrt(forces.var(axis=0, ddof=1).mean()))

@@ -170,6 +170,10 @@ def run_rows(run: Run | None) -> Iterator[Row]:
     if run.segments and run.last.segment.end_temperature_k is None:
         target = f"target {run.last.segment.temperature_k:g} K"
         yield Row("mean temperature", quantity(run.last.temperature_k), target, unit="K")
+    if run.stated_force_error_ev_a is not None:
+        committee = run.provenance.options.get("committee", "")
+        stated = f"as the committee of the potential states: {committee}"
+        yield Row("error of forces", quantity(run.stated_force_error_ev_a), stated, unit="eV/Å")
 
 
 def volume_rows(result: RunResult) -> Iterator[Row]:

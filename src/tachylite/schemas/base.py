@@ -24,6 +24,7 @@ class Failure(FrozenModel):
 _OF_ONE_CALCULATION = frozenset(
     {
         "band_gap_ev",
+        "committee",
         "correction_ev_per_atom",
         "corrections",
         "k_mesh",

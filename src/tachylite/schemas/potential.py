@@ -1,10 +1,14 @@
 """A potential that was trained here: what it has learned from, how well, and where it holds."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
 
+from tachylite.errors import InputError
 from tachylite.measured import FrozenModel, Interval, Measured
 from tachylite.schemas.base import Document
 from tachylite.schemas.evaluation import Evaluation
@@ -95,6 +99,55 @@ class PotentialCard(Document):
     """Wall time of training."""
     versions: dict[str, str]
     created_at: datetime = Field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
+
+
+@dataclass(frozen=True)
+class PotentialFiles:
+    """Where a potential and what belongs to it lie."""
+
+    file: Path
+    """The potential, or the first of a committee: `li3po4.txt`."""
+
+    @property
+    def card(self) -> Path:
+        """Its card: `li3po4.card.json`."""
+        return self.file.with_name(f"{self.file.stem}.card.json")
+
+    @property
+    def frames(self) -> Path:
+        """Folder of the frames that it was trained and tested on: `li3po4.frames`."""
+        return self.file.with_name(f"{self.file.stem}.frames")
+
+    @property
+    def unfinished(self) -> Path:
+        """Folder of checkpoints, which goes when all is done: `li3po4.unfinished`."""
+        return self.file.with_name(f"{self.file.stem}.unfinished")
+
+    @property
+    def rounds(self) -> Path:
+        """What the rounds of learning while exploring gave: `li3po4.rounds.json`."""
+        return self.file.with_name(f"{self.file.stem}.rounds.json")
+
+    def read_card(self) -> PotentialCard | None:
+        """The card; None where there is none."""
+        return PotentialCard.model_validate_json(self.card.read_bytes()) if self.card.is_file() else None
+
+    def write(self, card: PotentialCard, contents: Mapping[str, bytes]) -> PotentialCard:
+        """Write potentials by the names on their card under the names that they have here; the card with these."""
+        members = []
+        try:
+            for number, member in enumerate(card.members):
+                self.member(number).write_bytes(contents[member.file])
+                members.append(member.model_copy(update={"file": self.member(number).name}))
+            renamed = card.model_copy(update={"members": members})
+            self.card.write_text(renamed.model_dump_json(indent=2), encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"cannot write {error.filename}: {error.strerror}; choose another file") from None
+        return renamed
+
+    def member(self, number: int) -> Path:
+        """A potential of the committee: `li3po4.txt`, `li3po4-2.txt`, ..."""
+        return self.file if number == 0 else self.file.with_name(f"{self.file.stem}-{number + 1}{self.file.suffix}")
 
 
 class LearningRound(FrozenModel):

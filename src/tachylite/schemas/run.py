@@ -188,6 +188,8 @@ class Run(Document):
     trajectory_id: str | None = None
     """SHA-256 of the trajectory in the blob store."""
     wall_time_s: float
+    stated_force_error_ev_a: float | None = None
+    """Root mean square error of forces along the run, as the committee of the potential states it, where it has one."""
     provenance: Provenance
 
     @property

@@ -39,14 +39,13 @@ def load_corrected(
     if repulsion is not None:
         from tachylite.engines.potentials.zbl import with_zbl
 
-        loaded = replace(loaded, potential=with_zbl(loaded.potential))
+        loaded = loaded.corrected(with_zbl)
     if dispersion is not None:
         from tachylite.engines.potentials.dispersion import with_dispersion
 
         damping = damping_for(functional_of(family, loaded.name), dispersion.partition("@")[2] or None, loaded.name)
         loaded = replace(
-            loaded,
-            potential=with_dispersion(loaded.potential, damping),
+            loaded.corrected(functools.partial(with_dispersion, damping=damping)),
             name=f"{loaded.name}+d3",
             elements=frozenset(number for number in loaded.elements if number <= HEAVIEST),
             packages=(*loaded.packages, PACKAGE),

@@ -4,13 +4,15 @@ import functools
 import sys
 import warnings
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
+    from tachylite.engines.potentials.committee import Committee
     from tachylite.engines.potentials.model import PotentialModel
 
 FAMILIES = {
@@ -49,11 +51,18 @@ class LoadedPotential:
     precision: str
     packages: tuple[str, ...] = ()
     """Distributions whose versions provenance records."""
+    committee: "Committee | None" = None
+    """Members trained beside it, which tell its error."""
+
+    def corrected(self, correct: "Callable[[PotentialModel], PotentialModel]") -> "LoadedPotential":
+        """The same with a term added to the potential and to its committee."""
+        committee = None if self.committee is None else self.committee.corrected(correct)
+        return replace(self, potential=correct(self.potential), committee=committee)
 
 
 @functools.cache
 def load_potential(family: str, model: str | None, device: str) -> LoadedPotential:
-    """Load a potential, once in a process.
+    """Load a potential, with the committee that lies beside its file, once in a process.
 
     `device` is `auto`, `cpu`, `cuda` or `cuda:N`. Raises InputError for a device or a model that does not exist, and
     MissingPackageError, with the command that installs it, for a missing package.
@@ -67,7 +76,13 @@ def load_potential(family: str, model: str | None, device: str) -> LoadedPotenti
         raise InputError(f"unknown device {device!r}; devices are auto, cpu, cuda, cuda:0, ...") from error
     module, _, function = FAMILIES[family].partition(":")
     load: Callable[[str | None, torch.device], LoadedPotential] = getattr(import_module(module), function or "load")
-    return load(model, where)
+    loaded = load(model, where)
+    if model is not None and (file := Path(model).expanduser()).is_file():
+        from tachylite.engines.potentials.committee import read_committee
+
+        committee = read_committee(file, loaded.sha256, lambda path: load(str(path), where).potential)
+        loaded = replace(loaded, committee=committee)
+    return loaded
 
 
 def import_torch_sim() -> None:

@@ -11,6 +11,7 @@ import torch
 from tachylite.engines.answers import make_answer
 from tachylite.engines.base import Answer, Progress, progress_listener
 from tachylite.engines.interruption import Interruption, interruptible
+from tachylite.engines.potentials.committee import Committee
 from tachylite.engines.torchsim.batch import Batch, Potential, PotentialWithStress, remove_members, state_of
 from tachylite.engines.torchsim.checkpoint import dump_batch, load_batch
 from tachylite.engines.torchsim.engine import Guards
@@ -55,7 +56,14 @@ class RunInProgress:
     folder: Path
 
     @classmethod
-    def begin(cls, requests: list[Request], potential: Potential, folder: Path, guards: Guards) -> "RunInProgress":
+    def begin(
+        cls,
+        requests: list[Request],
+        potential: Potential,
+        folder: Path,
+        guards: Guards,
+        committee: Committee | None = None,
+    ) -> "RunInProgress":
         """Begin, or continue from the checkpoint in the folder if there is one."""
         wrapped, path = PotentialWithStress(potential), folder / CHECKPOINT
         wrapped.reset()
@@ -65,7 +73,7 @@ class RunInProgress:
         atoms = [len(r.state.numbers) for r in requests]
         recorder = Recorder.in_folder(folder, atoms, requests[0].record_forces, saved and saved["recorder"])
         batch = start_batch(requests, wrapped) if saved is None else load_batch(saved["batch"], requests, wrapped)
-        run = cls(batch, wrapped, recorder, Health(batch, guards), Clock(), folder)
+        run = cls(batch, wrapped, recorder, Health(batch, guards, committee), Clock(), folder)
         if saved is None:
             run.end_members(run.health.examine(batch, first_row(batch, wrapped), wrapped.reasons))
         else:
@@ -129,6 +137,7 @@ def run_batch(
     provenance: Provenance,
     checkpoint_every: int,
     guards: Guards,
+    committee: Committee | None = None,
 ) -> list[Answer]:
     """Run requests with the same segments (temperatures may differ), from the checkpoint if there is one.
 
@@ -136,7 +145,7 @@ def run_batch(
     of the walltime ends the work. Raises OutOfTimeError for the latter, InputError where the folder cannot be
     written.
     """
-    run = RunInProgress.begin(requests, potential, folder, guards)
+    run = RunInProgress.begin(requests, potential, folder, guards, committee)
     with interruptible() as interruption:
         while run.is_unfinished:
             if interruption.due():
@@ -187,4 +196,5 @@ def _answer(member: int, run: RunInProgress, provenance: Provenance) -> Answer:
         reason=reason,
         wall_time_s=run.clock.total_s,
         provenance=provenance,
+        stated_force_error_ev_a=run.health.stated_error_ev_a(member),
     )

@@ -26,7 +26,7 @@ from tachylite.schemas.relaxation import Relaxation
 if TYPE_CHECKING:
     from tachylite.engines.torchsim.batch import Potential
 
-LAYOUT = 4
+LAYOUT = 5
 """Version of the files in a work folder; it is part of the folder's name."""
 
 _version = cache(importlib.metadata.version)
@@ -67,6 +67,8 @@ class Guards:
     """Largest volume at constant pressure over that of the start, or the inverse."""
     largest_force_ev_a: Limit = 100.0
     """In eV/A; no potential was trained on larger forces, so beyond them it extrapolates."""
+    committee_error: Limit = 2.0
+    """Error of forces that the committee of a potential states, over that on its test frames."""
 
 
 @dataclass(frozen=True)
@@ -198,6 +200,9 @@ class TorchSimEngine(MSONable):
         """Options with other than default values that may change a result, named as on the command line."""
         terms = {"repulsion": self.repulsion, "dispersion": self.dispersion}
         options: dict[str, Any] = {name: term for name, term in terms.items() if term is not None}
+        committee = self._loaded().committee
+        if committee is not None:
+            options["committee"] = committee.title
         for guard in fields(Guards):
             value = getattr(self.guards, guard.name)
             if value != guard.default:
@@ -253,6 +258,7 @@ class TorchSimEngine(MSONable):
                 provenance=self.provenance(),
                 checkpoint_every=self.checkpoint_every,
                 guards=self.guards,
+                committee=self._loaded().committee,
             )
             for answer in answers:
                 if answer.trajectory is not None:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from tachylite.arrays import Array
+from tachylite.engines.potentials.committee import Committee
 from tachylite.engines.potentials.neighbors import VerletList
 from tachylite.engines.torchsim.batch import Batch, highest_target_k, state_of
 from tachylite.engines.torchsim.engine import Guards
@@ -26,8 +27,10 @@ _SKIN_A = 0.3
 class Health:
     """Compares the members of a batch with the guards every few steps, without changing the batch."""
 
-    def __init__(self, batch: Batch, guards: Guards) -> None:
-        self.guards = guards
+    def __init__(self, batch: Batch, guards: Guards, committee: Committee | None = None) -> None:
+        self.guards, self.committee = guards, committee
+        self._stated = np.zeros((len(batch.requests), 2))
+        """Sum of squares of the errors of forces that the committee has stated for every request, and their number."""
         self._radii = torch.as_tensor(covalent_radii, dtype=torch.float64, device=batch.state.device)
         longest = 2 * float(self._radii[batch.state.atomic_numbers].max())
         self._neighbors = VerletList(guards.closest_approach * longest / _GOOD_FRACTION, _SKIN_A)
@@ -97,6 +100,28 @@ class Health:
             lambda i: f"extrapolation: a force of {force[i]:.0f} eV/A, beyond what force fields are trained on",
         )
 
+        if self.committee is not None:
+            stated, tested = self._ask_committee(batch, self.committee), self.committee.tested_ev_a
+            yield (
+                stated / (guards.committee_error * tested),
+                lambda i: (
+                    f"extrapolation: the committee states an error of forces of {stated[i]:.2f} eV/A, "
+                    f"on its test frames it was {tested:.2f}"
+                ),
+            )
+
+    def _ask_committee(self, batch: Batch, committee: Committee) -> Array:
+        """Error of the forces of every member that its committee states, eV/A, (n_members,)."""
+        stated = committee.stated_errors_ev_a(batch.state, batch.state.forces)
+        finite = np.isfinite(stated)
+        self._stated[np.array(batch.members)[finite]] += np.stack([stated**2, np.ones_like(stated)], axis=1)[finite]
+        return stated
+
+    def stated_error_ev_a(self, request: int) -> float | None:
+        """Root mean square, over the checks of a request, of the errors of forces that the committee has stated."""
+        squares, number = self._stated[request]
+        return float(np.sqrt(squares / number)) if number else None
+
     def _closest(self, batch: Batch) -> tuple[Array, Callable[[int], tuple[int, int, float]]]:
         """Shortest distance over the sum of covalent radii, (n_members,), and a function for the pair of a member."""
         state = batch.state
@@ -135,12 +160,14 @@ class Health:
             "cells": self.cells,
             "energies_ev": torch.from_numpy(self.energies_ev),
             "good_steps": torch.from_numpy(self.good_steps),
+            "stated": torch.from_numpy(self._stated),
         }
 
     def load(self, saved: dict[str, Any]) -> None:
         """Continue from the content of a checkpoint."""
         self.positions, self.momenta, self.cells = saved["positions"], saved["momenta"], saved["cells"]
         self.energies_ev, self.good_steps = _numpy(saved["energies_ev"]), _numpy(saved["good_steps"])
+        self._stated = _numpy(saved["stated"])
 
     def _update_good_states(self, batch: Batch, good: NDArray[np.bool_]) -> None:
         members = torch.from_numpy(good).to(batch.state.device)

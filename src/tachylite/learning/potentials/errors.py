@@ -8,6 +8,7 @@ from scipy.stats import spearmanr
 
 from tachylite.arrays import Array
 from tachylite.measured import Measured
+from tachylite.physics.statistics import committee_disagreement
 from tachylite.schemas.evaluation import LabelledFrame, SinglePoint
 from tachylite.schemas.potential import Disagreement, TrajectoryErrors
 
@@ -51,18 +52,13 @@ def _mean(values: Array) -> Measured:
     return Measured(value=float(values.mean()), error=error)
 
 
-def frame_disagreement(forces: Array) -> float:
-    """Standard deviation between members of forces (members, n_atoms, 3): root mean square over components, eV/A."""
-    return float(np.sqrt(forces.var(axis=0, ddof=1).mean()))
-
-
 def calibrate_disagreement(frames: Sequence[LabelledFrame], members: Sequence[Sequence[SinglePoint]]) -> Disagreement:
     """What the disagreement of members (each with its points of the test frames) says of the error of the first.
 
     The coverage of the 95 % factor is that of the factor of the other trajectories.
     """
     forces = [np.array([points[i].forces_ev_a for points in members]) for i in range(len(frames))]
-    spread = np.array([frame_disagreement(own) for own in forces])
+    spread = np.array([committee_disagreement(own) for own in forces])
     labels = [frame.label.forces_ev_a for frame in frames]
     error = np.array([np.sqrt(((f[0] - label) ** 2).mean()) for f, label in zip(forces, labels, strict=True)])
     names = np.array([frame.trajectory for frame in frames])

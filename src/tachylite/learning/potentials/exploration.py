@@ -6,8 +6,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from tachylite.errors import InputError
-from tachylite.learning.potentials.errors import errors_of_frames, frame_disagreement
+from tachylite.learning.potentials.errors import errors_of_frames
 from tachylite.learning.potentials.selection import is_physical, runs_of, thin
+from tachylite.physics.statistics import committee_disagreement
 from tachylite.schemas.evaluation import LabelledFrame, SinglePoint
 from tachylite.schemas.potential import LearningRound, PotentialCard
 
@@ -51,7 +52,9 @@ def choose_frames(
             "the runs of the potential left no sound frame: train it longer (--setting steps=N), or keep the forces of "
             "a step with molecular dynamics (record: forces)"
         )
-    spread = [frame_disagreement(np.array([points[i].forces_ev_a for points in members])) for i in range(len(frames))]
+    spread = [
+        committee_disagreement(np.array([points[i].forces_ev_a for points in members])) for i in range(len(frames))
+    ]
     order = np.random.default_rng(seed).permutation(len(frames)).tolist()
     checked = order[: max(2, round(_CHECKED * number))]
     others = sorted(order[len(checked) :], key=lambda i: -spread[i])[: max(0, number - len(checked))]

@@ -67,6 +67,8 @@ class NepTraining(FrozenModel):
         checkpoint, result = folder / "checkpoint.pt", folder / "nep.txt"
         done = _load(model, checkpoint) if checkpoint.exists() else 0
         container = StructureContainer(model, [frame.atoms for frame in frames])
+        model.max_neighbors_radial = container.max_neighbors_radial  # which a file of a NEP has to say
+        model.max_neighbors_angular = container.max_neighbors_angular
         loss = 1.0 * EnergyLoss() + 1.0 * ForceLoss() + 0.1 * VirialLoss()
         bounds = [*range(done, self.steps, _PART), self.steps]
         for first, last in pairwise(bounds):

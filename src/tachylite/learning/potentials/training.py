@@ -4,8 +4,7 @@ import hashlib
 import json
 import shutil
 import time
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from pathlib import Path
 
@@ -16,55 +15,10 @@ from tachylite.learning.potentials.families import PACKAGES, Trainer
 from tachylite.learning.potentials.training_set import TrainingSet, describe
 from tachylite.schemas import State
 from tachylite.schemas.evaluation import SinglePoint
-from tachylite.schemas.potential import MemberFile, PotentialCard
+from tachylite.schemas.potential import MemberFile, PotentialCard, PotentialFiles
 
 type Compute = Callable[[str, Sequence[State]], list[SinglePoint]]
 """Energies, forces and stresses of structures by the engine of a name."""
-
-
-@dataclass(frozen=True)
-class PotentialFiles:
-    """Where a potential and what belongs to it lie."""
-
-    file: Path
-    """The potential, or the first of a committee: `li3po4.txt`."""
-
-    @property
-    def card(self) -> Path:
-        """Its card: `li3po4.card.json`."""
-        return self.file.with_name(f"{self.file.stem}.card.json")
-
-    @property
-    def frames(self) -> Path:
-        """Folder of the frames that it was trained and tested on: `li3po4.frames`."""
-        return self.file.with_name(f"{self.file.stem}.frames")
-
-    @property
-    def unfinished(self) -> Path:
-        """Folder of checkpoints, which goes when all is done: `li3po4.unfinished`."""
-        return self.file.with_name(f"{self.file.stem}.unfinished")
-
-    @property
-    def rounds(self) -> Path:
-        """What the rounds of learning while exploring gave: `li3po4.rounds.json`."""
-        return self.file.with_name(f"{self.file.stem}.rounds.json")
-
-    def write(self, card: PotentialCard, contents: Mapping[str, bytes]) -> PotentialCard:
-        """Write potentials by the names on their card under the names that they have here; the card with these."""
-        members = []
-        try:
-            for number, member in enumerate(card.members):
-                self.member(number).write_bytes(contents[member.file])
-                members.append(member.model_copy(update={"file": self.member(number).name}))
-            renamed = card.model_copy(update={"members": members})
-            self.card.write_text(renamed.model_dump_json(indent=2), encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"cannot write {error.filename}: {error.strerror}; choose another file") from None
-        return renamed
-
-    def member(self, number: int) -> Path:
-        """A potential of the committee: `li3po4.txt`, `li3po4-2.txt`, ..."""
-        return self.file if number == 0 else self.file.with_name(f"{self.file.stem}-{number + 1}{self.file.suffix}")
 
 
 def train_potential(
@@ -92,24 +46,28 @@ def train_potential(
     settings = json.dumps([training.fingerprint, family, trainer.model_dump(), start_sha256], sort_keys=True)
     key = hashlib.sha256(settings.encode()).hexdigest()[:16]
     began = time.monotonic()
+    trained = []
     for number in range(committee):
         name = f"potential {number + 1} of {committee}: " if committee > 1 else ""
 
         def progress(done: int, total: int, error: float, name: str = name) -> None:
             report(f"{name}{done:,} of {total:,}, error of forces {error:.3f} eV/A")
 
-        trained = trainer.train(
-            frames.training,
-            frames.elements,
-            files.unfinished / f"{key}-{seed + number}",
-            seed=seed + number,
-            start=start,
-            report=progress,
+        trained.append(
+            trainer.train(
+                frames.training,
+                frames.elements,
+                files.unfinished / f"{key}-{seed + number}",
+                seed=seed + number,
+                start=start,
+                report=progress,
+            )
         )
-        _copy(trained, files.member(number))
     seconds = time.monotonic() - began
     states = [frame.state for frame in frames.test]
-    points = [compute(f"{family}:{files.member(number)}", states) for number in range(committee)]
+    points = [compute(f"{family}:{path}", states) for path in trained]
+    for number, path in enumerate(trained):
+        _copy(path, files.member(number))
     card = PotentialCard(
         family=family,
         members=[
@@ -126,9 +84,15 @@ def train_potential(
         training_s=seconds,
         versions={package: version(package) for package in ("tachylite", "torch", *PACKAGES[family])},
     )
-    files.frames.mkdir(exist_ok=True)
-    frames.write(files.frames)
-    files.card.write_text(card.model_dump_json(indent=2), encoding="utf-8")
+    try:
+        files.frames.mkdir(exist_ok=True)
+        frames.write(files.frames)
+        files.card.write_text(card.model_dump_json(indent=2), encoding="utf-8")
+    except OSError as error:
+        raise InputError(
+            f"cannot write beside {file}: {error.strerror}; what was trained is kept in {files.unfinished}, and the "
+            "same command ends the work when there is room"
+        ) from None
     shutil.rmtree(files.unfinished)
     return card
 
