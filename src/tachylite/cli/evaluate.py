@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from tachylite.cli.options import EngineOption, EngineSettings, JsonOption, parse_options
+from tachylite.cli.options import EngineOption, EngineSettings, JsonOption, ReportOption, parse_options
 from tachylite.cli.output import print_tables
 
 if TYPE_CHECKING:
@@ -33,6 +33,7 @@ def evaluate(
         int | None,
         typer.Option("--at-most", min=1, metavar="N", help="Compare only N frames, evenly spread over the file."),
     ] = None,
+    report: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Errors of an engine's energies, forces and stresses against labelled frames, like those a potential learns from.
@@ -43,7 +44,7 @@ def evaluate(
     import sys
 
     with redirect_stdout(sys.stderr):
-        evaluation = _evaluate(frames, engine, option or [], at_most)
+        evaluation = _evaluate(frames, engine, option or [], at_most, report)
     if as_json:
         typer.echo(evaluation.model_dump_json(indent=2))
         return
@@ -53,7 +54,7 @@ def evaluate(
         typer.echo(f"{evaluation.n_failed} frames could not be computed and are left out: {failures}")
 
 
-def _evaluate(frames: Path, engine: str, options: list[str], at_most: int | None) -> Evaluation:
+def _evaluate(frames: Path, engine: str, options: list[str], at_most: int | None, report: Path | None) -> Evaluation:
     from tachylite.analysis.evaluation import evaluate as compare
     from tachylite.engines import get_engine
     from tachylite.engines.single_points import compute_single_points
@@ -64,8 +65,13 @@ def _evaluate(frames: Path, engine: str, options: list[str], at_most: int | None
     labelled = read_labelled_frames(frames, at_most)
     forces.check_elements(sorted({symbol for frame in labelled for symbol in frame.state.elements}))
     points = compute_single_points(forces, [frame.state for frame in labelled], shared_workdir())
-    evaluation = compare(labelled, points, str(frames))
-    return evaluation.model_copy(update={"provenance": forces.provenance()})
+    evaluation = compare(labelled, points, str(frames)).model_copy(update={"provenance": forces.provenance()})
+    if report is not None:
+        from tachylite.report.charts.potential import label_parity
+        from tachylite.report.pages.rendering import write_charts
+
+        write_charts([label_parity(labelled, points)], f"{engine} against {frames.name}", report)
+    return evaluation
 
 
 def _table(evaluation: Evaluation) -> Table:

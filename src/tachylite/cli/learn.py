@@ -16,11 +16,12 @@ from tachylite.cli.options import (
     EngineFilter,
     JsonOption,
     ProtocolFilter,
+    ReportOption,
     StoreOption,
     WhereFilter,
     open_existing,
 )
-from tachylite.cli.output import log_to_stderr, print_tables
+from tachylite.cli.output import log_to_stderr, print_page_tables
 from tachylite.cli.working import check_writable
 from tachylite.errors import InputError
 
@@ -65,9 +66,7 @@ def learn(
     formulas: Annotated[
         Path | None, typer.Option("--formulas", metavar="FILE", help="Let SISSO find formulas, and keep them here.")
     ] = None,
-    report: Annotated[
-        Path | None, typer.Option("--report", "-r", metavar="DIR", help="Write an HTML page and figures here.")
-    ] = None,
+    report: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Learn a property from a table of descriptors, say how well, and keep the model.
@@ -163,8 +162,6 @@ def _write_files(saved: SavedModel, out: Path, formulas: Path | None, report: Pa
 
 
 def _show(model: Model) -> None:
-    from rich.table import Table
-
     from tachylite.report.pages.model import coverage_table, formula_table, scores_table
 
     data = model.data
@@ -174,8 +171,4 @@ def _show(model: Model) -> None:
     )
     for failure in model.skipped:
         typer.echo(f"no row: {failure.stage}: {failure.reason}", err=True)
-    for table in (scores_table(model), coverage_table(model), *([formula_table(model)] if model.formulas else [])):
-        printed = Table(*table.columns, title=table.caption, title_justify="left")
-        for row in table.rows:
-            printed.add_row(*row)
-        print_tables(printed)
+    print_page_tables(scores_table(model), coverage_table(model), *([formula_table(model)] if model.formulas else []))

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from tachylite.cli.output import log_to_file, print_tables
+from tachylite.cli.output import log_to_file, print_page_tables
 from tachylite.cli.working import check_writable, default_workdir, resumable
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from tachylite.schemas.potential import LearnedPotential
 
 
@@ -62,26 +60,8 @@ def learn_while_exploring(
 
 def show_rounds(learned: LearnedPotential) -> None:
     """The rounds as a table, and whether the target was reached."""
-    print_tables(_table(learned))
+    from tachylite.report.pages.potential import rounds_table
+
+    print_page_tables(rounds_table(learned))
     target = f"{1000 * learned.target_ev_a:.0f} meV/Å along fresh runs of {learned.protocol}"
     typer.echo(f"reached: {target}" if learned.reached else f"not reached ({target}): {learned.reason}")
-
-
-def _table(learned: LearnedPotential) -> Table:
-    from rich.table import Table
-
-    from tachylite.report.text import quantity
-
-    header = ("round", "learned from", "forces along fresh runs, RMSE (meV/Å)", "stated", "energy, MAE (meV/atom)")
-    table = Table(*header, "runs that ended early")
-    for entry in learned.rounds:
-        force, energy = entry.force_rmse_ev_a, entry.energy_mae_ev_per_atom
-        table.add_row(
-            str(entry.number),
-            f"{entry.training_frames} frames",
-            f"{quantity(1e3 * force.value, 1e3 * force.error)} ({entry.checked_frames} frames)",
-            f"{1e3 * entry.stated_force_rmse_ev_a:.0f}",
-            quantity(1e3 * energy.value, 1e3 * energy.error),
-            "; ".join(entry.failures),
-        )
-    return table

@@ -25,6 +25,9 @@ StoreOption = Annotated[
         help="Where results are kept. Default: TACHYLITE_STORE, else ./tachylite_store.",
     ),
 ]
+ReportOption = Annotated[
+    Path | None, typer.Option("--report", "-r", metavar="DIR", help="Write an HTML page and figures here.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON on stdout, and nothing else.")]
 
 # which materials are computed, and how

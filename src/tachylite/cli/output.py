@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from tachylite.report.parts import Table as PageTable
+
 TABLE_WIDTH = 1000
 """Columns where stdout is not a terminal: no row is broken."""
 
@@ -23,6 +25,18 @@ def print_tables(*tables: Table) -> None:
     console = Console(width=None if sys.stdout.isatty() else TABLE_WIDTH)
     for table in tables:
         console.print(table)
+
+
+def print_page_tables(*tables: PageTable) -> None:
+    """Print tables as pages have them."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    for table in tables:
+        printed = Table(*map(escape, table.columns), title=table.caption, title_justify="left")
+        for row in table.rows:
+            printed.add_row(*map(escape, row))
+        print_tables(printed)
 
 
 @contextmanager

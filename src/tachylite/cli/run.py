@@ -19,6 +19,7 @@ from tachylite.cli.options import (
     EngineSettings,
     PackedFormulas,
     ProtocolOption,
+    ReportOption,
     SeedOption,
     StoreOption,
     StructureOption,
@@ -46,9 +47,7 @@ def run(
     engine: EngineOption = "chgnet",
     option: EngineSettings = None,
     store: StoreOption = None,
-    report: Annotated[
-        Path | None, typer.Option("--report", "-r", metavar="DIR", help="Write an HTML page and figures here.")
-    ] = None,
+    report: ReportOption = None,
     crystal: CrystalOption = None,
     atoms: AtomsOption = None,
     seed: SeedOption = 0,

@@ -16,21 +16,20 @@ from tachylite.cli.options import (
     CampaignFilter,
     EngineFilter,
     JsonOption,
+    ReportOption,
     StoreOption,
     WhereFilter,
     open_existing,
     parse_options,
 )
-from tachylite.cli.output import print_tables
+from tachylite.cli.output import print_page_tables
 from tachylite.cli.working import check_writable, resumable
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from tachylite.schemas import State
     from tachylite.schemas.evaluation import LabelledFrame, SinglePoint
-    from tachylite.schemas.potential import PotentialCard
+    from tachylite.schemas.potential import LearnedPotential, PotentialCard, PotentialFiles
     from tachylite.stores.queries import MaterialFilter
 
 
@@ -96,6 +95,7 @@ def train(
     campaign: CampaignFilter = None,
     where: WhereFilter = None,
     store: StoreOption = None,
+    report: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Train a potential on energies, forces and stresses, say how well it does on frames it has not seen, and keep it.
@@ -124,8 +124,7 @@ def train(
             typer.echo(learned.model_dump_json(indent=2))
         else:
             show_rounds(learned)
-            _show(learned.card)
-        typer.echo(f"potential: {output} (--engine nep:{output})", err=as_json)
+        _end(learned.card, output, report, learned, as_json=as_json)
         return
     with redirect_stdout(sys.stderr):
         from tachylite.learning.potentials.families import get_trainer
@@ -145,9 +144,34 @@ def train(
             )
     if as_json:
         typer.echo(card.model_dump_json(indent=2))
-    else:
+    _end(card, output, report, as_json=as_json)
+
+
+def _end(
+    card: PotentialCard, output: Path, report: Path | None, learned: LearnedPotential | None = None, *, as_json: bool
+) -> None:
+    """Say how well a potential does and where it is, and write its page."""
+    from tachylite.schemas.potential import PotentialFiles
+
+    if not as_json:
         _show(card)
-    typer.echo(f"potential: {output} (--engine {family}:{output}), card: {PotentialFiles(output).card}", err=as_json)
+    files = PotentialFiles(output)
+    typer.echo(f"potential: {output} (--engine {card.family}:{output}), card: {files.card}", err=as_json)
+    if report is not None:
+        typer.echo(f"report: {_write_page(card, files, report, learned)}", err=as_json)
+
+
+def _write_page(card: PotentialCard, files: PotentialFiles, folder: Path, learned: LearnedPotential | None) -> Path:
+    from tachylite.readers.labels import read_labelled_frames
+    from tachylite.report.pages.potential import write_potential_page
+    from tachylite.schemas.potential import TEST_FRAMES
+
+    check_writable(folder)
+    frames = read_labelled_frames(files.frames / TEST_FRAMES)
+    states = [frame.state for frame in frames]
+    with redirect_stdout(sys.stderr):
+        members = [_compute(f"{card.family}:{files.member(number)}", states) for number in range(len(card.members))]
+    return write_potential_page(card, frames, members, folder, learned)
 
 
 def _compute(name: str, states: Sequence[State]) -> list[SinglePoint]:
@@ -181,6 +205,8 @@ def _frames_of_store(store: Path | None, filters: MaterialFilter) -> list[Labell
 
 
 def _show(card: PotentialCard) -> None:
+    from tachylite.report.pages.potential import errors_table
+
     lines = [
         f"trained on {card.training.n_frames} frames of {len(card.training.trajectories)} trajectories by "
         f"{card.training.level} in {card.training_s:.0f} s",
@@ -189,7 +215,7 @@ def _show(card: PotentialCard) -> None:
     ]
     for line in lines:
         typer.echo(line)
-    print_tables(_table(card))
+    print_page_tables(errors_table(card))
     disagreement = card.disagreement
     if disagreement is not None:
         typer.echo(
@@ -197,30 +223,3 @@ def _show(card: PotentialCard) -> None:
             f"(95 %: {disagreement.factor_95:.1f} times; this holds for {100 * disagreement.coverage.value:.0f} % of "
             "frames of other trajectories)."
         )
-
-
-def _table(card: PotentialCard) -> Table:
-    from rich.table import Table
-
-    from tachylite.report.text import quantity
-
-    table = Table("test trajectory", "frames", "T (K)", "energy, MAE (meV/atom)", "forces, RMSE (meV/Å)")
-    for line in card.by_trajectory:
-        energy, force = line.energy_mae_ev_per_atom, line.force_rmse_ev_a
-        table.add_row(
-            line.trajectory,
-            str(line.n_frames),
-            "" if line.temperature_k is None else f"{line.temperature_k:.0f}",
-            quantity(1e3 * energy.value, 1e3 * energy.error),
-            quantity(1e3 * force.value, 1e3 * force.error),
-        )
-    evaluation, errors = card.evaluation, card.evaluation.errors
-    energy_error, force_error = errors.get("energy_mae_ev_per_atom"), errors.get("force_rmse_ev_a")
-    table.add_row(
-        "all",
-        str(evaluation.n_frames),
-        "",
-        quantity(1e3 * evaluation.energy_mae_ev_per_atom, None if energy_error is None else 1e3 * energy_error),
-        quantity(1e3 * evaluation.force_rmse_ev_a, None if force_error is None else 1e3 * force_error),
-    )
-    return table

@@ -21,7 +21,7 @@ from tachylite.learning.potentials.training_set import TrainingSet
 from tachylite.readers.labels import pack_frames, unpack_frames
 from tachylite.schemas import State, Trajectory
 from tachylite.schemas.evaluation import LabelledFrame, SinglePoint
-from tachylite.schemas.potential import PotentialCard, PotentialFiles
+from tachylite.schemas.potential import TEST_FRAMES, PotentialCard, PotentialFiles
 from tachylite.stores.labels import label_frames
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,7 @@ def train_committee(frames: Sequence[str], settings: dict[str, Any], committee: 
             report=log.info,
         )
     contents = {member.file: (folder / member.file).read_bytes() for member in card.members}
+    contents[TEST_FRAMES] = (files.frames / TEST_FRAMES).read_bytes()
     return {"card": card, "archive": {name: base64.b64encode(text).decode() for name, text in contents.items()}}
 
 

@@ -13,6 +13,9 @@ from tachylite.measured import FrozenModel, Interval, Measured
 from tachylite.schemas.base import Document
 from tachylite.schemas.evaluation import Evaluation
 
+TEST_FRAMES = "test.xyz"
+"""In the folder of the frames, those that no training has seen."""
+
 
 class LeftOut(FrozenModel):
     """Frames of a source that a set does not hold, each counted once."""
@@ -71,12 +74,22 @@ class Disagreement(FrozenModel):
     """Spearman's, between disagreement and error of frames."""
 
 
+class TrainingPoint(FrozenModel):
+    """How far a training was, and how well it then did."""
+
+    done: int
+    """Steps or epochs."""
+    force_rmse_ev_a: float
+    """As the trainer of the family measures it: on the frames it learns from (NEP, SevenNet) or sets aside (CHGNet)."""
+
+
 class MemberFile(FrozenModel):
     """One potential of a committee; of one alone there is one."""
 
     file: str
     sha256: str
     seed: int
+    progress: list[TrainingPoint] = []
 
 
 class PotentialCard(Document):
@@ -133,13 +146,16 @@ class PotentialFiles:
         return PotentialCard.model_validate_json(self.card.read_bytes()) if self.card.is_file() else None
 
     def write(self, card: PotentialCard, contents: Mapping[str, bytes]) -> PotentialCard:
-        """Write potentials by the names on their card under the names that they have here; the card with these."""
+        """Write potentials by the names on their card, and test frames, under the names here; the card with these."""
         members = []
         try:
             for number, member in enumerate(card.members):
                 self.member(number).write_bytes(contents[member.file])
                 members.append(member.model_copy(update={"file": self.member(number).name}))
             renamed = card.model_copy(update={"members": members})
+            if TEST_FRAMES in contents:
+                self.frames.mkdir(exist_ok=True)
+                (self.frames / TEST_FRAMES).write_bytes(contents[TEST_FRAMES])
             self.card.write_text(renamed.model_dump_json(indent=2), encoding="utf-8")
         except OSError as error:
             raise InputError(f"cannot write {error.filename}: {error.strerror}; choose another file") from None

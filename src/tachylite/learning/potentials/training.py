@@ -5,6 +5,7 @@ import json
 import shutil
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
@@ -15,7 +16,7 @@ from tachylite.learning.potentials.families import PACKAGES, Trainer
 from tachylite.learning.potentials.training_set import TrainingSet, describe
 from tachylite.schemas import State
 from tachylite.schemas.evaluation import SinglePoint
-from tachylite.schemas.potential import MemberFile, PotentialCard, PotentialFiles
+from tachylite.schemas.potential import MemberFile, PotentialCard, PotentialFiles, TrainingPoint
 
 type Compute = Callable[[str, Sequence[State]], list[SinglePoint]]
 """Energies, forces and stresses of structures by the engine of a name."""
@@ -46,23 +47,17 @@ def train_potential(
     settings = json.dumps([training.fingerprint, family, trainer.model_dump(), start_sha256], sort_keys=True)
     key = hashlib.sha256(settings.encode()).hexdigest()[:16]
     began = time.monotonic()
-    trained = []
+    trained, progress = [], []
     for number in range(committee):
         name = f"potential {number + 1} of {committee}: " if committee > 1 else ""
-
-        def progress(done: int, total: int, error: float, name: str = name) -> None:
-            report(f"{name}{done:,} of {total:,}, error of forces {error:.3f} eV/A")
-
+        folder = files.unfinished / f"{key}-{seed + number}"
+        record = _ProgressRecord(folder / "progress.jsonl", name, report)
         trained.append(
             trainer.train(
-                frames.training,
-                frames.elements,
-                files.unfinished / f"{key}-{seed + number}",
-                seed=seed + number,
-                start=start,
-                report=progress,
+                frames.training, frames.elements, folder, seed=seed + number, start=start, report=record.report
             )
         )
+        progress.append(record.read())
     seconds = time.monotonic() - began
     states = [frame.state for frame in frames.test]
     points = [compute(f"{family}:{path}", states) for path in trained]
@@ -71,7 +66,7 @@ def train_potential(
     card = PotentialCard(
         family=family,
         members=[
-            MemberFile(file=path.name, sha256=_sha256(path), seed=seed + number)
+            MemberFile(file=path.name, sha256=_sha256(path), seed=seed + number, progress=progress[number])
             for number, path in enumerate(files.member(number) for number in range(committee))
         ],
         settings=trainer.model_dump() | ({} if start_sha256 is None else {"start_sha256": start_sha256}),
@@ -95,6 +90,26 @@ def train_potential(
         ) from None
     shutil.rmtree(files.unfinished)
     return card
+
+
+@dataclass(frozen=True)
+class _ProgressRecord:
+    """Keeps in a file, and tells, how far a training is, over all its interruptions."""
+
+    path: Path
+    name: str
+    tell: Callable[[str], None]
+
+    def report(self, done: int, total: int, error: float) -> None:
+        self.tell(f"{self.name}{done:,} of {total:,}, error of forces {error:.3f} eV/A")
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        with self.path.open("a", encoding="utf-8") as lines:
+            lines.write(TrainingPoint(done=done, force_rmse_ev_a=error).model_dump_json() + "\n")
+
+    def read(self) -> list[TrainingPoint]:
+        lines = self.path.read_text(encoding="utf-8").splitlines() if self.path.exists() else []
+        points = {point.done: point for point in map(TrainingPoint.model_validate_json, lines)}
+        return [points[done] for done in sorted(points)]
 
 
 def _copy(source: Path, target: Path) -> None:

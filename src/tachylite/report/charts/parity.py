@@ -1,6 +1,6 @@
 """Parity of a campaign: the distribution of R^2, g(r) against that of the reference, and the curves."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -44,22 +44,26 @@ def parity_plot(report: ParityReport) -> Chart:
     x = np.concatenate([floats(score.reference_g[pair]) for score in scores for pair in score.g])
     y = np.concatenate([floats(score.g[pair]) for score in scores for pair in score.g])
     top = 1.03 * float(max(x.max(), y.max(), 1.0))
-    counts, edges, _ = np.histogram2d(x, y, bins=_PIXELS, range=[[0, top], [0, top]])
-    middle = (edges[:-1] + edges[1:]) / 2
-    marks: list[Mark] = []
-    for index, low in enumerate(_DENSITIES):
-        high = _DENSITIES[index + 1] if index + 1 < len(_DENSITIES) else np.inf
-        column, row = np.nonzero((counts >= low) & (counts < high))
-        if column.size:
-            name = f"{low} to {high - 1} points" if np.isfinite(high) else f"{low} points and more"
-            token = f"heat-{round(100 * index / (len(_DENSITIES) - 1))}"
-            marks.append(Points(middle[column], middle[row], token, name, symbol="square", size=3.8))
+    marks: list[Mark] = [*density_points(x, y, (0, top))]
     marks.append(Line(floats([0, top]), floats([0, top]), "ink", dash="dash", width=1.0))
     panel = Panel(
         Axis("g(r), reference", limits=(0, top)), Axis("g(r)", limits=(0, top)), tuple(marks), "All pairs and distances"
     )
     caption = f"{x.size} values of {len(scores)} compositions; dashed: equality."
     return Chart("parity_plot", "g(r) against the reference", caption, (panel,))
+
+
+def density_points(x: Array, y: Array, limits: tuple[float, float]) -> Iterator[Points]:
+    """Points (n,) as small squares within limits of both axes, coloured by how many fall together."""
+    counts, edges, _ = np.histogram2d(x, y, bins=_PIXELS, range=[limits, limits])
+    middle = (edges[:-1] + edges[1:]) / 2
+    for index, low in enumerate(_DENSITIES):
+        high = _DENSITIES[index + 1] if index + 1 < len(_DENSITIES) else np.inf
+        column, row = np.nonzero((counts >= low) & (counts < high))
+        if column.size:
+            name = f"{low} to {high - 1} points" if np.isfinite(high) else f"{low} points and more"
+            token = f"heat-{round(100 * index / (len(_DENSITIES) - 1))}"
+            yield Points(middle[column], middle[row], token, name, symbol="square", size=3.8)
 
 
 def parity_curves(report: ParityReport) -> Chart:
