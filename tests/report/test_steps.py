@@ -17,7 +17,7 @@ from tests.report.report_results import (
 
 from tachylite.report.drawing.chart import Points
 from tachylite.report.pages.sections import cards, final_states, notices, sections
-from tachylite.report.parts import Section, compare
+from tachylite.report.parts import Section, comparison_table
 from tachylite.report.steps import rows_of, step_cards, step_sections
 from tachylite.report.steps import snapshots as snapshots_section
 from tachylite.schemas import Failure, Material, Protocol
@@ -61,7 +61,7 @@ def test_what_one_result_lacks_is_a_dash_in_the_table() -> None:
     hot = hold("anneal-2500K", 13.9, {"Li": 3e-4, "P": None})
     unbounded = diffusivity("P", 2500, None).model_copy(update={"upper_bound_cm2_s": None})
     hot = hot.model_copy(update={"diffusivities": [hot.diffusivities[0], unbounded]})
-    table = compare([cold, hot], rows_of)
+    table = comparison_table([cold, hot], rows_of)
     column = table.columns.index("D(P) (cm²/s)")
     assert [row[column] for row in table.rows] == ["–", "not diffusive"]
 
@@ -72,7 +72,7 @@ def test_results_that_no_quantity_tells_apart_are_named() -> None:
         first.model_copy(update={"name": "limit-melt", "variant": "melt"}),
         second.model_copy(update={"name": "limit-anneal-1500K", "variant": "anneal, 1500K"}),
     ]
-    table = compare(results, rows_of)
+    table = comparison_table(results, rows_of)
     assert table.columns == ("", "lowest (eV/atom)", "above the crystal (eV/atom)", "mean (eV/atom)")
     assert [row[0] for row in table.rows] == ["melt", "anneal, 1500 K"]
 

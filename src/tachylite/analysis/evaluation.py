@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from tachylite.arrays import Array
 from tachylite.errors import InputError
+from tachylite.measured import Measured
 from tachylite.schemas.evaluation import Evaluation, LabelledFrame, SinglePoint
 from tachylite.units import GPA_PER_EV_A3
 
@@ -78,6 +79,22 @@ def evaluate(frames: Sequence[LabelledFrame], computed: Sequence[SinglePoint], s
         errors={name: _bootstrap(mean, len(pairs)) for name, mean in means.items()},
         **{name: mean(everywhere) for name, mean in means.items()},
     )
+
+
+def errors_of_frames(frames: Sequence[LabelledFrame], points: Sequence[SinglePoint]) -> tuple[Measured, Measured]:
+    """Mean absolute error of energies in eV/atom, and RMS error of forces in eV/A; standard errors over frames."""
+    pairs = list(zip(frames, points, strict=True))
+    energies = np.array([abs(p.energy_ev - f.label.energy_ev) / len(f.state.numbers) for f, p in pairs])
+    squares = np.array([((p.forces_ev_a - f.label.forces_ev_a) ** 2).mean() for f, p in pairs])
+    rmse = float(np.sqrt(squares.mean()))
+    error = mean_over_frames(squares).error / (2 * rmse) if rmse else 0.0
+    return mean_over_frames(energies), Measured(value=rmse, error=error)
+
+
+def mean_over_frames(values: Array) -> Measured:
+    """Mean of independent values, one a frame, and its standard error; NaN for a single frame."""
+    error = float(values.std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else float("nan")
+    return Measured(value=float(values.mean()), error=error)
 
 
 def _is_finite(point: SinglePoint) -> bool:

@@ -72,6 +72,8 @@ def make_plan(
     above = melted | dict(_crystal_of(name, structure, known) for text in crystals for name, structure in _read(text))
     if not (dry_run and forces.name == "vasp"):  # which writes POTCAR.spec where there are no POTCARs
         forces.check_elements(sorted({symbol for member in members for symbol in member.elements}))
+        for name, settings in (other for step in chosen.steps for other in step.other_engines):
+            get_engine(name, **settings).check_elements(sorted({s for member in members for s in member.elements}))
     return Plan(members, chosen, forces, seed, above)
 
 

@@ -108,7 +108,7 @@ class NamedState:
     state: State
 
 
-def compare[R: Result](results: Sequence[R], rows_of: Callable[[R], Sequence[Row]]) -> Table:
+def comparison_table[R: Result](results: Sequence[R], rows_of: Callable[[R], Sequence[Row]]) -> Table:
     """One row of a table for each result, one column for each label; the first column tells the results apart."""
     names = [spaced(result.variant or result.name) for result in results]
     by_label = [{row.label: row for row in rows_of(result)} for result in results]

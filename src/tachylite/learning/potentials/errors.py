@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import spearmanr
 
+from tachylite.analysis.evaluation import errors_of_frames, mean_over_frames
 from tachylite.arrays import Array
-from tachylite.measured import Measured
 from tachylite.physics.statistics import committee_disagreement
 from tachylite.schemas.evaluation import LabelledFrame, SinglePoint
 from tachylite.schemas.potential import Disagreement, TrajectoryErrors
@@ -33,23 +33,9 @@ def errors_by_trajectory(frames: Sequence[LabelledFrame], points: Sequence[Singl
     return lines
 
 
-def errors_of_frames(frames: Sequence[LabelledFrame], points: Sequence[SinglePoint]) -> tuple[Measured, Measured]:
-    """Mean absolute error of energies in eV/atom, and RMS error of forces in eV/A; standard errors over frames."""
-    pairs = list(zip(frames, points, strict=True))
-    energies = np.array([abs(p.energy_ev - f.label.energy_ev) / len(f.state.numbers) for f, p in pairs])
-    squares = np.array([((p.forces_ev_a - f.label.forces_ev_a) ** 2).mean() for f, p in pairs])
-    rmse = float(np.sqrt(squares.mean()))
-    return _mean(energies), Measured(value=rmse, error=_mean(squares).error / (2 * rmse) if rmse else 0.0)
-
-
 def _mean_temperature(frames: Sequence[LabelledFrame]) -> float | None:
     known = [frame.temperature_k for frame in frames if frame.temperature_k is not None]
     return float(np.mean(known)) if known else None
-
-
-def _mean(values: Array) -> Measured:
-    error = float(values.std(ddof=1) / len(values) ** 0.5) if len(values) > 1 else float("nan")
-    return Measured(value=float(values.mean()), error=error)
 
 
 def calibrate_disagreement(frames: Sequence[LabelledFrame], members: Sequence[Sequence[SinglePoint]]) -> Disagreement:
@@ -70,7 +56,7 @@ def calibrate_disagreement(frames: Sequence[LabelledFrame], members: Sequence[Se
         frames=len(frames),
         factor=float(np.sqrt((error**2).mean() / (spread**2).mean())),
         factor_95=_quantile(error / spread),
-        coverage=_mean(inside),
+        coverage=mean_over_frames(inside),
         rank_correlation=float(spearmanr(spread, error).statistic),
     )
 

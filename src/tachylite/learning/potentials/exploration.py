@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from tachylite.analysis.evaluation import errors_of_frames
 from tachylite.errors import InputError
-from tachylite.learning.potentials.errors import errors_of_frames
 from tachylite.learning.potentials.selection import is_physical, runs_of, thin
 from tachylite.physics.statistics import committee_disagreement
 from tachylite.schemas.evaluation import LabelledFrame, SinglePoint

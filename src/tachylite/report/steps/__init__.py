@@ -12,7 +12,7 @@ from types import ModuleType
 from tachylite.report import charts as figures
 from tachylite.report.drawing.chart import Chart
 from tachylite.report.glass import expansion_row
-from tachylite.report.parts import Card, Row, Section, Table, compare
+from tachylite.report.parts import Card, Row, Section, Table, comparison_table
 from tachylite.report.text import heading, spaced
 from tachylite.schemas import Material, Result, Trajectory
 from tachylite.schemas.material import by_step
@@ -69,7 +69,7 @@ def _section(step: str, results: Sequence[Result], trajectories: Trajectories, c
     return Section(
         heading(step if several else results[0].title),
         rows=() if several else tuple(rows_of(results[0])),
-        comparison=compare(results, rows_of) if several else None,
+        comparison=comparison_table(results, rows_of) if several else None,
         charts=(*_charts(results), *_time_series(results, trajectories, convention)),
         tables=tuple(shared if several else [*shared, *own]),
         folded=tuple(own) if several else (),

@@ -1,7 +1,7 @@
 """What all kinds of steps share: settings, and the result that a step gives one member."""
 
 from collections.abc import Iterator, Sequence
-from typing import Annotated, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field
 
@@ -66,6 +66,11 @@ class Step(FrozenModel):
     def temperatures_k(self) -> Sequence[float | None]:
         """A temperature in K for each result; None is that of the state which the step continues."""
         return [None]
+
+    @property
+    def other_engines(self) -> Sequence[tuple[str, dict[str, Any]]]:
+        """Names and options of engines that it asks beside that of the campaign."""
+        return []
 
     def check(self, sources: Sequence["Step"], start_temperature_k: float | None, temperature_k: float | None) -> None:
         """Raise ValueError where this step cannot follow those.
