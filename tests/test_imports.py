@@ -40,7 +40,6 @@ ONLY_IN = {
     "sklearn": {"learning"},
     "xgboost": {"learning"},
     "maggma": {"stores"},
-    "montydb": {"stores"},
     "torch": {"engines", "learning"},
     "e3nn": {"learning"},
     "torch_sim": {"engines"},

@@ -2,16 +2,24 @@
 
 import subprocess
 import sys
+from datetime import datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import h5py
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from jobflow import JobStore
-from tests.stores.store_samples import count_frames, keep, make_material, make_trajectory, simulate, submit
+from tests.stores.criteria_samples import CRITERIA, DOCUMENTS, PATHS, SORTABLE
+from tests.stores.store_samples import count_frames, keep, make_material, make_trajectory, put, simulate, submit
 
 from tachylite.schemas import Trajectory
-from tachylite.stores import find_materials, find_runs, load_trajectory, open_store
+from tachylite.stores import find_materials, find_rows, find_runs, load_trajectory, open_store
 from tachylite.stores.documents import EmbeddedDocumentStore
+from tachylite.stores.fields import paths_of, project
+from tachylite.stores.matching import in_order, matcher
 
 pytestmark = pytest.mark.filterwarnings("ignore:cd is deprecated:FutureWarning")
 
@@ -71,7 +79,9 @@ def test_nothing_is_lost_when_two_processes_write_at_once(folder: Path) -> None:
     assert store.count() == 80
     assert store.additional_stores["data"].count() == 80
     assert len(list((folder / "trajectories").glob("*.h5"))) == 7
-    assert {file.suffix for file in (folder / "trajectories").iterdir()} == {".h5", ".sqlite"}
+    assert {file.name.partition(".")[2] for file in (folder / "trajectories").iterdir()} == {
+        *("h5", "sqlite", "sqlite-wal", "sqlite-shm")
+    }
     outputs = [entry["output"]["data"] for entry in store.query({}, load=True)]
     assert len({Trajectory.from_dict(output).sha256 for output in outputs}) == 7
 
@@ -110,37 +120,63 @@ def test_keys_with_dots_are_kept(store: JobStore) -> None:
     assert next(store.query({"uuid": "a"}))["output"] == {"versions": {"torch.cuda": "12"}}
 
 
-@pytest.mark.parametrize(
-    "criteria",
-    [
-        {},
-        {"uuid": "b"},
-        {"output.name": "x"},
-        {"output.name": "absent"},
-        {"output.tags": "red"},
-        {"output.tags": {"$all": ["red", "blue"]}},
-        {"output.n": {"$gte": 1, "$lt": 3}},
-        {"output.name": {"$in": ["x", "y"]}, "output.tags": "red"},
-        {"$and": [{"output.name": "x"}, {"output.n": 0}]},
-        {"$or": [{"output.name": "x"}, {"output.tags": "blue"}]},
-        {"output.name": "Straße"},
-        {"output.name": ""},
-        {"output.name": None},
-        {"output.name": {"$ne": "x"}},
-        {"output.other": {"$exists": False}},
-    ],
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(DOCUMENTS, min_size=2, max_size=8),
+    st.lists(CRITERIA, min_size=1, max_size=8),
+    SORTABLE,
+    st.one_of(st.none(), st.lists(PATHS, max_size=3)),
 )
-def test_queries_answer_as_the_plain_store_does(store: JobStore, criteria: dict[str, object]) -> None:
-    names = ["x", "y", "Straße", "", None, "x"]
-    tags = [["red"], ["red", "blue"], [], ["blue"], ["redder"], ["red", "x"]]
-    for number, (name, tag) in enumerate(zip(names, tags, strict=True)):
-        output = {"name": name, "tags": tag, "n": number}
-        store.update({"uuid": "abcdef"[number], "index": 1, "output": output})
-    documents = store.docs_store
-    assert isinstance(documents, EmbeddedDocumentStore)
-    plain = super(EmbeddedDocumentStore, documents).query(criteria, ["uuid"], {"uuid": -1})
-    assert list(documents.query(criteria, ["uuid"], {"uuid": -1})) == list(plain)
-    assert len(list(documents.query(criteria))) == documents.count(criteria)
+def test_the_store_answers_as_a_test_of_every_document(
+    documents: list[dict[str, Any]], questions: list[dict[str, Any]], order: dict[str, int], fields: list[str] | None
+) -> None:
+    """Of criteria, `test_matching.py` compares the test of a document with MongoDB."""
+    with TemporaryDirectory() as folder:
+        store = EmbeddedDocumentStore(folder, key="uuid")
+        store.connect()
+        store.update([{**document, "uuid": f"{place}"} for place, document in enumerate(documents)])
+        stored = list(enumerate(store.query({})))
+        assert [document["uuid"] for _, document in stored] == [f"{place}" for place, _ in stored]
+        for criteria in questions:
+            test = matcher(criteria)
+            matching = [entry for entry in stored if test(entry[1])]
+            ordered = in_order(matching, {name: direction < 0 for name, direction in order.items()})
+            expected = [document for _, document in ordered]
+            if fields is not None:
+                expected = [project(document, paths_of(["_id", *fields])) for document in expected]
+            assert repr([*store.query(criteria, fields, order)]) == repr(expected), criteria
+            assert repr([*store.query(criteria, fields, order, skip=1, limit=2)]) == repr(expected[1:3])
+            assert store.count(criteria) == len(expected)
+        store.close()
+
+
+def test_the_newest_come_first_and_are_read_as_they_are_asked_for(store: JobStore) -> None:
+    times = [datetime(2026, 1, 1, 0, minute) if minute else None for minute in (3, 0, 1, 3, 2)]
+    for place, time in enumerate(times):
+        output = {"created_at": time} if time else {}
+        store.update(
+            {"uuid": "abcde"[place], "index": 1, "output": output, "completed_at": f"2026-01-02T00:00:0{place}"}
+        )
+    newest = {"output.created_at": -1, "completed_at": -1}
+    assert [entry["uuid"] for entry in store.query({}, sort=newest)] == ["d", "a", "e", "c", "b"]
+    assert [entry["uuid"] for entry in store.query({}, sort={"output.created_at": 1})] == ["b", "c", "e", "a", "d"]
+    one_by_one = store.query({}, sort=newest)
+    assert next(one_by_one)["uuid"] == "d"
+    store.remove_docs({"uuid": "a"})
+    assert next(one_by_one)["uuid"] == "e"
+
+
+def test_summaries_of_another_version_are_made_anew(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(store, make_material(), make_material("NaCl"))
+    monkeypatch.setattr("tachylite.stores.documents.LAYOUT", 1)
+    other = open_store(store.docs_store.database_path.removesuffix("/documents"))
+    put(other, make_material("LiF"))
+    monkeypatch.undo()
+    with store.docs_store._database.changing() as connection:
+        connection.execute("delete from words")
+        connection.execute("update documents set summary = x'0500000000' where layout = 1")
+    assert len(find_rows(store)) == 3
+    assert find_materials(store, formula="LiF") == [make_material("LiF")]
 
 
 def test_a_store_can_be_sent_to_another_machine_as_json(store: JobStore) -> None:

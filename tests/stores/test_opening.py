@@ -113,7 +113,8 @@ def test_a_store_with_other_files_in_it_is_still_a_store(folder: Path) -> None:
 
 def test_a_damaged_database_is_refused(folder: Path) -> None:
     put(open_store(folder), make_material())
-    (folder / "documents" / "tachylite" / "outputs.collection").write_bytes(b"scrambled " * 1000)
+    for file in (folder / "documents").iterdir():
+        file.write_bytes(b"scrambled " * 1000)
     assert "file is not a database" in refusal(folder)
 
 

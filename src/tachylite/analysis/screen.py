@@ -12,7 +12,7 @@ from tachylite.schemas.phases import RelaxedPhase
 from tachylite.schemas.screen import CompositionRow, StablePhase
 
 FIELDS = (
-    *("material_id", "formula", "n_atoms", "start", "status", "failures", "provenance.options"),
+    *("material_id", "formula", "n_atoms", "start.sample", "status", "failures", "provenance.options"),
     *("results.kind", "results.status", "results.reason", "results.density_g_cm3", "results.order.crystalline"),
     *("results.relaxation.energy_ev_per_atom", "results.relaxation.status"),
 )

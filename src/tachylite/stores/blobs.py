@@ -3,9 +3,7 @@
 import base64
 import hashlib
 import json
-import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
 from itertools import groupby, islice
 from pathlib import Path
 from typing import Any
@@ -15,6 +13,7 @@ from maggma.core import Store
 from tachylite.engines.workdir import write_atomically
 from tachylite.errors import InputError
 from tachylite.schemas import Trajectory
+from tachylite.stores.sqlite import Database
 
 type Blob = dict[str, Any]
 
@@ -27,7 +26,6 @@ create table if not exists blobs (
 create index if not exists blobs_of_job on blobs (job_uuid, job_index);
 create index if not exists blobs_of_file on blobs (file);
 """
-_LOCK_TIMEOUT_S = 60.0
 
 
 class FileBlobStore(Store):
@@ -42,6 +40,7 @@ class FileBlobStore(Store):
     def __init__(self, path: str, **kwargs: Any) -> None:
         self.path = path
         self.kwargs = kwargs
+        self._database = Database(Path(path) / _INDEX, _SCHEMA)
         super().__init__(**{"key": "blob_uuid", **kwargs})
 
     @property
@@ -55,18 +54,17 @@ class FileBlobStore(Store):
 
     def connect(self, force_reset: bool = False) -> None:
         """Make folder and index if they are missing."""
-        Path(self.path).mkdir(parents=True, exist_ok=True)
-        with self._index() as index:
-            index.executescript(_SCHEMA)
+        self._database.make()
 
     def close(self) -> None:
-        """Do nothing, as nothing stays open between calls."""
+        """Close the index; the next use opens it again."""
+        self._database.close()
 
     def count(self, criteria: Mapping[str, Any] | None = None) -> int:
         """Count the blobs that match."""
         where, values = _where(criteria)
-        with self._index() as index:
-            return int(index.execute(f"select count(*) from blobs {where}", values).fetchone()[0])  # noqa: S608 - our own columns
+        ((number,),) = self._database.read(f"select count(*) from blobs {where}", values)  # noqa: S608 - our own columns
+        return int(number)
 
     def query(
         self,
@@ -83,12 +81,12 @@ class FileBlobStore(Store):
         where, values = _where(criteria)
         sort = sort or {"rowid": 1}
         ordering = ", ".join(f"{_column(name)} {_sql_direction(order)}" for name, order in sort.items())
-        with self._index() as index:
-            rows = index.execute(f"select * from blobs {where} order by {ordering}", values).fetchall()  # noqa: S608 - our own columns
-        for row in islice(rows, skip, skip + limit if limit else None):
-            blob = {name: row[name] for name in _COLUMNS} | json.loads(row["rest"])
+        names = ", ".join((*_COLUMNS, "rest"))
+        rows = self._database.read(f"select {names} from blobs {where} order by {ordering}", values)  # noqa: S608 - our own columns
+        for *fields, rest in islice(rows, skip, skip + limit if limit else None):
+            blob = dict(zip(_COLUMNS, fields, strict=True)) | json.loads(rest)
             if properties is None or "data" in properties:
-                blob["data"] = self._read(row["file"])
+                blob["data"] = self._read(blob["file"])
             yield blob if properties is None else {name: blob[name] for name in properties if name in blob}
 
     def update(self, docs: Sequence[Blob] | Blob, key: Sequence[str] | str | None = None) -> None:
@@ -97,7 +95,7 @@ class FileBlobStore(Store):
             file, content = _encode(doc["data"])
             rest = {name: value for name, value in doc.items() if name not in (*_COLUMNS, "data", "_id")}
             row = (doc["blob_uuid"], doc.get("job_uuid"), doc.get("job_index"), file, json.dumps(rest))
-            with self._locked() as index:
+            with self._database.changing() as index:
                 path = Path(self.path) / file
                 if not path.exists():
                     write_atomically(path, content)
@@ -106,10 +104,10 @@ class FileBlobStore(Store):
     def remove_docs(self, criteria: Mapping[str, Any]) -> None:
         """Remove the blobs that match, and files that no other blob needs."""
         where, values = _where(criteria)
-        with self._locked() as index:
+        with self._database.changing() as index:
             rows = index.execute(f"delete from blobs {where} returning file", values).fetchall()  # noqa: S608 - our own columns
-        for file in {row["file"] for row in rows}:
-            with self._locked() as index:
+        for file in {file for (file,) in rows}:
+            with self._database.changing() as index:
                 if index.execute("select 1 from blobs where file = ?", (file,)).fetchone() is None:
                     (Path(self.path) / file).unlink(missing_ok=True)
 
@@ -132,20 +130,6 @@ class FileBlobStore(Store):
         blobs = self.query(criteria, fields, dict.fromkeys(names, 1), skip, limit)
         for values, group in groupby(blobs, key=lambda blob: tuple(blob[name] for name in names)):
             yield dict(zip(names, values, strict=True)), list(group)
-
-    @contextmanager
-    def _index(self) -> Iterator[sqlite3.Connection]:
-        path = Path(self.path) / _INDEX
-        with closing(sqlite3.connect(path, timeout=_LOCK_TIMEOUT_S, isolation_level=None)) as index:
-            index.row_factory = sqlite3.Row
-            yield index
-
-    @contextmanager
-    def _locked(self) -> Iterator[sqlite3.Connection]:
-        """Open the index for writing; other writers wait, and an exception undoes all changes."""
-        with self._index() as index, index:
-            index.execute("begin immediate")
-            yield index
 
     def _read(self, file: str) -> Any:
         path = Path(self.path) / file

@@ -11,7 +11,6 @@ from tachylite.schemas import Provenance
 from tachylite.schemas.campaign import Campaign
 from tachylite.schemas.check import EnergyCheck
 from tachylite.schemas.phases import RelaxedPhase
-from tachylite.stores.indexes import is_mongodb
 from tachylite.stores.queries import read_document
 
 _INDEX = 1
@@ -49,18 +48,10 @@ def member_entries(store: JobStore, campaign: Campaign, names: Sequence[str]) ->
 
     Each holds `uuid`, `metadata` and `output` with `names`, `material_id` and `created_at`.
     """
-    identities = set(campaign.material_ids)
-    criteria: dict[str, Any] = {"output.kind": "material"}
-    if is_mongodb(store):  # an embedded store reads everything, and compares thousands of ids one by one
-        of_campaign = [{"metadata.campaign": campaign.campaign_id}, {"output.material_id": {"$in": [*identities]}}]
-        criteria["$or"] = of_campaign
+    of_member = {"output.material_id": {"$in": sorted(set(campaign.material_ids))}}
+    criteria = {"output.kind": "material", "$or": [{"metadata.campaign": campaign.campaign_id}, of_member]}
     fields = ["uuid", "completed_at", "metadata", *(f"output.{name}" for name in {"material_id", "created_at", *names})]
-    entries = [
-        entry
-        for entry in store.query(criteria, properties=fields)
-        if entry["output"]["material_id"] in identities
-        or (entry.get("metadata") or {}).get("campaign") == campaign.campaign_id
-    ]
+    entries = store.query(criteria, properties=fields)
     return sorted(entries, key=lambda entry: str(entry["output"]["created_at"]))
 
 

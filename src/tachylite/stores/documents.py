@@ -1,149 +1,213 @@
-"""The embedded document store: MontyDB on sqlite in a folder."""
+"""The embedded document store: a sqlite file in a folder, which answers as MongoDB does."""
 
 import sqlite3
-import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import batched, islice
 from pathlib import Path
 from typing import Any
 
 import bson
-from maggma.core import Sort
-from maggma.stores import MemoryStore, MontyStore
+from bson.errors import InvalidDocument
+from maggma.core import Sort, Store
+from maggma.stores import MemoryStore
 from monty.json import jsanitize
-from montydb import MontyClient, set_storage
 
-from tachylite.stores.fields import Paths, names_in, paths_of, pick, project
+from tachylite.stores.fields import Paths, covers, names_in, paths_of, pick, project
+from tachylite.stores.matching import in_order, matcher
+from tachylite.stores.montydb import MARKER, NEVER, encode_name, montydb_file, move_documents
+from tachylite.stores.sqlite import Database
+from tachylite.stores.summaries import LAYOUT, SUMMARY, TIMES, WORDS, narrow, summarise
 
-MARKER = ".monty.storage"
-_PATIENCE_MS = 60_000
-_TABLE = "create table if not exists documents (k text not null, v text not null, primary key (k))"
-_UPSERT = "insert into documents (k, v) values (?, ?) on conflict (k) do update set v = excluded.v"
+type Content = dict[str, Any]
+
+_SCHEMA = """
+create table if not exists documents (
+    id integer primary key, name blob not null unique, layout integer not null,
+    created text, completed text, summary blob not null);
+create table if not exists contents (id integer primary key, content blob not null);
+create table if not exists words (field text, word text, document integer, primary key (field, word, document))
+    without rowid;
+create index if not exists words_of_document on words (document);
+create index if not exists layouts on documents (layout);
+create index if not exists times on documents (created, completed);
+"""
+_OF_ANOTHER_LAYOUT = "select id from documents where layout < ? or layout > ? limit ?"
+_AT_ONCE = 200
+_SUMMARIES_AT_ONCE = 50
 
 
-class EmbeddedDocumentStore(MontyStore):
+class EmbeddedDocumentStore(Store):
     """Documents of a jobflow JobStore in a folder, read and written by any number of processes of a machine.
 
-    The files are those of maggma's MontyStore, which decodes every document for every query and every write.
-    Here, documents that do not contain the words a query asks for are passed over; of the others only the fields
-    that it looks at are decoded; the document of a job is written without a search; and the settings of a folder are
-    written once instead of at every connection, where another process could read them half-written.
+    Every document is whole in BSON, and beside it there are the fields that tables show and the words that documents
+    are found by (`summaries.py`): most questions read these alone. Criteria are those of MongoDB that `matcher` knows.
+    Folders that MontyDB wrote, of earlier versions, are taken over when they are opened.
     """
 
-    _coll: Any
-
     def __init__(self, database_path: str, collection_name: str = "outputs", **kwargs: Any) -> None:
-        # WAL, the default of MontyDB, does not work on network file systems
-        settings = {"use_bson": True, "mongo_version": "4.0", "journal_mode": "DELETE"}
-        super().__init__(
-            collection_name,
-            database_path=database_path,
-            database_name="tachylite",
-            storage_kwargs=settings,
-            client_kwargs={"wtimeout": _PATIENCE_MS},
-            **kwargs,
-        )
+        self.database_path = database_path
+        self.collection_name = collection_name
+        self.kwargs = kwargs
+        self._database = Database(documents_file(Path(database_path), collection_name), _SCHEMA)
+        super().__init__(**kwargs)
 
     @property
-    def file(self) -> Path:
-        """The sqlite file."""
-        return Path(str(self.database_path), str(self.database_name)) / f"{self.collection_name}.collection"
+    def name(self) -> str:
+        """The file."""
+        return f"sqlite://{self._database.file}"
+
+    @property
+    def _collection(self) -> Any:
+        raise NotImplementedError("an EmbeddedDocumentStore has no MongoDB collection")
 
     def connect(self, force_reset: bool = False) -> None:
-        """Set the folder up where that is missing, and open it."""
-        if self._coll is not None and not force_reset:
-            return
-        folder = Path(self.database_path)
-        if not (folder / MARKER).exists():
-            self._set_up(folder)
-        self.file.parent.mkdir(exist_ok=True)
-        # MontyDB makes the table at the first write, where two processes get into each other's way
-        with self._sqlite() as connection:
-            connection.execute(_TABLE)
-        client = MontyClient(self.database_path, **self.client_kwargs)
-        self._coll = client[self.database_name][self.collection_name]
+        """Make the file where it is missing, and take over what an earlier version wrote."""
+        self._database.make()
+        earlier = montydb_file(Path(self.database_path), self.collection_name)
+        if earlier.exists():
+            move_documents(earlier, self._database)
+        self._renew()
 
-    def _sqlite(self) -> closing[sqlite3.Connection]:
-        return closing(sqlite3.connect(self.file, timeout=_PATIENCE_MS / 1000))
+    def close(self) -> None:
+        """Close the file; the next use opens it again."""
+        self._database.close()
 
-    def _set_up(self, folder: Path) -> None:
-        """Write the settings beside their place, then move them there, the one that counts last."""
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder) as temporary:
-            set_storage(temporary, storage=self.storage, **self.storage_kwargs)
-            for path in sorted(Path(temporary).iterdir(), key=lambda path: path.name == MARKER):
-                path.replace(folder / path.name)
+    def count(self, criteria: Mapping[str, Any] | None = None) -> int:
+        """Count the documents that match."""
+        return sum(1 for _ in self._matching(criteria or {}))
 
-    def query(  # type: ignore[override]  # `hint` before `skip`, as in every MongoStore; not so in its own base class
+    def query(
         self,
-        criteria: dict[str, Any] | None = None,
-        properties: dict[str, Any] | list[str] | None = None,
-        sort: dict[str, Sort | int] | None = None,
-        hint: dict[str, Sort | int] | None = None,
+        criteria: Mapping[str, Any] | None = None,
+        properties: Mapping[str, Any] | Sequence[str] | None = None,
+        sort: Mapping[str, Sort | int] | None = None,
         skip: int = 0,
         limit: int = 0,
-        **kwargs: Any,
-    ) -> Iterator[dict[str, Any]]:
-        """Give the documents that match, as MongoStore does; of `properties` those to include."""
-        keys = self._matching(criteria or {}, sort, hint=hint, skip=skip, limit=limit, **kwargs)
-        yield from self._documents(keys, paths_of([] if properties is None else [*properties, "_id"]))
+    ) -> Iterator[Content]:
+        """Give the documents that match, as MongoStore does; of `properties` those to include.
 
-    def update(self, docs: list[dict[str, Any]] | dict[str, Any], key: list[str] | str | None = None) -> None:
-        """Store documents, as MongoStore does; that of a job without looking at the others."""
-        if key is None or set(key) != {"uuid", "index"}:
-            super().update(docs, key)
-            return
-        rows = []
-        for doc in docs if isinstance(docs, list) else [docs]:
-            clean = jsanitize(doc, allow_bson=True) | {"_id": f"{doc['uuid']}:{doc['index']}"}
-            rows.append((_key(clean["_id"]), bson.encode(clean)))
-        with self._sqlite() as connection, connection:
-            connection.executemany(_UPSERT, rows)
+        They are read one by one: who needs the first ones only may stop there.
+        """
+        chosen = islice(self._matching(criteria or {}, sort), skip, skip + limit if limit else None)
+        paths = _included(properties)
+        for _, document in self._look_at(chosen, paths):
+            yield project(document, paths) if paths else document
 
-    def remove_docs(self, criteria: dict[str, Any]) -> None:
+    def update(self, docs: Sequence[Content] | Content, key: Sequence[str] | str | None = None) -> None:
+        """Store documents, each in place of the one that has the same values of `key`; all of them or none.
+
+        Raises InputError, naming the file, where it cannot be written.
+        """
+        names = [key] if isinstance(key, str) else [*(key or [self.key])]
+        with self._database.changing() as connection:
+            for entry in [docs] if isinstance(docs, Mapping) else docs:
+                place, identity = self._place_of(connection, {name: entry[name] for name in names})
+                content = _encode({**entry, "_id": identity})
+                connection.execute("insert or replace into contents (id, content) values (?, ?)", (place, content))
+                _summarise(connection, place, content)
+
+    def remove_docs(self, criteria: Mapping[str, Any]) -> None:
         """Remove the documents that match."""
-        keys = [(key,) for key in self._matching(criteria)]
-        with self._sqlite() as connection, connection:
-            connection.executemany("delete from documents where k = ?", keys)
+        with self._database.changing() as connection:
+            places = [(place,) for place in self._matching(criteria)]
+            connection.executemany("delete from documents where id = ?", places)
+            connection.executemany("delete from contents where id = ?", places)
+            connection.executemany("delete from words where document = ?", places)
 
-    def _matching(
-        self, criteria: dict[str, Any], sort: dict[str, Sort | int] | None = None, **options: Any
-    ) -> list[bytes]:
-        """Give the keys of the rows whose documents match; of these only what is compared is decoded."""
-        paths = paths_of([*names_in(criteria), *(sort or {}), "_id"])
-        words = [word.encode() for word in _words(criteria)]
-        # in whose BSON a word does not occur, those cannot match
-        where = " and ".join(["true", *("instr(v, ?)" for _ in words)])
-        with self._sqlite() as connection:
-            rows = connection.execute(f"select k, v from documents where {where}", words)  # noqa: S608 - question marks only
-            candidates = [(key, pick(encoded, paths)) for key, encoded in rows]
-        keys = {document["_id"]: key for key, document in candidates}
-        memory = MemoryStore()
-        memory.connect()
-        if candidates:
-            memory._collection.insert_many([document for _, document in candidates])
-        return [keys[document["_id"]] for document in memory.query(criteria, ["_id"], sort, **options)]
+    def ensure_index(self, key: str, unique: bool = False) -> bool:
+        """Whether documents are found by this field without a look at them."""
+        return key in WORDS
 
-    def _documents(self, keys: Sequence[bytes], paths: Paths) -> Iterator[dict[str, Any]]:
-        """Give the documents of rows, one after the other: all of each, or the fields that are named."""
-        with self._sqlite() as connection:
-            for key in keys:
-                # of one that was removed meanwhile there is none
-                for (encoded,) in connection.execute("select v from documents where k = ?", (key,)).fetchall():
-                    yield project(pick(encoded, paths), paths) if paths else bson.decode(encoded)
+    # it needs nothing but `query`
+    groupby = MemoryStore.groupby
+
+    def _place_of(self, connection: sqlite3.Connection, criteria: Content) -> tuple[int, Any]:
+        """Number and `_id` of the document that matches, or of a new one."""
+        for place, document in self._look_at(islice(self._matching(criteria), 1), {"_id": {}}):
+            return place, document["_id"]
+        identity = bson.ObjectId()
+        row = (encode_name(identity), NEVER)
+        added = connection.execute("insert into documents (name, layout, summary) values (?, ?, x'')", row)
+        assert added.lastrowid is not None  # noqa: S101 - for the type checker: a row was inserted
+        return added.lastrowid, identity
+
+    def _matching(self, criteria: Mapping[str, Any], sort: Mapping[str, Sort | int] | None = None) -> Iterator[int]:
+        """Give the numbers of the documents that match, in the order of `sort`, then in that in which they came."""
+        self._renew()
+        where, values, rest = narrow(criteria)
+        orders = {name: Sort(order) == Sort.Descending for name, order in (sort or {}).items()}
+        in_sql = orders.keys() <= TIMES.keys()
+        terms = [(TIMES[name], descending) for name, descending in orders.items()] if in_sql else []
+        # of equal ones, the last comes first where the newest does
+        terms.append(("id", bool(terms) and terms[-1][1]))
+        ordering = ", ".join(f"{column} {'desc' if descending else 'asc'}" for column, descending in terms)
+        source = "documents indexed by times" if terms[1:] else "documents"
+        rows = self._database.read(f"select id from {source} where {where} order by {ordering}", values)  # noqa: S608 - our own columns
+        places = (place for (place,) in rows)
+        paths = paths_of([*names_in(rest), *([] if in_sql else orders)])
+        if not paths:
+            yield from places
+            return
+        test = matcher(rest)
+        matching = (entry for entry in self._look_at(places, paths) if test(entry[1]))
+        if not in_sql:
+            matching = iter(in_order(matching, orders))
+        yield from (place for place, _ in matching)
+
+    def _look_at(self, places: Iterable[int], paths: Paths) -> Iterator[tuple[int, Content]]:
+        """Read documents one by one with at least the fields that `paths` names, or whole; each with its number."""
+        in_summary = bool(paths) and covers(SUMMARY, paths)
+        question = "select id, summary from documents" if in_summary else "select id, content from contents"
+        for some in batched(places, _SUMMARIES_AT_ONCE if in_summary else 1):
+            marks = ", ".join("?" * len(some))
+            encoded = dict(self._database.read(f"{question} where id in ({marks})", some))
+            for place in some:
+                if place in encoded:  # it may have been removed meanwhile
+                    yield place, bson.decode(encoded[place]) if in_summary else pick(encoded[place], paths)
+
+    def _renew(self) -> None:
+        """Make the summaries that another version of this package made anew."""
+        while places := self._database.read(_OF_ANOTHER_LAYOUT, (LAYOUT, LAYOUT, _AT_ONCE)):
+            with self._database.changing() as connection:
+                for (place,) in places:
+                    for (content,) in connection.execute("select content from contents where id = ?", (place,)):
+                        _summarise(connection, place, content)
 
 
-def _key(identifier: str) -> bytes:
-    """Name a row by its `_id`; where MontyDB writes, it has names of its own."""
-    return bson.encode({"": identifier})[4:-1]
+def documents_file(folder: Path, collection: str = "outputs") -> Path:
+    """The sqlite file of a collection in a folder."""
+    return folder / f"{collection}.sqlite"
 
 
-def _words(criteria: Mapping[str, Any]) -> Iterator[str]:
-    """Give the strings that a document must contain to match."""
-    for name, wanted in criteria.items():
-        if name == "$and":
-            for part in wanted:
-                yield from _words(part)
-        elif not name.startswith("$"):
-            values = wanted.get("$all", []) if isinstance(wanted, Mapping) else [wanted]
-            yield from (value for value in values if isinstance(value, str) and value)
+def has_documents(folder: Path) -> bool:
+    """Whether a folder holds documents of an embedded store, or those of an earlier version."""
+    return documents_file(folder).exists() or (folder / MARKER).exists()
+
+
+def _encode(document: Content) -> bytes:
+    """BSON of a document; what BSON does not know becomes what jobflow makes of it."""
+    try:
+        return bson.encode(document)
+    except (InvalidDocument, ValueError):
+        return bson.encode(jsanitize(document, allow_bson=True))
+
+
+def _summarise(connection: sqlite3.Connection, place: int, content: bytes) -> None:
+    """Keep the summary of a document beside it."""
+    summary = summarise(content)
+    row = (LAYOUT, summary.created, summary.completed, summary.fields, place)
+    connection.execute("update documents set layout = ?, created = ?, completed = ?, summary = ? where id = ?", row)
+    connection.execute("delete from words where document = ?", (place,))
+    connection.executemany("insert into words values (?, ?, ?)", ((*word, place) for word in sorted(summary.words)))
+
+
+def _included(properties: Mapping[str, Any] | Sequence[str] | None) -> Paths:
+    """The fields that a projection includes; none stands for all. Raises ValueError for one that leaves fields out."""
+    if properties is None:
+        return {}
+    wanted = properties if isinstance(properties, Mapping) else dict.fromkeys(properties, True)
+    named = {"_id": True, **wanted}
+    left_out = [name for name, include in named.items() if not include and name != "_id"]
+    if left_out:
+        raise ValueError(f"the embedded store includes fields, it does not leave out {', '.join(left_out)}")
+    return paths_of(name for name, include in named.items() if include)

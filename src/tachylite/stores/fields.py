@@ -41,14 +41,27 @@ def names_in(criteria: Mapping[str, Any]) -> Iterator[str]:
         if not name.startswith("$"):
             element = condition.get("$elemMatch", {}) if isinstance(condition, Mapping) else {}
             yield from [f"{name}.{inside}" for inside in names_in(element)] or [name]
-        elif isinstance(condition, list):
+        elif name in {"$and", "$or", "$nor"}:
             for part in condition:
                 yield from names_in(part)
 
 
+def covers(kept: Paths, wanted: Paths) -> bool:
+    """Whether what is kept has all of the fields that are wanted."""
+    return all(
+        name in kept and (not kept[name] or (bool(inside) and covers(kept[name], inside)))
+        for name, inside in wanted.items()
+    )
+
+
 def pick(encoded: bytes, paths: Paths) -> dict[str, Any]:
     """Decode the fields of one document that `paths` names; elements of lists keep their places."""
-    return bson.decode(_prune(encoded, 0, paths) if paths else encoded)
+    return bson.decode(prune(encoded, paths) if paths else encoded)
+
+
+def prune(encoded: bytes, paths: Paths) -> bytes:
+    """Leave the fields of one document that `paths` names, without decoding it."""
+    return _prune(encoded, 0, paths)
 
 
 def _prune(encoded: bytes, start: int, paths: Paths, *, is_list: bool = False) -> bytes:
@@ -69,15 +82,15 @@ def _prune(encoded: bytes, start: int, paths: Paths, *, is_list: bool = False) -
     return _LENGTH.pack(len(content) + 5) + content + b"\0"
 
 
-def project(document: Mapping[str, Any], paths: Paths) -> dict[str, Any]:
+def project(document: dict[str, Any], paths: Paths) -> dict[str, Any]:
     """Leave the fields that `paths` names as MongoDB does: where more is named inside a field, documents alone."""
-    projected = {}
+    projected: dict[str, Any] = {}
     for name, value in document.items():
         inside = paths.get(name)
         if inside == {}:
             projected[name] = value
-        elif inside and isinstance(value, Mapping):
+        elif inside and isinstance(value, dict):
             projected[name] = project(value, inside)
         elif inside and isinstance(value, list):
-            projected[name] = [project(element, inside) for element in value if isinstance(element, Mapping)]
+            projected[name] = [project(element, inside) for element in value if isinstance(element, dict)]
     return projected

@@ -39,7 +39,7 @@ def ensure_indexes(store: JobStore, source: str) -> None:
     can be found without theirs.
     """
     for part in store.additional_stores.values():
-        # MontyDB has no indexes
+        # maggma's stores in memory and in files have no indexes
         with suppress(NotImplementedError):
             for field in _OF_BLOBS:
                 part.ensure_index(field)

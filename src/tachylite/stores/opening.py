@@ -12,7 +12,7 @@ from jobflow import JobStore
 
 from tachylite.errors import InputError
 from tachylite.stores.blobs import FileBlobStore
-from tachylite.stores.documents import MARKER, EmbeddedDocumentStore
+from tachylite.stores.documents import EmbeddedDocumentStore, has_documents
 from tachylite.stores.indexes import ensure_indexes
 from tachylite.stores.opened import OpenedStore
 from tachylite.stores.settings import check_settings, probe
@@ -45,12 +45,12 @@ def open_store(spec: str | Path | Mapping[str, Any] | None = None, *, create: bo
 def store_exists(spec: str | Path | None = None) -> bool:
     """Whether a store exists to read from; one that a file describes counts as existing."""
     path = Path(spec or os.environ.get(ENVIRONMENT_VARIABLE) or DEFAULT_FOLDER).expanduser()
-    return path.is_file() or (path / _DOCUMENTS / MARKER).exists()
+    return path.is_file() or has_documents(path / _DOCUMENTS)
 
 
 def _open_embedded(folder: Path, create: bool) -> JobStore:
     documents = folder / _DOCUMENTS
-    if not (documents / MARKER).exists():
+    if not has_documents(documents):
         if not create:
             raise InputError(f"there is no store in {folder}; `tachylite run` makes one, --store names another")
         _refuse_foreign_folder(folder)

@@ -17,6 +17,7 @@ from tachylite.schemas import Material, Run, Trajectory, version1
 from tachylite.schemas.base import SCHEMA_VERSION, Document
 from tachylite.schemas.run import reduced_formula
 from tachylite.stores.conditions import parse_condition
+from tachylite.stores.documents import EmbeddedDocumentStore
 from tachylite.stores.indexes import STAGES, is_mongodb
 
 MATERIALS_AT_ONCE = 500
@@ -94,13 +95,21 @@ def newest_entries(
         "completed_at",
         *(f"output.{name}" for name in {"material_id", "created_at", "schema_version", *names}),
     ]
-    entries = list(store.query(_criteria(filters), properties=fields))
     newest: dict[str, dict[str, Any]] = {}
-    for entry in sorted(entries, key=_created):
+    for entry in _newest_first(store, _criteria(filters), fields):
+        if limit is not None and len(newest) >= limit:
+            break
         _refuse_newer("material", entry["output"].get("schema_version"))
-        newest[entry["output"]["material_id"]] = entry
-    chosen = sorted(newest.values(), key=_created, reverse=True)[:limit]
-    return [_in_todays_form(store, entry) if names else entry for entry in chosen]
+        newest.setdefault(entry["output"]["material_id"], entry)
+    return [_in_todays_form(store, entry) if names else entry for entry in newest.values()]
+
+
+def _newest_first(store: JobStore, criteria: dict[str, Any], fields: list[str]) -> Iterable[dict[str, Any]]:
+    """Entries of materials; those of an embedded store are read as they are asked for."""
+    if isinstance(store.docs_store, EmbeddedDocumentStore):
+        # MongoDB does not compare a time with the same one as text
+        return store.query(criteria, properties=fields, sort={"output.created_at": -1, "completed_at": -1})
+    return sorted(store.query(criteria, properties=fields), key=_created)[::-1]
 
 
 def _in_todays_form(store: JobStore, entry: dict[str, Any]) -> dict[str, Any]:

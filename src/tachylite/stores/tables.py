@@ -1,41 +1,20 @@
 """Materials as rows of a table: one number a column, units in the names."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Unpack
 
 from jobflow import JobStore
 
 from tachylite.schemas.steps import RESULTS
 from tachylite.schemas.steps.base import result_name
-from tachylite.schemas.steps.columns import Cell, Column, cells, paths, value_at
+from tachylite.schemas.steps.columns import Cell, cells, value_at
 from tachylite.stores.queries import MaterialFilter, newest_entries
+from tachylite.stores.summaries import ACTIVATION, MATERIAL_COLUMNS, TABLE_FIELDS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
 
 type Row = dict[str, Any]
-
-_COLUMNS = {
-    "material_id": "material_id",
-    "formula": "formula",
-    "n_atoms": "n_atoms",
-    "start": "start.kind",
-    "source": "start.source",
-    "status": "status",
-    "protocol": "protocol.name",
-    "engine": "provenance.engine",
-    "model": "provenance.model",
-    "seed": "provenance.seed",
-    "created_at": "created_at",
-}
-"""Columns that every row has, and where a document holds them."""
-
-_ACTIVATION = Column("Ea_{}", "ev", "activation_energy_ev", "Ea({})", "eV", "error", each="activations")
-"""Of a material, as the columns of its results are."""
-
-_HEADS = ("kind", "name", "step", "variant", "status", "n_atoms", "temperature_k")
-"""Fields of every result that tell what it is."""
 
 
 def find_rows(store: JobStore, *, limit: int | None = None, **filters: Unpack[MaterialFilter]) -> list[Row]:
@@ -57,29 +36,21 @@ def find_fields(
     store: JobStore, *, limit: int | None = None, **filters: Unpack[MaterialFilter]
 ) -> list[Mapping[str, Any]]:
     """Find materials as `find_materials` does; of their documents only those fields that tables show."""
-    names = [*_COLUMNS.values(), "failures", *paths(_ACTIVATION), "activations.step", "activations.variant"]
-    names += [f"results.{name}" for name in {*_HEADS, *_paths_of_results()}]
-    return [entry["output"] for entry in newest_entries(store, names, limit=limit, **filters)]
+    return [entry["output"] for entry in newest_entries(store, TABLE_FIELDS, limit=limit, **filters)]
 
 
 def activation_cells(material: Mapping[str, Any]) -> Iterator[Cell]:
     """Activation energies of a material; where several series have some, named after these: `anneal-fast_Ea_Li`."""
     laws = material.get("activations") or ()
     names = [result_name(law.get("step", ""), law.get("variant", "")) for law in laws]
-    for name, cell in zip(names, cells(_ACTIVATION, material), strict=True):
+    for name, cell in zip(names, cells(ACTIVATION, material), strict=True):
         if len(set(names)) > 1:
-            cell = replace(cell, quantity=f"{name}_{cell.quantity}", heading=f"{name} {cell.heading}")
+            cell = cell._replace(quantity=f"{name}_{cell.quantity}", heading=f"{name} {cell.heading}")
         yield cell
 
 
-def _paths_of_results() -> Iterator[str]:
-    for kind in RESULTS.values():
-        for column in kind.columns:
-            yield from paths(column)
-
-
 def _row(material: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for column, path in _COLUMNS.items():
+    for column, path in MATERIAL_COLUMNS.items():
         value = value_at(material, path)
         yield column, str(value).replace(" ", "T")[:19] if column == "created_at" else value
     yield "failures", "; ".join(f"{failure['stage']}: {failure['reason']}" for failure in material["failures"])

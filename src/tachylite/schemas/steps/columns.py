@@ -1,8 +1,9 @@
 """Columns of tables: where a stored result holds a number, its error, and what both are called."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from functools import cache
+from typing import Any, Literal, NamedTuple
 
 
 @dataclass(frozen=True)
@@ -33,8 +34,7 @@ class Column:
     """Whether an overview shows it."""
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """One number of a row: what it is called in a file, what for reading, and its error or interval."""
 
     column: Column
@@ -69,20 +69,27 @@ def paths(column: Column) -> Iterator[str]:
 def cells(column: Column, result: Mapping[str, Any]) -> Iterator[Cell]:
     """Numbers of a stored result, or of those fields of it that `paths` names: one, or one for each element."""
     if not column.each:
-        yield _cell(column, result, "")
+        yield _cell(column, result, column.quantity, column.heading)
         return
     for entry in value_at(result, column.each) or ():
-        yield _cell(column, entry, entry["species"])
+        yield _cell(column, entry, column.quantity.format(entry["species"]), column.heading.format(entry["species"]))
 
 
 def value_at(content: Any, path: str) -> Any:
     """What stands at a dotted path of nested mappings; None where nothing does."""
-    for name in path.split("."):
-        content = content.get(name) if isinstance(content, Mapping) else None
+    for name in _names(path):
+        if not isinstance(content, dict):
+            return None
+        content = content.get(name)
     return content
 
 
-def _cell(column: Column, content: Mapping[str, Any], species: str) -> Cell:
+@cache
+def _names(path: str) -> Sequence[str]:
+    return path.split(".")
+
+
+def _cell(column: Column, content: Mapping[str, Any], quantity: str, heading: str) -> Cell:
     value = value_at(content, column.path)
     error = low = high = None
     if column.spread == "error" and value is not None:
@@ -90,4 +97,4 @@ def _cell(column: Column, content: Mapping[str, Any], species: str) -> Cell:
     elif column.spread == "interval":
         interval = value_at(content, column.interval_path) or {}
         low, high = interval.get("low"), interval.get("high")
-    return Cell(column, column.quantity.format(species), column.heading.format(species), value, error, low, high)
+    return Cell(column, quantity, heading, value, error, low, high)
