@@ -35,7 +35,8 @@ class AmorphousMaker(EngineMaker):
         `starts` say how the structures were made, where they were not given as they are.
         """
         first = list(structures)
-        references = relax_references(self.engine, first, list(crystals or [None] * len(first)))
+        above = list(crystals or [None] * len(first))
+        references = relax_references(self.engine, first, above, self.protocol.added_elements)
         flows, outputs = follow(self, self.protocol.steps, first, references=references.output)
         materials = []
         for member, structure in enumerate(first):

@@ -22,6 +22,7 @@ class Member:
     formula: str
     """Reduced."""
     elements: list[str]
+    """Those of its start and those that its protocol brings in."""
     n_atoms: int
     material_id: str
 
@@ -34,7 +35,8 @@ def members_of(
     members = []
     for start, identity in zip(documents, material_ids(documents, protocol, engine, seed), strict=True):
         counts = start.counts(protocol.packing.n_atoms)
-        members.append(Member(start, reduced_formula(counts), sorted(counts), sum(counts.values()), identity))
+        elements = sorted({*counts, *protocol.added_elements})
+        members.append(Member(start, reduced_formula(counts), elements, sum(counts.values()), identity))
     return members
 
 

@@ -51,7 +51,8 @@ def gather_material(
     state = State.from_structure(first) if isinstance(first, Structure) else first
     start = start or StructureStart(state=state)
     # those of the cohort's other members are no concern of this one
-    own = {symbol: relaxed for symbol, relaxed in references.elements.items() if symbol in state.elements}
+    elements = {*state.elements, *protocol.added_elements}
+    own = {symbol: relaxed for symbol, relaxed in references.elements.items() if symbol in elements}
     failures = [*_failures(results), *_missing_references(own)]
     reached = any(result.status == "completed" and not result.prepares for result in results)
     return Material(

@@ -15,14 +15,18 @@ from tachylite.schemas.relaxation import References, Relaxation
 
 @job
 def relax_references(
-    engine: EngineLike, starts: Sequence[Structure | State], crystals: Sequence[Structure | None]
+    engine: EngineLike,
+    starts: Sequence[Structure | State],
+    crystals: Sequence[Structure | None],
+    added_elements: Sequence[str] = (),
 ) -> References | Response[None]:
     """Relax the elements of a cohort, each in its ground state, and the crystals given for its members.
 
+    `added_elements` are those that its protocol brings in.
     The answers are kept: another campaign with the same elements does not compute them again.
     """
     states = [State.from_structure(s) if isinstance(s, Structure) else s for s in starts]
-    elements = sorted({symbol for state in states for symbol in state.elements})
+    elements = sorted({*added_elements, *(symbol for state in states for symbol in state.elements)})
     known = [State.from_structure(c) for c in crystals if c is not None]
     wanted = {f"element {e}": _element(e) for e in elements}
     wanted |= {f"crystal {s.formula} {i}": s for i, s in enumerate(known)}

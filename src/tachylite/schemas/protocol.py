@@ -111,6 +111,11 @@ class Protocol(FrozenModel):
         """Every result that a member will have, in order."""
         return [branch for branches in self._branches().values() for branch in branches]
 
+    @property
+    def added_elements(self) -> list[str]:
+        """Elements that its steps bring in, in alphabetical order."""
+        return sorted({symbol for step in self.steps for symbol in step.added_elements})
+
     def branches_of(self, step: str) -> list[Branch]:
         """Results that a step gives a member, in order."""
         return self._branches()[step]

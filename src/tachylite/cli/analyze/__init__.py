@@ -1,4 +1,4 @@
-"""`tachylite analyze`: transport, structure, parity, cooling runs and elasticity from files of any program."""
+"""`tachylite analyze`: transport, structure, parity, cooling runs, elasticity from files; voltages from a store."""
 
 import typer
 
@@ -7,7 +7,10 @@ from tachylite.cli.analyze.glass import glass
 from tachylite.cli.analyze.parity import parity
 from tachylite.cli.analyze.structure import structure
 from tachylite.cli.analyze.transport import transport
+from tachylite.cli.analyze.voltage import voltage
 
-analyze = typer.Typer(name="analyze", help="Analyse trajectories of VASP, LAMMPS, ASE, pymatgen, H5MD, our own.")
-for command in (transport, structure, parity, glass, elastic):
+analyze = typer.Typer(
+    name="analyze", help="Analyse trajectories of VASP, LAMMPS, ASE, pymatgen, H5MD, our own; voltages of a store."
+)
+for command in (transport, structure, parity, glass, elastic, voltage):
     analyze.command()(command)

@@ -16,7 +16,7 @@ from tachylite.physics.thermodynamics.energies import density
 from tachylite.schemas import Protocol, Request, Result, Run, Segment, State, Step, Trajectory
 from tachylite.schemas.protocol import Branch
 from tachylite.schemas.relaxation import References
-from tachylite.schemas.steps.base import Dynamics, RunResult
+from tachylite.schemas.steps.base import Dynamics, Ensemble, RunResult
 from tachylite.schemas.structure import Crystallinity
 from tachylite.units import FS_PER_PS
 
@@ -206,7 +206,7 @@ def _members_of(protocol: Protocol, step: Step, sources: Sequence[Sequence[Start
 
 
 def segment(
-    protocol: Protocol, length_ps: float, start_k: float, end_k: float | None = None, *, step: Dynamics | None = None
+    protocol: Protocol, length_ps: float, start_k: float, end_k: float | None = None, *, step: Ensemble | None = None
 ) -> Segment:
     """Molecular dynamics at a temperature, or along a ramp, with the protocol's time step and the step's ensemble."""
     at_pressure = step is not None and step.pressure_gpa is not None

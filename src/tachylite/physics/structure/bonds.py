@@ -18,7 +18,7 @@ type Integers = NDArray[np.int64]
 
 _MOST_NEIGHBORS = 32
 _ANGLE_BINS = 180
-_BOND_OVER_RADII = 1.25
+BOND_OVER_RADII = 1.25
 
 
 class CoordinationNumbers(FrozenModel):
@@ -64,7 +64,7 @@ def bond_cutoffs(structure: PairStructure) -> dict[str, float]:
     cutoffs = {}
     for partial in structure.partials:
         radii = sum(float(covalent_radii[atomic_numbers[symbol]]) for symbol in partial.pair.split("-"))
-        is_bond = partial.first_peak_a is not None and partial.first_peak_a < _BOND_OVER_RADII * radii
+        is_bond = partial.first_peak_a is not None and partial.first_peak_a < BOND_OVER_RADII * radii
         if is_bond and partial.first_minimum_a is not None:
             cutoffs[partial.pair] = partial.first_minimum_a
     return cutoffs

@@ -1,5 +1,6 @@
 """Kinds of steps: a module for each, with its settings and its result, found by being here."""
 
+from collections.abc import Iterator
 from functools import reduce
 from importlib import import_module
 from operator import or_
@@ -8,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import Field
 
-from tachylite.schemas.steps.base import Dynamics, Result, RunResult, Step
+from tachylite.schemas.steps.base import Result, Step
 
-_SHARED = {"base", "columns"}
+_SHARED = {"base", "columns", "ions"}
 
 KINDS: tuple[str, ...] = tuple(sorted(module.name for module in iter_modules(__path__) if module.name not in _SHARED))
 """Names of the modules, which are also the values of `kind`."""
@@ -19,14 +20,20 @@ for _kind in KINDS:
     import_module(f"{__name__}.{_kind}")
 
 
-def _of_kinds[Base: Step | Result](base: type[Base], shared: type[Base]) -> dict[str, type[Base]]:
-    """Subclasses of a base, and of what steps of molecular dynamics share, by their kind."""
-    classes = [kind for kind in (*base.__subclasses__(), *shared.__subclasses__()) if kind is not shared]
-    return dict(sorted((kind.model_fields["kind"].default, kind) for kind in classes))
+def _of_kinds[Base: Step | Result](base: type[Base]) -> dict[str, type[Base]]:
+    """Subclasses of a base by their kind; those that several kinds share have none."""
+    kinds = {kind.model_fields["kind"].default: kind for kind in _subclasses(base)}
+    return {name: kinds[name] for name in KINDS}
 
 
-SETTINGS = _of_kinds(Step, Dynamics)
-RESULTS = _of_kinds(Result, RunResult)
+def _subclasses[Base: Step | Result](base: type[Base]) -> Iterator[type[Base]]:
+    for subclass in base.__subclasses__():
+        yield subclass
+        yield from _subclasses(subclass)
+
+
+SETTINGS = _of_kinds(Step)
+RESULTS = _of_kinds(Result)
 
 
 def _any_of(kinds: dict[str, Any]) -> Any:

@@ -70,7 +70,12 @@ class Step(FrozenModel):
     @property
     def other_engines(self) -> Sequence[tuple[str, dict[str, Any]]]:
         """Names and options of engines that it asks beside that of the campaign."""
-        return []
+        return ()
+
+    @property
+    def added_elements(self) -> Sequence[str]:
+        """Elements that it brings in, whatever it continues."""
+        return ()
 
     def check(self, sources: Sequence["Step"], start_temperature_k: float | None, temperature_k: float | None) -> None:
         """Raise ValueError where this step cannot follow those.
@@ -91,15 +96,13 @@ class Step(FrozenModel):
         return STATE_BYTES * n_atoms
 
 
-class Dynamics(Step):
-    """What steps of molecular dynamics have in common."""
+class Ensemble(Step):
+    """What steps with molecular dynamics have in common."""
 
     pressure_gpa: float | None = None
     """Total pressure to hold; if not given, the volume is constant."""
     cell: CellShape = "isotropic"
     """At constant pressure: whether the cell keeps its shape, as that of a liquid or a glass, or is `free`."""
-    record: Literal["positions", "forces"] = "forces"
-    """What frames hold; with forces also energies and stresses, to learn a potential from."""
 
     draws_random_numbers: ClassVar[bool] = True
 
@@ -107,6 +110,13 @@ class Dynamics(Step):
     def ensemble(self) -> str:
         """In words, of an outline; empty at constant volume."""
         return "" if self.pressure_gpa is None else f" at {self.pressure_gpa:g} GPa"
+
+
+class Dynamics(Ensemble):
+    """What steps that are molecular dynamics have in common: they record a trajectory."""
+
+    record: Literal["positions", "forces"] = "forces"
+    """What frames hold; with forces also energies and stresses, to learn a potential from."""
 
 
 def temperature_label(temperature_k: float) -> str:

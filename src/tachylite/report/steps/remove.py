@@ -1,0 +1,5 @@
+"""What the page shows of ions taken out of a host."""
+
+from tachylite.report.steps.ions import charts, rows, tables
+
+__all__ = ["charts", "rows", "tables"]
