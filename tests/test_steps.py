@@ -13,7 +13,7 @@ from tachylite.schemas.steps import KINDS, RESULTS, SETTINGS
 
 SOURCE = Path(__file__).parents[1] / "src" / "tachylite"
 ROOMS = ("schemas/steps", "flows/steps", "report/steps")
-SHARED = {"__init__.py", "base.py", "columns.py"}
+SHARED = {"__init__.py", "base.py", "columns.py", "ions.py"}
 READS_EARLIER_DOCUMENTS = Path("schemas/version1.py")
 
 MOST_KINDS = 2

@@ -184,4 +184,5 @@ def _series(state: State, request: Request, n_segments: int, rng: np.random.Gene
         "energy_ev": n_atoms * (-4 + 3 * KB_EV * target + 1e-3 * rng.standard_normal(len(target))),
         "pressure_total_gpa": total,
         "pressure_virial_gpa": total - kinetic,
+        "volume_a3": np.full(len(target), volume),
     }

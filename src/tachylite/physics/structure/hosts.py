@@ -29,13 +29,14 @@ class HostChange:
 def count_neighbors(numbers: Integers, positions: Array, cell: Array, ion: str) -> Integers:
     """Bonded neighbours of every ion among the other elements, shape (n_ions,).
 
-    Takes atomic numbers (n_atoms,), positions (n_atoms, 3) and the cell (3, 3), lattice vectors as rows, in A. Bonds are
-    shorter than 1.25 times the sum of the covalent radii (DOI 10.1039/b801115j).
+    Takes atomic numbers (n_atoms,), positions (n_atoms, 3) and the cell (3, 3), lattice vectors as rows, in A. Bonds
+    are shorter than 1.25 times the sum of the covalent radii (DOI 10.1039/b801115j).
     """
     first, second = _bonds(numbers, positions, cell)
     is_ion = numbers == atomic_numbers[ion]
     of_host = first[is_ion[first] & ~is_ion[second]]
-    return np.bincount(of_host, minlength=len(numbers))[is_ion]
+    counts: Integers = np.bincount(of_host, minlength=len(numbers))[is_ion]
+    return counts
 
 
 def compare_hosts(numbers: Integers, before: tuple[Array, Array], now: tuple[Array, Array]) -> HostChange:
@@ -54,7 +55,7 @@ def compare_hosts(numbers: Integers, before: tuple[Array, Array], now: tuple[Arr
     )
 
 
-def _bonds(numbers: Integers, positions: Array, cell: Array) -> tuple[list[int], list[int]]:
+def _bonds(numbers: Integers, positions: Array, cell: Array) -> tuple[Integers, Integers]:
     """Both atoms of every bond, each bond in both directions, one for each image."""
     radii = covalent_radii[numbers]
     neighbors = find_neighbors(positions, cell, BOND_OVER_RADII * 2 * float(radii.max()))

@@ -18,6 +18,9 @@ _ONE_VOID_A = 0.5
 _ON_THE_FACE = 1e-9
 """Fractional coordinate below zero of what rounding has pushed over the face of the cell."""
 
+_ON_THE_SURFACE_A = 1e-6
+"""Depth of voids between the atoms of the surface itself, but for rounding."""
+
 
 @dataclass(frozen=True)
 class Voids:
@@ -49,7 +52,8 @@ def find_voids(positions: Array, cell: Array, smallest_a: float = 0.0) -> Voids:
     centres, radii = centres[large], radii[large]
     depths = depths_below_surface(positions, cell, centres)
     if depths is not None:
-        centres, radii = centres[depths >= 0], radii[depths >= 0]
+        below = depths > -_ON_THE_SURFACE_A
+        centres, radii = centres[below], radii[below]
     # rounding must not decide which of equal voids comes first
     order = np.lexsort((*np.round(centres, 3).T, -np.round(radii, 6)))
     return _distinct(Voids(centres[order], radii[order]), cell)
@@ -81,17 +85,15 @@ def depths_below_surface(positions: Array, cell: Array, points: Array) -> Array 
     along = np.sort(positions @ to_fractional % 1.0, axis=0)
     gaps = np.diff(along, axis=0, append=along[:1] + 1.0)
     axis = int(np.argmax(gaps.max(axis=0) * heights))
-    gap = int(np.argmax(gaps[:, axis]))
-    if gaps[gap, axis] * heights[axis] < VACUUM_A:
+    widest = int(np.argmax(gaps[:, axis]))
+    height, gap = float(heights[axis]), float(gaps[widest, axis])
+    if gap * height < VACUUM_A:
         return None
-    # from the lower surface, which is where the gap ends
-    above_lower = (points @ to_fractional[:, axis] - along[gap, axis] - gaps[gap, axis]) % 1.0
-    thickness = 1.0 - gaps[gap, axis]
-    return (
-        np.where(
-            above_lower <= thickness,
-            np.minimum(above_lower, thickness - above_lower),
-            -np.minimum(above_lower - thickness, 1.0 - above_lower),
-        )
-        * heights[axis]
+    # the gap ends at the lower surface
+    above_lower: Array = (points @ to_fractional[:, axis] - along[widest, axis] - gap) % 1.0
+    to_upper = 1.0 - gap - above_lower
+    # in the vacuum the lower surface comes again one period above
+    depths: Array = height * np.where(
+        to_upper >= 0, np.minimum(above_lower, to_upper), -np.minimum(-to_upper, gap + to_upper)
     )
+    return depths

@@ -18,7 +18,6 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from tachylite.errors import InputError
 from tachylite.measured import FrozenModel
@@ -76,10 +75,10 @@ def _is_above(x: Sequence[float], energies: Sequence[float], left: int, middle: 
     return before >= (energies[right] - energies[left]) * (x[middle] - x[left])
 
 
-def _sorted(contents: ArrayLike, energies_ev: ArrayLike) -> tuple[list[float], list[float]]:
+def _sorted(contents: Sequence[float], energies_ev: Sequence[float]) -> tuple[list[float], list[float]]:
     x, energies = np.asarray(contents, dtype=np.float64), np.asarray(energies_ev, dtype=np.float64)
     if x.shape != energies.shape or x.ndim != 1 or not np.isfinite(x).all() or not np.isfinite(energies).all():
-        raise InputError(f"contents {contents} and energies {energies_ev} must be finite and equally many")
+        raise InputError(f"contents {list(contents)} and energies {list(energies_ev)} must be finite and equally many")
     order = np.argsort(x, kind="stable")
     x, energies = x[order], energies[order]
     if (twice := np.flatnonzero(np.diff(x) <= 0)).size:

@@ -21,12 +21,12 @@ for _kind in KINDS:
 
 
 def _of_kinds[Base: Step | Result](base: type[Base]) -> dict[str, type[Base]]:
-    """Subclasses of a base by their kind; those that several kinds share have none."""
+    """Subclasses of a base by their kind; a base that several kinds share has none."""
     kinds = {kind.model_fields["kind"].default: kind for kind in _subclasses(base)}
     return {name: kinds[name] for name in KINDS}
 
 
-def _subclasses[Base: Step | Result](base: type[Base]) -> Iterator[type[Base]]:
+def _subclasses[Base](base: type[Base]) -> Iterator[type[Base]]:
     for subclass in base.__subclasses__():
         yield subclass
         yield from _subclasses(subclass)
