@@ -23,8 +23,8 @@ Rule = Literal["largest-void", "lowest-energy", "random", "nearest-surface"]
 
 RULES: tuple[str, ...] = get_args(Rule)
 
-_AS_WIDE_A = 0.01
-"""Difference of radii below which two voids are equally wide."""
+_AS_WIDE_A = 0.1
+"""Difference of radii below which two voids are equally wide: relaxation changes them by more."""
 
 
 @dataclass(frozen=True)

@@ -46,7 +46,7 @@ def voltage(
             opened.close()
         ensembles = gather_voltages(cells)
     if as_json:
-        typer.echo(json.dumps([ensemble.model_dump(mode="json") for ensemble in ensembles], indent=2))
+        typer.echo(json.dumps([json.loads(ensemble.model_dump_json()) for ensemble in ensembles], indent=2))
     elif ensembles:
         for ensemble in ensembles:
             _show(ensemble)

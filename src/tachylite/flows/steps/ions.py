@@ -6,22 +6,20 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
-from ase.data import atomic_numbers
 from jobflow import Flow, Job, Response, job
 
+from tachylite.analysis.ions import lowest, measure_stage, without_ions
 from tachylite.analysis.structure import checked_to_be_solid, crystallinity_of
 from tachylite.analysis.voltage import voltages_of
 from tachylite.errors import InputError
 from tachylite.flows.steps.base import Inputs, Member, Start, StepMaker, crystallised, segment
 from tachylite.jobs.engine import EngineLike, Relaxed, in_place, relax, simulate
-from tachylite.measured import Measured
 from tachylite.physics.ions import common_charge, host_units
-from tachylite.physics.structure.hosts import compare_hosts, count_neighbors
 from tachylite.schemas import Request, Run, State, Trajectory
 from tachylite.schemas.relaxation import References, Relaxation
 from tachylite.schemas.run import reduced_formula
 from tachylite.schemas.steps import RESULTS
-from tachylite.schemas.steps.ions import IonResult, IonSeries, IonStage, IonStep
+from tachylite.schemas.steps.ions import IonResult, IonSeries, IonStep
 
 
 @job
@@ -57,7 +55,7 @@ def hold_best(
     stretch = stretch.model_copy(update={"record_every": 0})
     requests = [
         None
-        if (best := _best(choices)) is None
+        if (best := lowest(choices)) is None
         else Request(
             label=f"{maker.name}: hold of stage {number}",
             state=best.state,
@@ -125,7 +123,7 @@ def _begun(maker: IonMaker, member: Member, place: int) -> IonSeries:
     before = member.source if isinstance(member.source, IonResult) else None
     series = IonSeries(
         start=state.model_copy(update={"velocities": None}),
-        first_host=_host_of(state, settings.element)
+        first_host=without_ions(state, settings.element)
         if before is None or before.element != settings.element
         else before.first_host,
         seed=seed,
@@ -215,12 +213,6 @@ def _states(settings: IonStep, series: IonSeries, count: int, number: int) -> li
     return states
 
 
-def _best(relaxations: Sequence[Relaxation]) -> Relaxation | None:
-    """That of lowest energy among those that relaxed; None where none did."""
-    relaxed = [relaxation for relaxation in map(checked_to_be_solid, relaxations) if relaxation.status == "converged"]
-    return min(relaxed, key=lambda relaxation: relaxation.energy_ev_per_atom, default=None)
-
-
 def _with_stage(
     maker: IonMaker,
     series: IonSeries,
@@ -228,47 +220,16 @@ def _with_stage(
     run: Run | None,
     held: Sequence[Relaxation] | None,
 ) -> IonSeries:
-    """The series with the stage that was computed, or with the reason why it is none."""
-    best = _best(choices)
+    """The series with the stage that was computed, or with the reason why it is none; `held` where a hold was asked."""
+    if held is not None and not held and run is not None:
+        return series.extended(failure=run.reason)
+    relaxed = held or choices
+    best = lowest(relaxed)
     if best is None:
-        return series.extended(failure=checked_to_be_solid(choices[0]).reason or "it did not relax")
-    if held is not None:
-        if not held:
-            return series.extended(failure=(run.reason if run is not None else None) or "it could not be held")
-        best = _best(held)
-        if best is None:
-            return series.extended(failure=checked_to_be_solid(held[0]).reason or "it did not relax after its hold")
-    stage = _stage(maker.settings.element, series, best)
-    energies = [c.energy_ev_per_atom * c.n_atoms for c in choices if c.status == "converged"]
-    if len(choices) > 1:
-        stage = stage.model_copy(update={"candidates_ev": energies})
+        return series.extended(failure=checked_to_be_solid(relaxed[0]).reason)
+    assert series.first_host is not None  # noqa: S101 - for the type checker: it has begun
+    stage = measure_stage(best, maker.settings.element, series.host_units, series.first_host, choices)
     return series.extended(start=best.state, stages=[*series.stages, stage])
-
-
-def _stage(element: str, series: IonSeries, relaxation: Relaxation) -> IonStage:
-    state = relaxation.state
-    numbers, positions, cell = np.array(state.numbers), np.array(state.positions), np.array(state.cell)
-    is_host = numbers != atomic_numbers[element]
-    first = series.first_host or state
-    before = np.array(first.positions), np.array(first.cell)
-    change = compare_hosts(numbers[is_host], before, (positions[is_host], cell))
-    neighbors = count_neighbors(numbers, positions, cell, element)
-    spread = float(neighbors.std(ddof=1)) / len(neighbors) ** 0.5 if len(neighbors) > 1 else float("inf")
-    return IonStage(
-        n_ions=len(neighbors),
-        content=len(neighbors) / series.host_units,
-        relaxation=relaxation.model_copy(update={"forces_ev_a": None}),
-        coordination=Measured(value=float(neighbors.mean()), error=spread) if len(neighbors) else None,
-        displacement_a=change.displacement_a,
-        bonds_kept=change.bonds_kept,
-        bonds_new=change.bonds_new,
-    )
-
-
-def _host_of(state: State, element: str) -> State:
-    """The state without the ions."""
-    atoms = state.atoms
-    return State.from_atoms(atoms[[atom.symbol != element for atom in atoms]])
 
 
 def _conclude(maker: IonMaker, series: IonSeries, references: References | None) -> IonResult:

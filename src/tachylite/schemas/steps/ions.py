@@ -94,8 +94,8 @@ class IonStep(Ensemble):
 
     def outline(self, timestep_fs: float, temperature_k: float | None) -> Iterator[str]:
         """How many at a time, to what end, and what follows."""
-        end = "" if self.final_ions is None else f", to {self.final_ions}"
-        end = end if self.final_content is None else f", to {self.final_content:g} a {self.host or 'formula unit'}"
+        end = "" if self.final_ions is None else f", to {self.final_ions} in the cell"
+        end = end if self.final_content is None else f", to {self.final_content:g} to a {self.host or 'formula unit'}"
         yield f"{self.kind} {self.ions_per_stage} {self.element} at a time by the rule {self.rule}{end}"
         cell = " with the cell" if self.relax_cell else ""
         hold = f", held {self.hold_ps:g} ps at {self.temperature_k:g} K{self.ensemble}, relaxed" if self.hold_ps else ""
