@@ -21,8 +21,11 @@ def arrays(atoms: Atoms) -> tuple[Any, Any, Any]:
 
 
 def insert(atoms: Atoms, count: int, **changes: Any) -> Atoms:
-    options = {"rule": "largest-void", "smallest_void_a": SMALLEST_A, "rng": np.random.default_rng(0)} | changes
-    return atoms + Atoms(f"Li{count}", insert_ions(*arrays(atoms), "Li", count, **options))
+    options: dict[str, Any] = {"rule": "largest-void", "smallest_void_a": SMALLEST_A, "rng": np.random.default_rng(0)}
+    full = atoms.copy()
+    full.extend(Atoms(f"Li{count}", insert_ions(*arrays(atoms), "Li", count, **(options | changes))))
+    assert isinstance(full, Atoms)
+    return full
 
 
 def test_ions_fill_the_octahedra_of_fcc_before_anything_else() -> None:

@@ -47,7 +47,7 @@ def find_voids(positions: Array, cell: Array, smallest_a: float = 0.0) -> Voids:
     fractional = vertices @ np.linalg.inv(cell)
     inside = ((fractional >= -_ON_THE_FACE) & (fractional < 1 - _ON_THE_FACE)).all(axis=1)
     centres = vertices[inside]
-    radii = KDTree(points).query(centres)[0]
+    radii: Array = np.asarray(KDTree(points).query(centres)[0])
     large = radii >= smallest_a
     centres, radii = centres[large], radii[large]
     depths = depths_below_surface(positions, cell, centres)

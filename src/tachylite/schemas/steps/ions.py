@@ -85,7 +85,9 @@ class IonStep(Ensemble):
     @property
     def stages(self) -> int:
         """At most so many, the one that it begins with included."""
-        return 1 + min(self.max_stages, ceil((self.final_ions or self.max_stages) / self.ions_per_stage))
+        if self.sign > 0 and self.final_ions is not None:
+            return 1 + min(self.max_stages, ceil(self.final_ions / self.ions_per_stage))
+        return 1 + self.max_stages
 
     def force_calls(self, timestep_fs: float) -> int:
         """Of as many stages as there may be."""
