@@ -54,6 +54,8 @@ def gather_material(
     elements = {*state.elements, *protocol.added_elements}
     own = {symbol: relaxed for symbol, relaxed in references.elements.items() if symbol in elements}
     failures = [*_failures(results), *_missing_references(own)]
+    # also of ions that have come in
+    mobile = {diffusivity.species for result in results for diffusivity in result.measured_diffusivities}
     reached = any(result.status == "completed" and not result.prepares for result in results)
     return Material(
         material_id=material_id(start, protocol, engine, seed),
@@ -64,7 +66,7 @@ def gather_material(
         status="completed" if not failures else "partial" if reached else "failed",
         failures=failures,
         results=list(results),
-        activations=activations_of(results, state.elements),
+        activations=activations_of(results, sorted({*state.elements, *mobile})),
         expansions=expansions_of(results),
         protocol=protocol,
         provenance=resolve_engine(engine).provenance(seed),
