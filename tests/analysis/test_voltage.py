@@ -76,7 +76,7 @@ def cell(name: str, voltages: tuple[float, float], *, crystalline: bool = False,
         "seed": 0,
     }
     voltages_fields = voltages_of(stages(voltages), 2.0, metal(), 1.0)
-    return Cell(name, "silicon", InsertResult(**(fields | voltages_fields | changes)))
+    return Cell(name, InsertResult(**(fields | voltages_fields | changes)))
 
 
 def test_every_stage_has_the_voltage_since_the_one_before() -> None:
@@ -149,7 +149,7 @@ def test_glasses_stand_beside_their_crystal() -> None:
 def test_cells_share_the_contents_that_all_have_and_plateaus_are_of_the_lowest() -> None:
     shorter = cell("b", (0.44, 0.26))
     ends = [stage for stage in shorter.result.stages if stage.content != 0.5]
-    shorter = Cell("b", "silicon", shorter.result.model_copy(update={"stages": ends}))
+    shorter = Cell("b", shorter.result.model_copy(update={"stages": ends}))
     (ensemble,) = gather_voltages([cell("a", (0.40, 0.20)), shorter])
     assert [(step.content_low, step.content_high) for step in ensemble.steps] == [(0, 1)]
     (lowest,) = ensemble.plateaus

@@ -180,7 +180,7 @@ def test_a_bad_file_gets_one_line(tmp_path: Path, text: str, expected: str) -> N
         ),
         (
             "{kind: holt}",
-            "kind = 'holt' is not known; did you mean 'hold'? kinds: compress, hold, insert, ramp, relax, remove, snapshots",
+            "kind = 'holt' is not known; did you mean 'hold'? kinds: compress, hold, insert, ramp, relax, remove",
         ),
         ("{kind: [hold]}", "kind = ['hold'] is not known; did you mean 'hold'? kinds: compress, hold"),
         ("hold", "step 2 = 'hold' must be a mapping of keys to values; kinds: compress, hold"),

@@ -67,10 +67,9 @@ def _check_same_level(stage: Provenance, metal: Provenance, formula: str) -> Non
 
 @dataclass(frozen=True)
 class Cell:
-    """One cell of a host: the material it is of, the protocol's name, and what a step of ions gave it."""
+    """One cell of a host: the material it is of, and what a step of ions gave it."""
 
     material_id: str
-    protocol: str
     result: IonResult
 
     @property
@@ -79,7 +78,7 @@ class Cell:
         result = self.result
         order = None if result.first_order is None else result.first_order.crystalline
         level = "" if result.provenance is None else result.provenance.level
-        return result.element, result.host, self.protocol, result.step, level, _ORDERS[order]
+        return result.element, result.host, result.step, level, _ORDERS[order]
 
     def energy_ev(self, content: float) -> float:
         """Of a formula unit at one of its contents."""
@@ -114,7 +113,7 @@ def gather_voltages(cells: Sequence[Cell]) -> list[VoltageEnsemble]:
 
 
 def _ensemble(cells: Sequence[Cell], crystals: Sequence[Cell] | None) -> VoltageEnsemble:
-    element, host, protocol, step, level, order = cells[0].kind
+    element, host, step, level, order = cells[0].kind
     shared = _shared_contents(cells)
     steps = [_mean(cells, low, high) for low, high in pairwise(shared)]
     metal_ev, charge = cells[0].result.metal_ev_per_atom, cells[0].result.charge
@@ -126,7 +125,6 @@ def _ensemble(cells: Sequence[Cell], crystals: Sequence[Cell] | None) -> Voltage
         element=element,
         host=host,
         order=order,
-        protocol=protocol,
         step=step,
         level=level,
         material_ids=[cell.material_id for cell in cells],

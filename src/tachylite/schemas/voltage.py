@@ -19,14 +19,13 @@ class MeanVoltage(FrozenModel):
 
 
 class VoltageEnsemble(Document):
-    """Voltages of independent cells of one host: one kind of order, one step of one protocol, one level of theory."""
+    """Voltages of independent cells of one host: one kind of order, steps of one name, one level of theory."""
 
     kind: Literal["voltage_ensemble"] = "voltage_ensemble"
     element: str
     host: str
     order: Literal["amorphous", "crystalline", "not decided"]
     """Of the cells at their first content."""
-    protocol: str
     step: str
     level: str
     material_ids: list[str]

@@ -26,7 +26,8 @@ def voltage(
 ) -> None:
     """Voltages of the materials in a store: means over independent cells with their scatter, beside the crystal.
 
-    Cells of one ensemble have the same host, ion, protocol, step and level of theory, and are all glasses or crystals.
+    Cells of one ensemble have the same host, ion, name of the step and level of theory, and are all glasses or all
+    crystals.
     """
     opened = open_existing(store)
     ensembles: list[VoltageEnsemble] = []
@@ -37,7 +38,7 @@ def voltage(
 
         try:
             cells = [
-                Cell(material.material_id, material.protocol.name, result)
+                Cell(material.material_id, result)
                 for material in iter_materials(opened, engine=engine, protocol=protocol)
                 for result in material.results
                 if isinstance(result, IonResult) and element in {None, result.element}
@@ -57,10 +58,7 @@ def voltage(
 
 def _show(ensemble: VoltageEnsemble) -> None:
     cells = f"{ensemble.n_cells} {'cell' if ensemble.n_cells == 1 else 'cells'}"
-    typer.echo(
-        f"{ensemble.element} in {ensemble.host}, {ensemble.order}, {cells} "
-        f"({ensemble.step} of {ensemble.protocol}; {ensemble.level})"
-    )
+    typer.echo(f"{ensemble.element} in {ensemble.host}, {ensemble.order}, {cells} ({ensemble.step}; {ensemble.level})")
     print_tables(*_tables(ensemble))
     if ensemble.over_crystal is not None:
         from tachylite.report.text import quantity
