@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Literal
 
 import numpy as np
 from ase.data import atomic_numbers
@@ -20,8 +20,6 @@ type Integers = NDArray[np.int64]
 
 Rule = Literal["largest-void", "lowest-energy", "random", "nearest-surface"]
 """By which an ion's site is chosen."""
-
-RULES: tuple[str, ...] = get_args(Rule)
 
 _AS_WIDE_A = 0.1
 """Difference of radii below which two voids are equally wide: relaxation changes them by more."""

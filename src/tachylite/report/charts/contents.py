@@ -35,7 +35,7 @@ def _voltages(result: IonResult, formula: str) -> Panel | None:
     marks.append(Line(np.repeat(edges, 2)[1:-1], np.repeat(voltages, 2), "series-0", "between stages"))
     hull_x = floats([x for step in result.plateaus for x in (step.content_low, step.content_high)])
     hull_y = floats([step.voltage_v for step in result.plateaus for _ in range(2)])
-    marks.append(Line(hull_x, hull_y, "accent", "along the convex hull", dash="dash"))
+    marks.append(Line(hull_x, hull_y, "series-1", "along the convex hull", dash="dash"))
     if result.average_voltage_v is not None:
         text = quantity(result.average_voltage_v, unit="V")
         marks.append(Level("y", result.average_voltage_v, "ink/0.65", "dot", 0.0, f"mean {text}"))
@@ -46,7 +46,7 @@ def _voltages(result: IonResult, formula: str) -> Panel | None:
 def _volumes(result: IonResult, formula: str) -> Panel:
     x = floats([stage.content for stage in result.stages])
     volumes = floats([stage.volume_a3 for stage in result.stages]) / result.stages[0].volume_a3
-    marks: tuple[Mark, ...] = (Line(x, volumes, "series-0/0.65", ""), Points(x, volumes, "series-0", "relaxed stages"))
+    marks: tuple[Mark, ...] = (Line(x, volumes, "series-0/0.65"), Points(x, volumes, "series-0", "relaxed stages"))
     return Panel(
         Axis(f"x in {formula}"), Axis("volume over that of the first stage", limits=padded([volumes], 0.08)), marks
     )
