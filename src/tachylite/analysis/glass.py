@@ -55,10 +55,13 @@ def measure_hold(trajectory: Trajectory, temperature_k: float) -> HeatCapacity |
 def measure_response(trajectory: Trajectory, run: Run) -> ResponseFunctions | None:
     """Response functions from the fluctuations in the equilibrated part of the last segment, at constant pressure.
 
-    None at constant volume, along a ramp, and for fewer than two steps.
+    None at constant volume, along a ramp, for fewer than two steps, and for a cell that changes along one direction
+    only, whose fluctuations are not those of a material under pressure.
     """
     segment = run.last.segment if run.segments else None
     if segment is None or segment.pressure_gpa is None or segment.end_temperature_k is not None:
+        return None
+    if segment.cell == "normal":
         return None
     chosen = np.flatnonzero(trajectory.series["segment"] == len(run.segments) - 1)[run.last.equilibration_steps :]
     if len(chosen) < 2:

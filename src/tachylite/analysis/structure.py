@@ -20,7 +20,7 @@ from tachylite.physics.volume import estimate_volume_per_atom
 from tachylite.readers.frames import TrajectoryReader
 from tachylite.schemas import Material, State, StructureAnalysis, Trajectory
 from tachylite.schemas.relaxation import Relaxation
-from tachylite.schemas.start import PackedStart, StructureStart
+from tachylite.schemas.start import StructureStart, SubstitutedStart
 
 NO_SOLID = "is no solid"
 """How the reason begins of a structure that has dispersed."""
@@ -104,7 +104,7 @@ def checked_to_be_solid(relaxation: Relaxation) -> Relaxation:
 def lost_crystals(material: Material) -> list[str]:
     """Titles of the results that are amorphous, of a material that began as a crystal."""
     start = material.start
-    if isinstance(start, PackedStart) or start is None:
+    if not isinstance(start, StructureStart | SubstitutedStart):
         return []
     first = start.state if isinstance(start, StructureStart) else start.host
     amorphous = [r for r in material.results if (order := r.measured_order) and order.crystalline is False]

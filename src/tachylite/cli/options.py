@@ -51,6 +51,46 @@ SubstituteOption = Annotated[
         help="Replace atoms of the structures on quasi-random sites, like Ge=Si:0.5; may be repeated.",
     ),
 ]
+SlabOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--slab", metavar="FILE|MP-ID", help="Begin with slabs of these crystals under vacuum; may be repeated."
+    ),
+]
+InterfaceOption = Annotated[
+    str | None,
+    typer.Option(
+        "--interface",
+        metavar="FILE|MP-ID",
+        help="Put the formulas, and the glasses of --structure, on a slab of this crystal.",
+    ),
+]
+FaceOption = Annotated[
+    str | None, typer.Option("--face", metavar="HKL", help="Of the slab, in the conventional cell, like 110 or 1-10.")
+]
+ThicknessOption = Annotated[float, typer.Option("--thickness", metavar="A", help="Of the slab in Å, at least.")]
+PartnerThicknessOption = Annotated[
+    float | None,
+    typer.Option(
+        "--partner-thickness", metavar="A", help="Of what is packed on the slab, in Å. Default: that of the slab."
+    ),
+]
+WidthOption = Annotated[float, typer.Option("--width", metavar="A", help="Of slab and interface in Å, at least.")]
+GapOption = Annotated[float, typer.Option("--gap", metavar="A", help="Between the slab and its partner, in Å.")]
+MismatchOption = Annotated[
+    float, typer.Option("--mismatch", help="Largest relative difference of the cross-sections of slab and glass.")
+]
+ModuliOption = Annotated[
+    str | None,
+    typer.Option(
+        "--moduli", metavar="GPA,GPA", help="Of crystal and glass, by which they share the strain. Default: half each."
+    ),
+]
+VacuumOption = Annotated[float, typer.Option("--vacuum", metavar="A", help="Above a slab of --slab, in Å.")]
+MoleculeOption = Annotated[
+    list[str] | None,
+    typer.Option("--molecule", metavar="CO2=8", help="Gas packed in the vacuum above a slab; may be repeated."),
+]
 ProtocolOption = Annotated[
     str, typer.Option("--protocol", "-p", metavar="NAME|FILE", help="See `tachylite protocols`, or a YAML file.")
 ]

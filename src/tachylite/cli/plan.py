@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from pymatgen.core import Structure
 
+from tachylite.cli.surfaces import NO_SURFACES, SurfaceOptions
 from tachylite.configs import load_protocol
 from tachylite.engines import Engine, get_engine
 from tachylite.engines.materials_project import is_mp_id, materials_project_structure
@@ -45,6 +46,7 @@ def make_plan(
     *,
     structures: Sequence[str] = (),
     substitutions: Sequence[str] = (),
+    surfaces: SurfaceOptions = NO_SURFACES,
     crystals: Sequence[str] = (),
     n_atoms: int | None = None,
     seed: int = 0,
@@ -55,11 +57,15 @@ def make_plan(
 
     `structures` and `crystals` are files or mp-ids, `options` go to the engine. Raises InputError for an unknown
     formula, element, protocol, engine or option, a start given twice, a structure that cannot be read, a substitution
-    that cannot be made, and a crystal of none of the formulas.
+    or a slab that cannot be made, cross-sections that do not fit, and a crystal of none of the formulas.
     """
     chosen = load_protocol(protocol).with_atoms(n_atoms)
-    starts: list[Start] = [PackedStart(formula=formula) for formula in formulas]
+    starts: list[Start] = list(surfaces.slab_starts([named for text in surfaces.slabs for named in _read(text)]))
     melted: dict[str, Structure] = {}
+    if surfaces.interface is not None:
+        starts += _interface_starts(surfaces, surfaces.interface, formulas, structures, substitutions)
+        formulas, structures = (), ()
+    starts += [PackedStart(formula=formula) for formula in formulas]
     if structures and chosen.crystal_samples:
         melted = _crystals_to_melt(structures, substitutions, chosen)
         starts += [start for crystal in melted.values() for start in _samples_of(crystal, chosen.crystal_samples)]
@@ -120,6 +126,25 @@ def _structure_starts(structures: Sequence[str], substitutions: Sequence[str], a
         else:
             starts.append(StructureStart(source=name, state=state))
     return starts
+
+
+def _interface_starts(
+    surfaces: SurfaceOptions,
+    crystal: str,
+    formulas: Sequence[str],
+    structures: Sequence[str],
+    substitutions: Sequence[str],
+) -> Iterable[Start]:
+    """Formulas and structures on a slab of one crystal; raises InputError where there is none of either."""
+    if substitutions:
+        raise InputError("--substitute replaces atoms of a crystal, which an interface does not; leave it out")
+    if not formulas and not structures:
+        raise InputError("--interface needs what is put on the crystal: a formula, or a glass with --structure")
+    substrates = _read(crystal)
+    if len(substrates) != 1:
+        raise InputError(f"{crystal} holds {len(substrates)} structures; --interface takes one crystal")
+    glasses = [named for text in structures for named in _read(text)]
+    return surfaces.interface_starts(substrates[0], formulas, glasses)
 
 
 def _parse_substitution(text: str) -> Replacement:

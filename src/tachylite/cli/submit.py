@@ -13,13 +13,24 @@ from tachylite.cli.options import (
     CrystalOption,
     EngineOption,
     EngineSettings,
+    FaceOption,
+    GapOption,
+    InterfaceOption,
     JsonOption,
+    MismatchOption,
+    ModuliOption,
+    MoleculeOption,
     PackedFormulas,
+    PartnerThicknessOption,
     ProtocolOption,
     SeedOption,
+    SlabOption,
     StoreOption,
     StructureOption,
     SubstituteOption,
+    ThicknessOption,
+    VacuumOption,
+    WidthOption,
     parse_options,
 )
 
@@ -32,6 +43,17 @@ def submit(
     formulas: PackedFormulas = None,
     structure: StructureOption = None,
     substitute: SubstituteOption = None,
+    slab: SlabOption = None,
+    interface: InterfaceOption = None,
+    face: FaceOption = None,
+    thickness: ThicknessOption = 12.0,
+    partner_thickness: PartnerThicknessOption = None,
+    width: WidthOption = 10.0,
+    gap: GapOption = 2.0,
+    mismatch: MismatchOption = 0.05,
+    moduli: ModuliOption = None,
+    vacuum: VacuumOption = 15.0,
+    molecule: MoleculeOption = None,
     protocol: ProtocolOption = "quickstart",
     engine: EngineOption = "chgnet",
     option: EngineSettings = None,
@@ -50,6 +72,7 @@ def submit(
     # what libraries print while they load has no place in --json
     with redirect_stdout(sys.stderr):
         from tachylite.cli.plan import make_plan
+        from tachylite.cli.surfaces import SurfaceOptions
         from tachylite.launchers import submit as hand_over
 
         plan = make_plan(
@@ -58,6 +81,19 @@ def submit(
             engine,
             structures=structure or [],
             substitutions=substitute or [],
+            surfaces=SurfaceOptions(
+                slabs=slab or [],
+                interface=interface,
+                face=face,
+                thickness_a=thickness,
+                partner_thickness_a=partner_thickness,
+                width_a=width,
+                gap_a=gap,
+                largest_mismatch=mismatch,
+                moduli=moduli,
+                vacuum_a=vacuum,
+                molecules=molecule or [],
+            ),
             crystals=crystal or [],
             n_atoms=atoms,
             seed=seed,

@@ -12,6 +12,7 @@ import numpy as np
 from ase.data import atomic_numbers
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.engines.potentials.soft_sphere import remove_overlaps
 from tachylite.errors import InputError, MissingPackageError
 from tachylite.physics.packing import pair_diameters
@@ -57,10 +58,20 @@ def pack(counts: Mapping[str, int], volume_a3: float, seed: int, *, time_limit_s
     atoms, a volume that is not positive or a negative seed, MissingPackageError without the program, PackingError
     where it fails or takes longer than the limit.
     """
-    if not counts or min(counts.values()) < 1:
-        raise InputError(f"nothing to pack in {dict(counts)}; every element needs at least one atom")
     if not (np.isfinite(volume_a3) and volume_a3 > 0):
         raise InputError(f"the volume of the cell is {volume_a3} A^3; it must be positive")
+    return pack_cell(counts, volume_a3 ** (1 / 3) * np.eye(3), seed, time_limit_s=time_limit_s)
+
+
+def pack_cell(counts: Mapping[str, int], cell: Array, seed: int, *, time_limit_s: float = 120.0) -> State:
+    """Place atoms as `pack` does in a periodic cell of any shape, lattice vectors as rows, in A, (3, 3).
+
+    PACKMOL's periodic cells have right angles: it packs a cube of the same volume, which is deformed to the cell before
+    the soft spheres push.
+    """
+    volume_a3 = float(abs(np.linalg.det(cell)))
+    if not counts or min(counts.values()) < 1:
+        raise InputError(f"nothing to pack in {dict(counts)}; every element needs at least one atom")
     if seed < 0:
         raise InputError(f"the seed is {seed}; it must not be negative")
     symbols, diameters = pair_diameters(counts, volume_a3)
@@ -71,7 +82,7 @@ def pack(counts: Mapping[str, int], volume_a3: float, seed: int, *, time_limit_s
     # atoms that PACKMOL left at a face lie exactly in one plane, and no force would take them out of it
     positions += np.random.default_rng(seed).normal(scale=_JITTER * tolerance, size=positions.shape)
     numbers = [atomic_numbers[symbol] for symbol in symbols for _ in range(counts[symbol])]
-    packed = State(numbers=numbers, positions=positions.tolist(), cell=(side * np.eye(3)).tolist())
+    packed = State(numbers=numbers, positions=(positions / side @ cell).tolist(), cell=cell.tolist())
     return remove_overlaps(packed, symbols, diameters)
 
 

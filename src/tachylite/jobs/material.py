@@ -31,7 +31,7 @@ def material_ids(starts: Sequence[Start], protocol: Protocol, engine: EngineLike
         if isinstance(start, PackedStart):
             beginning = start.model_dump(exclude={"kind", "formula"}, exclude_defaults=True)
         else:
-            beginning = start.model_dump(exclude={"source"})
+            beginning = start.model_dump(exclude={"source": True, "partner": {"source"}})
         more = (beginning,) if beginning else ()
         ids.append(content_key(reduced_formula(counts), sum(counts.values()), settings, forces, seed, *more))
     return ids

@@ -9,13 +9,14 @@ from jobflow import job
 
 from tachylite.analysis.phases import Hulls
 from tachylite.engines.materials_project import starting_volume
-from tachylite.engines.packmol import pack
+from tachylite.engines.packmol import pack, pack_cell
 from tachylite.errors import InputError
 from tachylite.physics.composition import atom_counts, parse_formula
+from tachylite.physics.molecules import CLOSEST_A, place_molecules
 from tachylite.physics.substitution import check_neutral, quasirandom_sites
 from tachylite.schemas import Protocol, State
 from tachylite.schemas.phases import RelaxedPhase
-from tachylite.schemas.start import PackedStart, Start, SubstitutedStart
+from tachylite.schemas.start import InterfaceStart, PackedStart, SlabStart, Start, SubstitutedStart
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,7 @@ def make_structures(
 
 
 def make_structure(start: Start, protocol: Protocol, seed: int, hulls: Hulls | None = None) -> State:
-    """Pack a composition, take a structure as it is, or replace atoms of it.
+    """Pack a composition, take a structure as it is, replace atoms of it, put a gas on a slab or a glass on a crystal.
 
     `hulls` tell the volumes of starts that take that of the stable phases.
     """
@@ -45,6 +46,10 @@ def make_structure(start: Start, protocol: Protocol, seed: int, hulls: Hulls | N
             return pack_formula(start.formula, protocol, seed + start.sample, volume)
         case SubstitutedStart():
             return substitute(start, seed)
+        case SlabStart():
+            return put_gas_on(start, seed)
+        case InterfaceStart():
+            return put_glass_on(start, protocol, seed)
     return start.state
 
 
@@ -80,3 +85,33 @@ def substitute(start: SubstitutedStart, seed: int) -> State:
     atoms = start.host.atoms
     atoms.set_chemical_symbols(symbols.tolist())
     return State.from_atoms(atoms)
+
+
+def put_gas_on(start: SlabStart, seed: int) -> State:
+    """Place the molecules above a slab; raises InputError where there is no room for them."""
+    slab = start.slab.atoms
+    above = float(slab.positions[:, 2].max()) + CLOSEST_A
+    for molecule, positions in place_molecules(start.molecules, slab.positions, slab.cell.array, above, seed):
+        molecule.positions = positions
+        slab += molecule
+    return State.from_atoms(slab)
+
+
+def put_glass_on(start: InterfaceStart, protocol: Protocol, seed: int) -> State:
+    """Stack a slab and its partner, which is packed on the slab's cross-section where it is a composition."""
+    crystal = start.crystal.atoms
+    base = np.array(start.crystal.cell)
+    partner = start.partner
+    if isinstance(partner, PackedStart):
+        counts = partner.counts(start.partner_atoms)
+        dense = starting_volume(parse_formula(partner.formula)).volume_a3_per_atom
+        volume = dense * sum(counts.values()) * protocol.packing.volume_factor
+        area = start.crystal.volume_a3 / base[2, 2]
+        glass = pack_cell(counts, np.array([base[0], base[1], [0.0, 0.0, volume / area]]), seed + partner.sample).atoms
+    else:
+        glass = partner.state.atoms
+    height = float(base[2, 2] + glass.cell[2, 2] + start.gap_a)
+    glass.positions[:, 2] += base[2, 2]
+    crystal += glass
+    crystal.cell[2] = [0.0, 0.0, height]
+    return State.from_atoms(crystal)

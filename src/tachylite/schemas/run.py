@@ -103,9 +103,18 @@ class State(FrozenModel):
             }
         )
 
+    def lengthened_to(self, volume_a3: float) -> "State":
+        """Stretch cell and positions to a volume (A^3) along the normal of the first two vectors; velocities stay."""
+        cell = np.asarray(self.cell)
+        normal = np.cross(cell[0], cell[1])
+        normal /= np.linalg.norm(normal)
+        stretch = np.eye(3) + (volume_a3 / self.volume_a3 - 1) * np.outer(normal, normal)
+        longer = [*self.cell[:2], (cell[2] @ stretch).tolist()]
+        return self.model_copy(update={"positions": (np.asarray(self.positions) @ stretch).tolist(), "cell": longer})
 
-type CellShape = Literal["isotropic", "free"]
-"""Whether a cell keeps its shape where it changes."""
+
+type CellShape = Literal["isotropic", "free", "normal"]
+"""How a cell changes: it keeps its shape, or is free, or only its height changes, normal to the first two vectors."""
 
 
 class Segment(FrozenModel):

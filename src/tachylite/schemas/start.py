@@ -1,4 +1,4 @@
-"""How a member begins: packed at random from a composition, as a structure, or as one with sites replaced."""
+"""How a member begins: packed at random, as a structure, with sites replaced, as a slab, or as an interface."""
 
 from collections import Counter
 from typing import Annotated, Literal
@@ -8,6 +8,8 @@ from pymatgen.core import Structure
 
 from tachylite.measured import FrozenModel
 from tachylite.physics.composition import atom_counts, parse_formula
+from tachylite.physics.faces import Face, face_name
+from tachylite.physics.molecules import molecule_atoms
 from tachylite.physics.substitution import Replacement, replaced_counts
 from tachylite.schemas.run import State
 
@@ -73,7 +75,80 @@ class SubstitutedStart(FrozenModel):
         return replaced_counts(Counter(self.host.atoms.get_chemical_symbols()), self.replacements)
 
 
-type Start = Annotated[PackedStart | StructureStart | SubstitutedStart, Field(discriminator="kind")]
+class SlabStart(FrozenModel):
+    """A slab of a crystal under vacuum, or under molecules of a gas at random places."""
+
+    kind: Literal["slab"] = "slab"
+    source: str = ""
+    """Where the crystal comes from."""
+    face: Face
+    slab: State
+    """In its cell with the vacuum; the third lattice vector is the normal, along z."""
+    molecules: dict[str, Annotated[int, Field(gt=0)]] = {}
+    """How many of each, like 8 CO2."""
+
+    @property
+    def title(self) -> str:
+        """How it is spoken of."""
+        gas = ", ".join(f"{number} {name}" for name, number in self.molecules.items())
+        return f"{self.source or self.slab.formula} {face_name(self.face)} slab" + (f" under {gas}" if gas else "")
+
+    def counts(self, n_atoms: int) -> dict[str, int]:
+        """Atoms of each element, of slab and molecules."""
+        counts = Counter(self.slab.atoms.get_chemical_symbols())
+        for name, number in self.molecules.items():
+            counts.update(molecule_atoms(name).get_chemical_symbols() * number)
+        return dict(counts)
+
+
+class LateralStrain(FrozenModel):
+    """By how much two layers are stretched in their plane to share a cross-section: principal strains."""
+
+    crystal: tuple[float, float]
+    partner: tuple[float, float]
+
+    @property
+    def title(self) -> str:
+        """In percent: `crystal strained by +0.5, -0.2 %, glass by ...`."""
+        crystal, partner = (
+            ", ".join(f"{100 * strain:+.1f}" for strain in side) for side in (self.crystal, self.partner)
+        )
+        return f"crystal strained by {crystal} %, glass by {partner} %"
+
+
+class InterfaceStart(FrozenModel):
+    """A slab of a crystal with a glass on it; through the periodic cell the glass meets both sides of the slab."""
+
+    kind: Literal["interface"] = "interface"
+    source: str = ""
+    """Where the crystal comes from."""
+    face: Face
+    crystal: State
+    """The slab, strained where the glass has its own cross-section; the height of its cell is that of slab and gap."""
+    partner: Annotated[PackedStart | StructureStart, Field(discriminator="kind")]
+    """A composition that is packed on the cross-section of the crystal, or a glass, strained to the common one."""
+    partner_atoms: Annotated[int, Field(gt=0)]
+    """Target number of atoms of the partner."""
+    gap_a: Annotated[float, Field(gt=0)]
+    """Between the outermost atoms of the slab and the glass, at both interfaces."""
+    strain: LateralStrain | None = None
+    """None where the glass is packed on the cross-section of the crystal as it is."""
+
+    @property
+    def title(self) -> str:
+        """How it is spoken of."""
+        strained = f" ({self.strain.title})" if self.strain else ""
+        return f"{self.source or self.crystal.formula} {face_name(self.face)} | {self.partner.title}{strained}"
+
+    def counts(self, n_atoms: int) -> dict[str, int]:
+        """Atoms of each element, of both sides."""
+        crystal = Counter(self.crystal.atoms.get_chemical_symbols())
+        return dict(crystal + Counter(self.partner.counts(self.partner_atoms)))
+
+
+type Start = Annotated[
+    PackedStart | StructureStart | SubstitutedStart | SlabStart | InterfaceStart, Field(discriminator="kind")
+]
 
 
 def as_start(given: "str | Structure | State | Start") -> "Start":

@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from ase.build import bulk
 from scipy import stats
 from tests.engines.potentials.sample_structures import state_of
@@ -12,8 +13,10 @@ from tests.engines.potentials.sample_structures import state_of
 from tachylite.engines import get_engine
 from tachylite.engines.base import Answer, Progress, progress_listener
 from tachylite.engines.potentials.lennard_jones import LennardJonesPotential
+from tachylite.engines.torchsim.batch import PotentialWithStress
 from tachylite.engines.torchsim.dynamics import run_batch
 from tachylite.engines.torchsim.engine import Guards
+from tachylite.engines.torchsim.integration import start_batch, take_step
 from tachylite.schemas import Provenance, Request, Segment, State
 from tachylite.units import GPA_PER_EV_A3, KB_EV
 
@@ -77,6 +80,71 @@ def test_the_volume_of_an_ideal_gas_has_its_exact_distribution(tmp_path: Path, c
     if cell == "free":
         cells = np.stack([answer.trajectory.cells[-1] for answer in answers if answer.trajectory is not None])
         assert np.abs(cells[:, 0, 1]).max() > 0.1, "it shears"
+
+
+def test_the_height_of_an_ideal_gas_has_its_exact_distribution() -> None:
+    """As above; velocities are drawn anew, since nothing else takes energy from one direction to another."""
+    kelvin, n_members, cell = 200.0, 64, np.array([[20.0, 0, 0], [3.0, 19.0, 0], [2.0, 5.0, 40.0]])
+    positions = np.random.default_rng(0).random((8, 3)) @ cell
+    state = State(numbers=[18] * 8, positions=positions.tolist(), cell=cell.tolist())
+    pressure = 8 * KB_EV * kelvin / state.volume_a3
+    segment = held(3000, kelvin, pressure * GPA_PER_EV_A3, cell="normal")
+    potential = PotentialWithStress(IdealGas())
+    batch = start_batch([request(segment, state=state, seed=i) for i in range(n_members)], potential)
+    rng, volumes = np.random.default_rng(1), []
+    for step in range(3000):
+        take_step(batch, potential)
+        if step % 10 == 0:
+            drawn = rng.normal(scale=(39.948 * KB_EV * kelvin) ** 0.5, size=(n_members, 8, 3))
+            batch.state.momenta = torch.from_numpy((drawn - drawn.mean(axis=1, keepdims=True)).reshape(-1, 3))
+        volumes.append(batch.state.volume.numpy() * pressure / (KB_EV * kelvin))
+    cells = batch.state.row_vector_cell.numpy()
+    assert (cells[:, :2] == cell[:2]).all()
+    assert np.ptp(cells[:, 2, 2]) > 5
+    reduced = np.array(volumes[600:])
+    scatter = reduced.mean(axis=0).std(ddof=1) / n_members**0.5
+    assert reduced.mean() == pytest.approx(8, abs=3.5 * scatter)
+    assert scatter < 0.2
+    assert reduced.var() == pytest.approx(8, rel=0.12)
+    assert stats.kstest(reduced[::600].ravel(), stats.gamma(8).cdf).pvalue > 1e-3
+
+
+@pytest.mark.parametrize(("kelvin", "gpa", "steps", "largest"), [(180, 0.19, 2500, 0.03), (30, 0.05, 800, 0.01)])
+def test_liquid_and_crystal_are_as_high_as_at_constant_shape(
+    tmp_path: Path, kelvin: float, gpa: float, steps: int, largest: float
+) -> None:
+    """At the area of the isotropic mean, the height that answers to the pressure along it gives the same volume."""
+    segments = held(500, kelvin, gpa), held(steps, kelvin, gpa)
+    (cube,) = run(tmp_path / "cube", request(*segments, seed=1))
+    assert cube.run.last.volume_a3 is not None
+    start = cube.run.final.scaled_to(cube.run.last.volume_a3.value)
+    (tall,) = run(tmp_path / "tall", request(held(steps, kelvin, gpa, cell="normal"), state=start, seed=2))
+    assert tall.run.last.volume_a3 is not None
+    error = np.hypot(cube.run.last.volume_a3.error, tall.run.last.volume_a3.error)
+    assert error < largest * start.volume_a3
+    assert tall.run.last.volume_a3.value == pytest.approx(start.volume_a3, abs=3.5 * error)
+    assert tall.run.final.cell[:2] == start.cell[:2]
+    assert tall.run.final.cell[2] != start.cell[2]
+
+
+def test_a_turned_and_tilted_crystal_yields_along_its_normal_only(tmp_path: Path) -> None:
+    """Too narrow by 1 %, it grows until the stress along the normal is that held, while its plane is squeezed."""
+    turn = np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))[0]
+    cell = np.asarray(CRYSTAL.cell) * [[0.99], [0.99], [1.0]]
+    positions = np.linalg.solve(np.asarray(CRYSTAL.cell).T, np.asarray(CRYSTAL.positions).T).T @ cell @ turn
+    tilted = np.array([cell[0], cell[1], cell[2] + cell[0]]) @ turn
+    crystal = CRYSTAL.model_copy(update={"positions": positions.tolist(), "cell": tilted.tolist()})
+    (answer,) = run(tmp_path, request(held(800, 10, 0.1, cell="normal"), state=crystal, seed=2))
+    assert answer.trajectory is not None
+    assert answer.trajectory.stresses is not None
+    normal = np.cross(tilted[0], tilted[1]) / np.linalg.norm(np.cross(tilted[0], tilted[1]))
+    stress = -answer.trajectory.stresses[30:].mean(axis=0) * GPA_PER_EV_A3
+    kinetic = 32 * KB_EV * 10 / answer.run.final.volume_a3 * GPA_PER_EV_A3
+    assert normal @ stress @ normal + kinetic == pytest.approx(0.1, abs=0.02)
+    assert np.trace(stress) / 3 - normal @ stress @ normal > 0.01, "it is squeezed in the plane"
+    assert answer.run.final.cell[:2] == crystal.cell[:2]
+    lengthened = crystal.lengthened_to(answer.run.final.volume_a3)
+    assert np.asarray(lengthened.cell) == pytest.approx(np.asarray(answer.run.final.cell), abs=1e-6)
 
 
 def test_a_free_cell_of_a_crystal_finds_its_shape(tmp_path: Path) -> None:

@@ -1,9 +1,10 @@
-"""`tachylite analyze`: transport, structure, parity, cooling runs, elasticity from files; voltages from a store."""
+"""`tachylite analyze`: transport, structure, layers, parity, cooling runs, elasticity from files; voltages from a store."""
 
 import typer
 
 from tachylite.cli.analyze.elastic import elastic
 from tachylite.cli.analyze.glass import glass
+from tachylite.cli.analyze.layers import layers
 from tachylite.cli.analyze.parity import parity
 from tachylite.cli.analyze.structure import structure
 from tachylite.cli.analyze.transport import transport
@@ -12,5 +13,5 @@ from tachylite.cli.analyze.voltage import voltage
 analyze = typer.Typer(
     name="analyze", help="Analyse trajectories of VASP, LAMMPS, ASE, pymatgen, H5MD, our own; voltages of a store."
 )
-for command in (transport, structure, parity, glass, elastic, voltage):
+for command in (transport, structure, layers, parity, glass, elastic, voltage):
     analyze.command()(command)

@@ -45,7 +45,7 @@ def structure(
     analysis = measure_frames(
         frames_of_file(open_trajectory(file, types=parse_types(types))),
         temperature,
-        cutoffs_a=_parse_cutoffs(cutoff) if cutoff else None,
+        cutoffs_a=parse_cutoffs(cutoff) if cutoff else None,
         q_max_per_a=q_max or None,
         rings=rings,
         groups=_parse_groups(group or []),
@@ -65,7 +65,7 @@ def structure(
         typer.echo(f"last frame: {crystallinity_text(analysis)} ({crystallinity_note(analysis)})")
 
 
-def _parse_cutoffs(words: Sequence[str]) -> dict[str, float]:
+def parse_cutoffs(words: Sequence[str]) -> dict[str, float]:
     """Cutoffs in A by pair from `Si-O=2.0`; InputError for words of another form and pairs given twice."""
     cutoffs: dict[str, float] = {}
     for word in words:

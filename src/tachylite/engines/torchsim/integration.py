@@ -67,7 +67,8 @@ def _begin_segment(batch: Batch, potential: PotentialWithStress) -> None:
     batch.cell_rates = None
     if not batch.constant_volume:
         kT = batch.target_ev(0)
-        batch.cell_rates = estimate_compressibility(state, potential.probe, kT) * TIME_UNIT_FS / _PRESSURE_TIME_FS
+        compressibilities = estimate_compressibility(state, potential.probe, kT, batch.schedule.cell)
+        batch.cell_rates = compressibilities * TIME_UNIT_FS / _PRESSURE_TIME_FS
     elif batch.schedule.thermostat == "nose-hoover":
         batch.state = with_chain(batch, potential)
 
@@ -108,7 +109,7 @@ def take_step(batch: Batch, potential: PotentialWithStress) -> None:
             tau=THERMOSTAT_TIME_FS / TIME_UNIT_FS,
             pressure=batch.pressures_gpa / GPA_PER_EV_A3,
             rate=batch.cell_rates,
-            free=batch.schedule.cell == "free",
+            shape=batch.schedule.cell,
             noise=batch.cell_noise.at(batch.done),
         )
         batch.step += 1

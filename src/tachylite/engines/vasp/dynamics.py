@@ -57,9 +57,16 @@ class VaspRun(ChunkedRun):
 def check_request(request: Request) -> None:
     """Raise InputError for a left-handed cell, which VASP refuses and pymatgen inverts without the velocities.
 
-    And for a cell that is to keep its shape at constant pressure, which no barostat of VASP does.
+    And for a cell that is to keep its shape at constant pressure, which no barostat of VASP does, or to change along
+    its normal where that is not z, the direction that VASP can leave free.
     """
     if np.linalg.det(np.asarray(request.state.cell)) <= 0:
         raise InputError("the lattice vectors are left-handed; exchange two of them")
-    if any(segment.pressure_gpa is not None and segment.cell != "free" for segment in request.segments):
+    shapes = {segment.cell or "isotropic" for segment in request.segments if segment.pressure_gpa is not None}
+    if "isotropic" in shapes:
         raise InputError("VASP changes the shape of the cell at constant pressure; give the step 'cell: free'")
+    cell = np.asarray(request.state.cell)
+    if "normal" in shapes and (cell[2, :2].any() or cell[:2, 2].any()):
+        raise InputError(
+            "VASP changes a cell along z only; 'cell: normal' needs its third vector along z, as slabs have"
+        )

@@ -116,6 +116,7 @@ def md_set(
             "LANGEVIN_GAMMA_L": _FRICTION_PER_PS,
             "PMASS": _LATTICE_MASS_U,
         }
+        settings |= {"LATTICE_CONSTRAINTS": [False, False, True]} if segment.cell == "normal" else {}
     if plain_kspacing_per_a is not None:
         settings |= {key: value for key, value in _PLAIN_PBE.items() if key != "LDAU"}
     with quietly():

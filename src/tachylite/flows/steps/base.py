@@ -227,9 +227,11 @@ def _start_of(member: Member, step: Dynamics) -> State | None:
     The last frame of a run at constant pressure has some volume of its fluctuations; constant volume is their mean.
     """
     state, source = member.state, member.source
-    if state is None or step.pressure_gpa is not None or not isinstance(source, RunResult):
+    if state is None or step.pressure_gpa is not None or not isinstance(source, RunResult) or source.volume_a3 is None:
         return state
-    return state if source.volume_a3 is None else state.scaled_to(source.volume_a3.value)
+    if source.run is not None and source.run.segments and source.run.last.segment.cell == "normal":
+        return state.lengthened_to(source.volume_a3.value)
+    return state.scaled_to(source.volume_a3.value)
 
 
 def dynamics_request(

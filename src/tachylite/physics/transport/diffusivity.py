@@ -126,18 +126,27 @@ def diffusivity_of_tracks(
     if half == 0:
         return _undetermined("one frame shows no motion")
     lags = np.unique(np.linspace(half / _N_LAGS, half, _N_LAGS).round().astype(np.int64))
-    curve = mean_squared_displacement(positions, lags[lags > 0])
-    if len(positions) < _FEWEST_FRAMES:
-        return _from_curve(
-            curve, timestep_fs, None, f"{len(positions)} frames are too few; {_FEWEST_FRAMES} are needed"
-        )
+    return diffusivity_of_curve(mean_squared_displacement(positions, lags[lags > 0]), timestep_fs, earliest_start_fs)
+
+
+def diffusivity_of_curve(
+    curve: MeanSquaredDisplacement, timestep_fs: float, earliest_start_fs: float = 0.0, *, dimensions: int = 3
+) -> TracerDiffusivity:
+    """Diffusivity, as `diffusivity` gives it, from displacements in 1, 2 or 3 dimensions: MSD(t) = 2 d D t + c."""
+    if curve.n_frames < _FEWEST_FRAMES:
+        reason = f"{curve.n_frames} frames are too few; {_FEWEST_FRAMES} are needed"
+        return _from_curve(curve, timestep_fs, None, reason, dimensions)
     if curve.msd_a2.min() <= 1e-12:
-        return _from_curve(curve, timestep_fs, None, "the atoms do not move relative to the centre of mass")
-    line = _fit_diffusive_part(curve, earliest_start_fs / timestep_fs)
-    return _from_curve(curve, timestep_fs, line, _objection(curve, line))
+        return _from_curve(curve, timestep_fs, None, "the atoms do not move relative to the centre of mass", dimensions)
+    line = _fit_diffusive_part(curve, earliest_start_fs / timestep_fs, dimensions)
+    return _from_curve(curve, timestep_fs, line, _objection(curve, line, dimensions), dimensions)
 
 
-def _fit_diffusive_part(curve: MeanSquaredDisplacement, earliest_lag: float) -> _Line:
+def _left_site_a2(dimensions: int) -> float:
+    return _LEFT_SITE_A2 * dimensions / 3
+
+
+def _fit_diffusive_part(curve: MeanSquaredDisplacement, earliest_lag: float, dimensions: int) -> _Line:
     """Fit the curve from the lag on at which atoms have left their site, or later where that changes the slope.
 
     The first start depends on short lags alone, which are precise: a start chosen by its slope's agreement
@@ -145,7 +154,7 @@ def _fit_diffusive_part(curve: MeanSquaredDisplacement, earliest_lag: float) -> 
     a change of 3.5 standard errors counts: up to 66 pairs of starts are compared.
     """
     last = max(min(int(np.searchsorted(curve.lags, curve.lags[-1] / 2)), len(curve.lags) - _FEWEST_LAGS), 0)
-    left = np.flatnonzero(curve.msd_a2 >= _LEFT_SITE_A2)
+    left = np.flatnonzero(curve.msd_a2 >= _left_site_a2(dimensions))
     earliest = min(int(left[0]) if left.size else last, last // 2)
     earliest = min(max(earliest, int(np.searchsorted(curve.lags, earliest_lag))), last)
     starts = np.unique(np.geomspace(earliest + 1, last + 1, 12).astype(int)) - 1
@@ -166,7 +175,7 @@ def _fit_line(curve: MeanSquaredDisplacement, first: int) -> _Line:
     smallest_slope = 1e-3 * float(y[used].max() / t[-1])
     slope, intercept = max(float(np.average((y / t)[used], weights=n[used])), smallest_slope), 0.0
     for _ in range(8):
-        covariance = spread * _covariance(t, n, slope, intercept)
+        covariance = spread * _covariance(t, n, slope, intercept, np.broadcast_to(curve.kept, t.shape))
         weighted = np.linalg.solve(covariance[used, used], design)
         estimators = np.linalg.solve(design.T @ weighted, weighted.T)
         slope, intercept = (float(value) for value in estimators @ y[used])
@@ -178,13 +187,16 @@ def _fit_line(curve: MeanSquaredDisplacement, first: int) -> _Line:
     return _Line(first, slope, float(weights @ covariance @ weights) ** 0.5, intercept, weights, covariance)
 
 
-def _covariance(t: Array, n: Array, slope: float, intercept: float) -> Array:
-    """Covariance of the points, (n_lags, n_lags), if squared displacements had the relative variance 1."""
+def _covariance(t: Array, n: Array, slope: float, intercept: float, kept: Array) -> Array:
+    """Covariance of the points, (n_lags, n_lags), if squared displacements had the relative variance 1.
+
+    Where only a share of the displacements is `kept` at longer lags, the shorter of two lags has others beside those.
+    """
     later = np.maximum.outer(np.arange(t.size), np.arange(t.size))
     earlier = np.minimum.outer(np.arange(t.size), np.arange(t.size))
     walk = np.maximum(slope * t + min(intercept, 0.0), 0.05 * slope * t)
     site = (walk + max(intercept, 0.0)) ** 2 - walk**2
-    covariance: Array = walk[earlier] ** 2 / n[later] + np.diag(site / n)
+    covariance: Array = walk[earlier] ** 2 / n[later] * (kept[later] / kept[earlier]) + np.diag(site / n)
     return covariance
 
 
@@ -202,20 +214,20 @@ def _growth(curve: MeanSquaredDisplacement, first: int) -> tuple[float, float]:
     return (growth - uncertainty) / factor, (growth + uncertainty) / factor
 
 
-def _objection(curve: MeanSquaredDisplacement, line: _Line) -> str | None:
+def _objection(curve: MeanSquaredDisplacement, line: _Line, dimensions: int) -> str | None:
     growth = line.slope * float(curve.lags[-1])
     exponent = _exponent(curve, line)
     reached = f"{float(curve.msd_a2[-1]):.3g} A^2"
     if growth <= 0 or exponent < _PLATEAU_EXPONENT:
         return f"a plateau: the mean squared displacement stays near {reached}, as in a solid"
-    if growth < _SMALLEST_NET_DISPLACEMENT_A**2:
+    if growth < _SMALLEST_NET_DISPLACEMENT_A**2 * dimensions / 3:
         return (
             f"too short: the mean squared displacement grows by {growth:.2g} A^2 only, less than a jump between sites"
         )
     at_least, at_most = _growth(curve, line.first)
     if at_least > _BALLISTIC_EXPONENT:
         return f"too short: the mean squared displacement still grows faster than t^{at_least:.1f}, as in free flight"
-    if at_most < _SUBDIFFUSIVE_EXPONENT and curve.msd_a2[line.first] >= _LEFT_SITE_A2:
+    if at_most < _SUBDIFFUSIVE_EXPONENT and curve.msd_a2[line.first] >= _left_site_a2(dimensions):
         return f"subdiffusive: the mean squared displacement grows slower than t^{at_most:.2f}"
     if exponent < _SUBDIFFUSIVE_EXPONENT:
         return f"subdiffusive: the mean squared displacement grows as t^{exponent:.2f} at the longest lag"
@@ -225,9 +237,9 @@ def _objection(curve: MeanSquaredDisplacement, line: _Line) -> str | None:
 
 
 def _from_curve(
-    curve: MeanSquaredDisplacement, timestep_fs: float, line: _Line | None, objection: str | None
+    curve: MeanSquaredDisplacement, timestep_fs: float, line: _Line | None, objection: str | None, dimensions: int
 ) -> TracerDiffusivity:
-    to_cm2_s = CM2_S_PER_A2_FS / (6 * timestep_fs)
+    to_cm2_s = CM2_S_PER_A2_FS / (2 * dimensions * timestep_fs)
     value = interval = bound = None
     if objection is None and line is not None:
         value = line.slope * to_cm2_s

@@ -27,6 +27,8 @@ class MeanSquaredDisplacement:
     n_independent: Array
     """Independent displacements at each lag."""
     n_frames: int
+    kept: Array | float = 1.0
+    """Share of the displacements at the shortest lag that still count at each lag; it falls where atoms drop out."""
 
     @property
     def overlap(self) -> Array:
@@ -156,17 +158,14 @@ def mean_squared_displacement(positions: ArrayLike, lags: ArrayLike) -> MeanSqua
     rows = [_squared_displacements(trajectory, int(lag)) for lag in chosen]
     mean, variance, variance_of_average = np.array(rows).reshape(-1, 3).T
     windows = (n_frames - 1) / chosen
-    collective_ratio = _collective_ratio(windows, variance / n_atoms, variance_of_average)
-    return MeanSquaredDisplacement(
-        chosen, mean, variance, np.maximum(n_atoms * windows / collective_ratio, 1.0), n_frames
-    )
+    ratio = collective_ratio(windows, variance / n_atoms, variance_of_average)
+    return MeanSquaredDisplacement(chosen, mean, variance, np.maximum(n_atoms * windows / ratio, 1.0), n_frames)
 
 
 def _squared_displacements(trajectory: NDArray[np.floating], lag: int) -> tuple[float, float, float]:
     """Mean and variance over origins and atoms at one lag, and the variance of the average over atoms."""
     n_atoms = trajectory.shape[1]
-    stride = max(1, lag // _ORIGINS_PER_LAG)
-    origins = np.arange(0, len(trajectory) - lag, stride)
+    origins = origins_of(len(trajectory), lag)
     averages, squares = np.empty(origins.size), 0.0
     size = max(1, _SLAB_VALUES // (3 * n_atoms))
     for start in range(0, origins.size, size):
@@ -179,8 +178,16 @@ def _squared_displacements(trajectory: NDArray[np.floating], lag: int) -> tuple[
     return mean, max(squares / (origins.size * n_atoms) - mean**2, 0.0), float(averages.var())
 
 
-def _collective_ratio(windows: Array, independent: Array, observed: Array) -> float:
-    """Variance of an average over atoms, over that of an average over as many independent atoms; 1 or more."""
+def origins_of(n_frames: int, lag: int) -> NDArray[np.int64]:
+    """Frames at which windows of a lag begin: 20 in every lag, or every frame."""
+    return np.arange(0, n_frames - lag, max(1, lag // _ORIGINS_PER_LAG))
+
+
+def collective_ratio(windows: Array, independent: Array, observed: Array) -> float:
+    """Variance of an average over atoms, over that of an average over as many independent atoms; 1 or more.
+
+    Both variances are given for every lag, as is the number of windows that do not overlap, (n_lags,).
+    """
     # fewer windows know their variance badly, much shorter lags do not see collective motion yet
     usable = (windows >= 8) & (windows <= 25) & (independent > 0)
     if not usable.any():

@@ -24,6 +24,8 @@ class Tracks:
     stride: int
     n_frames: int
     """Frames of the trajectory, including those that were left out."""
+    cell: Array
+    """Mean lattice vectors as rows, in A, (3, 3)."""
     volume_a3: float
     """Mean volume."""
     length_a: float
@@ -95,7 +97,8 @@ class Tracker:
         self._positions, self._sums = [positions], [sums]
         low, high, total = self._volumes
         volume = total / self._n_frames
+        cell = self._cell_sum / self._n_frames
         if self._changes and self._reference is not None:
-            to_mean = np.linalg.inv(self._reference) @ (self._cell_sum / self._n_frames)
+            to_mean = np.linalg.inv(self._reference) @ cell
             positions, sums = (positions @ to_mean).astype(np.float32), sums @ to_mean
-        return Tracks(positions, sums, self._stride, self._n_frames, volume, volume ** (1 / 3), high / low - 1)
+        return Tracks(positions, sums, self._stride, self._n_frames, cell, volume, volume ** (1 / 3), high / low - 1)

@@ -1,9 +1,21 @@
 """What the page shows of a hold: density, diffusivities, the run."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from tachylite.report.charts.layers import layer_charts
+from tachylite.report.drawing.chart import Chart
 from tachylite.report.glass import response_rows
-from tachylite.report.parts import DIFFUSIVITY, Row, crystallinity_rows, diffusivity, run_rows, volume_rows
+from tachylite.report.layers import layer_tables
+from tachylite.report.parts import (
+    DIFFUSIVITY,
+    Row,
+    Table,
+    chart_of,
+    crystallinity_rows,
+    diffusivity,
+    run_rows,
+    volume_rows,
+)
 from tachylite.report.text import quantity
 from tachylite.schemas import Diffusivity
 from tachylite.schemas.steps.hold import HoldResult
@@ -22,6 +34,19 @@ def rows(result: HoldResult) -> Iterator[Row]:
     yield from run_rows(result.run)
     if result.response is not None:
         yield from response_rows(result.response)
+
+
+def charts(results: Sequence[HoldResult]) -> Iterator[Chart]:
+    """Profiles by layer, where it was analysed in layers."""
+    for result in results:
+        if result.layers is not None:
+            yield from (chart_of(result, chart) for chart in layer_charts(result.layers))
+
+
+def tables(result: HoldResult) -> Iterator[Table]:
+    """Numbers by layer."""
+    if result.layers is not None:
+        yield from layer_tables(result.layers)
 
 
 def _conductivity_row(measured: Diffusivity) -> Iterator[Row]:

@@ -102,7 +102,8 @@ class Ensemble(Step):
     pressure_gpa: float | None = None
     """Total pressure to hold; if not given, the volume is constant."""
     cell: CellShape = "isotropic"
-    """At constant pressure: whether the cell keeps its shape, as that of a liquid or a glass, or is `free`."""
+    """At constant pressure: whether the cell keeps its shape, as that of a liquid or a glass, is `free`, or changes
+    along the `normal` of its first two vectors only, as that of an interface; the pressure is then the one along it."""
 
     draws_random_numbers: ClassVar[bool] = True
 

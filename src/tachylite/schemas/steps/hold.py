@@ -3,14 +3,18 @@
 from collections.abc import Iterator, Sequence
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BeforeValidator
+from pydantic import BeforeValidator, Field
 
 from tachylite.physics.thermodynamics.fluctuations import ResponseFunctions
+from tachylite.schemas.layers import LayerAnalysis
 from tachylite.schemas.steps.base import ANALYSES_BYTES, STATE_BYTES, Dynamics, RunResult, Step, Temperature, Time
 from tachylite.schemas.steps.columns import Column
 from tachylite.schemas.structure import StructureAnalysis
 from tachylite.schemas.transport import Diffusivity
 from tachylite.units import FS_PER_PS
+
+LAYER_BYTES = 20_000
+"""Bytes of BSON for what is measured in a layer: some elements, a few dozen kinds of groups and bonds."""
 
 
 class Hold(Dynamics):
@@ -18,6 +22,8 @@ class Hold(Dynamics):
 
     kind: Literal["hold"] = "hold"
     time_ps: Time = 20.0
+    layers: Annotated[int, Field(ge=0, le=200)] = 0
+    """Layers along the third lattice vector in which it is also analysed, as a slab or an interface; 0 for none."""
     temperature_k: Annotated[
         list[Temperature], BeforeValidator(lambda value: value if isinstance(value, list) else [value])
     ] = []
@@ -45,7 +51,7 @@ class Hold(Dynamics):
 
     def document_bytes(self, n_atoms: int) -> int:
         """Two states, and the analyses."""
-        return 2 * STATE_BYTES * n_atoms + ANALYSES_BYTES
+        return 2 * STATE_BYTES * n_atoms + ANALYSES_BYTES + LAYER_BYTES * self.layers
 
 
 class HoldResult(RunResult):
@@ -57,6 +63,10 @@ class HoldResult(RunResult):
     structure: StructureAnalysis | None = None
     response: ResponseFunctions | None = None
     """At constant pressure, from its fluctuations."""
+    layers: LayerAnalysis | None = None
+    """Where the step asks for layers."""
+    layers_reason: str | None = None
+    """Why there are none though it does."""
 
     columns: ClassVar = (
         Column("density", "g_cm3", "density_g_cm3", "density", "g/cm³", "error"),
@@ -124,6 +134,8 @@ class HoldResult(RunResult):
     def refusals(self) -> Iterator[tuple[str, str]]:
         """Elements that do not diffuse measurably, and what is asked of every result."""
         yield from super().refusals()
+        if self.layers_reason is not None:
+            yield "layers", self.layers_reason
         for diffusivity in self.diffusivities:
             if not diffusivity.diffusive:
                 bound = diffusivity.upper_bound_cm2_s
