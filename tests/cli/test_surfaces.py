@@ -20,8 +20,10 @@ def copper(tmp_path: Path) -> str:
 
 
 def plan(copper: str, face: str, **changes: Any) -> Plan:
+    hold = Path(copper).with_name("hold.yaml")
+    hold.write_text("steps: [{kind: hold, temperature_k: 300, pressure_gpa: 0, cell: normal}]", encoding="utf-8")
     options = SurfaceOptions(interface=copper, face=face, **changes)
-    return make_plan(["CuAu"], "quickstart", "ase:emt", surfaces=options, options={})
+    return make_plan(["CuAu"], str(hold), "ase:emt", surfaces=options, options={})
 
 
 def test_one_changed_word_is_another_face(copper: str) -> None:
@@ -52,6 +54,7 @@ def test_miller_indices() -> None:
         ("CuAu --interface CU --face 111 --thickness 1", "one layer of (111) has 2.08 A"),
         ("CuAu --interface CU --face 111 --partner-thickness 0.01", "no atom of CuAu has room"),
         ("CuAu --interface CU --face 111 --gap -1", "--gap -1 is no length"),
+        ("CuAu --interface CU --face 111", "step melt-volume of protocol quickstart scales the whole cell"),
         ("CuAu --interface CU", "a slab needs its face"),
         ("CuAu --face 111", "--face is that of a crystal"),
         ("CuAu --interface CU --face 111 --molecule CO2=8", "give one with --slab"),

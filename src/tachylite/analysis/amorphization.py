@@ -6,6 +6,7 @@ import numpy as np
 
 from tachylite.measured import FrozenModel, Measured
 from tachylite.schemas import Material
+from tachylite.schemas.start import InterfaceStart, SlabStart
 from tachylite.schemas.steps.relax import RelaxResult
 
 
@@ -31,6 +32,8 @@ def amorphization_enthalpies(materials: Sequence[Material]) -> list[Amorphizatio
     values: dict[tuple[str, str], list[float]] = {}
     crystallised: dict[tuple[str, str], int] = {}
     for material in materials:
+        if isinstance(material.start, SlabStart | InterfaceStart):  # which are no glass of their composition
+            continue
         for result in material.of_kind(RelaxResult):
             key = (material.formula, result.title)
             if result.above_crystal_ev_per_atom is not None:

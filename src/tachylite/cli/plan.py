@@ -19,7 +19,14 @@ from tachylite.physics.substitution import Replacement, check_neutral
 from tachylite.physics.supercell import nearly_cubic_supercell
 from tachylite.readers.structures import read_structures
 from tachylite.schemas import Material, Protocol, State
-from tachylite.schemas.start import PackedStart, Start, StructureStart, SubstitutedStart
+from tachylite.schemas.start import (
+    InterfaceStart,
+    PackedStart,
+    SlabStart,
+    Start,
+    StructureStart,
+    SubstitutedStart,
+)
 
 
 @dataclass(frozen=True)
@@ -71,6 +78,7 @@ def make_plan(
         starts += [start for crystal in melted.values() for start in _samples_of(crystal, chosen.crystal_samples)]
     else:
         starts += _structure_starts(structures, substitutions, chosen.packing.n_atoms)
+    _refuse_volume_search(starts, chosen)
     forces = get_engine(engine, **options)
     members = members_of(starts, protocol=chosen, engine=forces, seed=seed)
     refuse_twice(members)
@@ -145,6 +153,17 @@ def _interface_starts(
         raise InputError(f"{crystal} holds {len(substrates)} structures; --interface takes one crystal")
     glasses = [named for text in structures for named in _read(text)]
     return surfaces.interface_starts(substrates[0], formulas, glasses)
+
+
+def _refuse_volume_search(starts: Sequence[Start], protocol: Protocol) -> None:
+    """Raise InputError where the cell of a slab or an interface would be scaled in all directions."""
+    search = next((step for step in protocol.steps if step.kind == "volume"), None)
+    layered = next((start for start in starts if isinstance(start, SlabStart | InterfaceStart)), None)
+    if search is not None and layered is not None:
+        raise InputError(
+            f"step {search.name} of protocol {protocol.name} scales the whole cell, and with it the crystal of "
+            f"{layered.title}; give a protocol without it, that holds the pressure with 'cell: normal'"
+        )
 
 
 def _parse_substitution(text: str) -> Replacement:

@@ -74,7 +74,8 @@ class Layering:
     @property
     def centres_a(self) -> Array:
         """Heights of the middles of the layers, (n_layers,)."""
-        return (np.arange(self.n_layers) + 0.5) * self.thickness_a
+        centres: Array = (np.arange(self.n_layers) + 0.5) * self.thickness_a
+        return centres
 
     def places(self, heights_a: Array) -> Array:
         """Heights in layers from the origin, of any shape; whole numbers are the planes between layers."""

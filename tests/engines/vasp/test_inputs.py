@@ -10,10 +10,12 @@ from pymatgen.io.vasp.inputs import Incar, Poscar
 from tests.engines.vasp.vasp_samples import NO_CONTENT, alloy, install, metal, nve, request
 
 from tachylite.engines import get_engine
+from tachylite.engines.vasp.dynamics import check_request
 from tachylite.engines.vasp.engine import VaspEngine
 from tachylite.engines.vasp.inputs import energy_set, md_set, structure_of, write_inputs
 from tachylite.engines.vasp.setup import quietly
-from tachylite.schemas import Segment, State
+from tachylite.errors import InputError
+from tachylite.schemas import Request, Segment, State
 
 MD: dict[str, Any] = {
     "ADDGRID": True,
@@ -103,6 +105,19 @@ def test_molecular_dynamics(thermostat: str) -> None:
     assert keys(input_set) == MD | THERMOSTATS[thermostat]
     assert input_set.kpoints.style.name == "Gamma"
     assert input_set.kpoints.kpts == [(1, 1, 1)]
+
+
+def test_a_cell_that_changes_along_its_normal_changes_along_z() -> None:
+    normal = Segment(steps=100, temperature_k=300, pressure_gpa=0.0, cell="normal")
+    free = normal.model_copy(update={"cell": "free"})
+    changed = set(keys(md(alloy(), normal)).items() ^ keys(md(alloy(), free)).items())
+    assert {key for key, _ in changed} == {"LATTICE_CONSTRAINTS"}
+    tilted = alloy().model_copy(update={"cell": [[5.0, 0, 0], [0, 5.0, 0], [1.0, 0, 5.0]]})
+    asked = Request(label="slab", state=tilted, segments=[normal], seed=0)
+    with pytest.raises(InputError, match="VASP changes a cell along z only"):
+        check_request(asked)
+    check_request(asked.model_copy(update={"segments": [free]}))
+    check_request(asked.model_copy(update={"state": alloy()}))
 
 
 def test_molecular_dynamics_is_without_u_whatever_the_elements() -> None:

@@ -142,7 +142,8 @@ def diffusivity_of_curve(
     return _from_curve(curve, timestep_fs, line, _objection(curve, line, dimensions), dimensions)
 
 
-def _left_site_a2(dimensions: int) -> float:
+def left_site_a2(dimensions: int) -> float:
+    """Mean squared displacement in 1, 2 or 3 dimensions from which on atoms have left their site, in A^2."""
     return _LEFT_SITE_A2 * dimensions / 3
 
 
@@ -154,7 +155,7 @@ def _fit_diffusive_part(curve: MeanSquaredDisplacement, earliest_lag: float, dim
     a change of 3.5 standard errors counts: up to 66 pairs of starts are compared.
     """
     last = max(min(int(np.searchsorted(curve.lags, curve.lags[-1] / 2)), len(curve.lags) - _FEWEST_LAGS), 0)
-    left = np.flatnonzero(curve.msd_a2 >= _left_site_a2(dimensions))
+    left = np.flatnonzero(curve.msd_a2 >= left_site_a2(dimensions))
     earliest = min(int(left[0]) if left.size else last, last // 2)
     earliest = min(max(earliest, int(np.searchsorted(curve.lags, earliest_lag))), last)
     starts = np.unique(np.geomspace(earliest + 1, last + 1, 12).astype(int)) - 1
@@ -227,7 +228,7 @@ def _objection(curve: MeanSquaredDisplacement, line: _Line, dimensions: int) -> 
     at_least, at_most = _growth(curve, line.first)
     if at_least > _BALLISTIC_EXPONENT:
         return f"too short: the mean squared displacement still grows faster than t^{at_least:.1f}, as in free flight"
-    if at_most < _SUBDIFFUSIVE_EXPONENT and curve.msd_a2[line.first] >= _left_site_a2(dimensions):
+    if at_most < _SUBDIFFUSIVE_EXPONENT and curve.msd_a2[line.first] >= left_site_a2(dimensions):
         return f"subdiffusive: the mean squared displacement grows slower than t^{at_most:.2f}"
     if exponent < _SUBDIFFUSIVE_EXPONENT:
         return f"subdiffusive: the mean squared displacement grows as t^{exponent:.2f} at the longest lag"

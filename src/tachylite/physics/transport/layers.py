@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from tachylite.arrays import Array
 from tachylite.physics.layers import Integers, Layering
-from tachylite.physics.transport.diffusivity import DiffusivityEstimate, diffusivity_of_curve
+from tachylite.physics.transport.diffusivity import DiffusivityEstimate, diffusivity_of_curve, left_site_a2
 from tachylite.physics.transport.displacement import MeanSquaredDisplacement, collective_ratio, origins_of
 
 _N_LAGS = 40
@@ -134,8 +134,16 @@ def _estimate(
     if len(curve.lags) < _FEWEST_LAGS:
         reason = "too few ions stay in this layer, or not for long enough; take thicker layers or a longer run"
         return DiffusivityEstimate(diffusive=False, reason=reason, n_independent=0.0)
-    estimate = diffusivity_of_curve(curve, spacing_fs, dimensions=2 if direction == "plane" else 1)
-    return DiffusivityEstimate(**estimate.model_dump(include=set(DiffusivityEstimate.model_fields)))
+    dimensions = 2 if direction == "plane" else 1
+    whole = diffusivity_of_curve(curve, spacing_fs, dimensions=dimensions)
+    estimate = DiffusivityEstimate(**whole.model_dump(include=set(DiffusivityEstimate.model_fields)))
+    reached, interval = float(curve.msd_a2.max()), estimate.diffusivity_interval_cm2_s
+    if interval is None or reached >= left_site_a2(dimensions):
+        return estimate
+    reason = f"too short: the ions of this layer have moved by {reached:.2g} A^2, which vibrations and sliding may do"
+    return DiffusivityEstimate(
+        diffusive=False, reason=reason, upper_bound_cm2_s=interval.high, n_independent=estimate.n_independent
+    )
 
 
 def _curve(sums: list[_Sums], layer: int, direction: str, n_frames: int) -> MeanSquaredDisplacement:

@@ -106,7 +106,7 @@ def _bonding(analysis: LayerAnalysis) -> Chart:
         x = Axis("height (Å)", limits=(0.0, analysis.thickness_a * analysis.n_layers))
         panels.append(Panel(x, Axis("new bonds"), tuple(bonds)))
     caption = (
-        "Left: groups of atoms held together by bonds other than those between metals and of alkali and alkaline earth "
-        "metals. Right: bonds in the last fifth of the time between atoms that were not bonded in the first frame."
+        "Groups: atoms held together by bonds other than those between metals and of alkali and alkaline earth metals. "
+        "New bonds: in the last fifth of the time, between atoms that were not bonded in the first frame."
     )
     return Chart("layer_bonds", "Bonds by layer", caption, tuple(panels))
