@@ -73,7 +73,11 @@ def _measure(
     spacing = None if frame_fs is None or tracks.n_frames < 2 else frame_fs * tracks.stride
     kinds = Frames(numbers, ()).kinds
     symbols = Frames(numbers, ()).symbols
-    bonds, n_frames_of_bonds = _bonds(blocks, tracks, layering.indices(places), kinds, symbols, lengths_a)
+    lengths = cutoff_table(bond_lengths(symbols) | _ordered(lengths_a or {}), symbols)
+    step = tracks.stride * -(-len(places) // _FRAMES_OF_BONDS)
+    n_frames_of_bonds = -(-tracks.n_frames // step)
+    bonds = LayerBonds(kinds, symbols, lengths, n_layers, min(_STRETCHES, n_frames_of_bonds))
+    _add_bonds(bonds, blocks, tracks, layering.indices(places), step)
     length = (tracks.n_frames - 1) * (frame_fs or 0.0) / FS_PER_PS
     return LayerAnalysis(
         normal=normal,
@@ -115,20 +119,8 @@ def _element(symbol: str, turned: Array, places: Array, layering: Layering, spac
     )
 
 
-def _bonds(
-    blocks: Blocks,
-    tracks: Tracks,
-    layers: Integers,
-    kinds: Integers,
-    symbols: list[str],
-    lengths_a: Mapping[str, float] | None,
-) -> tuple[LayerBonds, int]:
-    """Bonds of some of the stored frames, and how many frames these are."""
-    lengths = cutoff_table(bond_lengths(symbols) | _ordered(lengths_a or {}), symbols)
-    step = tracks.stride * -(-len(layers) // _FRAMES_OF_BONDS)
-    number = -(-tracks.n_frames // step)
-    n_layers = int(layers.max()) + 1
-    bonds = LayerBonds(kinds, symbols, lengths, n_layers, min(_STRETCHES, number))
+def _add_bonds(bonds: LayerBonds, blocks: Blocks, tracks: Tracks, layers: Integers, step: int) -> None:
+    """Look for bonds in every so many frames, of which the layers (n_stored_frames, n_atoms) are known."""
     frame = 0
     for block in blocks():
         for positions, cell in zip(block.positions, block.cells, strict=True):
@@ -136,7 +128,6 @@ def _bonds(
                 stretch = frame * bonds.n_stretches // tracks.n_frames
                 bonds.add(positions, cell, layers[frame // tracks.stride], stretch)
             frame += 1
-    return bonds, number
 
 
 def _ordered(lengths_a: Mapping[str, float]) -> dict[str, float]:

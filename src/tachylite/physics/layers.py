@@ -74,7 +74,7 @@ class Layering:
     @property
     def centres_a(self) -> Array:
         """Heights of the middles of the layers, (n_layers,)."""
-        centres: Array = (np.arange(self.n_layers) + 0.5) * self.thickness_a
+        centres: Array = (np.arange(self.n_layers, dtype=np.float64) + 0.5) * self.thickness_a
         return centres
 
     def places(self, heights_a: Array) -> Array:
