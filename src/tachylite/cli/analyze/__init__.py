@@ -1,4 +1,4 @@
-"""`tachylite analyze`: transport, structure, layers, parity, cooling runs, elasticity from files; voltages from a store."""
+"""`tachylite analyze`: transport, structure, layers, parity, cooling, elasticity from files; voltages from a store."""
 
 import typer
 
