@@ -109,7 +109,7 @@ def test_the_height_of_an_ideal_gas_has_its_exact_distribution() -> None:
     assert stats.kstest(reduced[::600].ravel(), stats.gamma(8).cdf).pvalue > 1e-3
 
 
-@pytest.mark.parametrize(("kelvin", "gpa", "steps", "largest"), [(180, 0.19, 2500, 0.03), (30, 0.05, 800, 0.01)])
+@pytest.mark.parametrize(("kelvin", "gpa", "steps", "largest"), [(180, 0.19, 2500, 0.03), (5, 0.05, 1500, 0.006)])
 def test_liquid_and_crystal_are_as_high_as_at_constant_shape(
     tmp_path: Path, kelvin: float, gpa: float, steps: int, largest: float
 ) -> None:
@@ -122,15 +122,15 @@ def test_liquid_and_crystal_are_as_high_as_at_constant_shape(
     assert tall.run.last.volume_a3 is not None
     error = np.hypot(cube.run.last.volume_a3.error, tall.run.last.volume_a3.error)
     assert error < largest * start.volume_a3
-    assert tall.run.last.volume_a3.value == pytest.approx(start.volume_a3, abs=3.5 * error)
+    assert tall.run.last.volume_a3.value == pytest.approx(start.volume_a3, abs=4 * error)
     assert tall.run.final.cell[:2] == start.cell[:2]
     assert tall.run.final.cell[2] != start.cell[2]
 
 
 def test_a_turned_and_tilted_crystal_yields_along_its_normal_only(tmp_path: Path) -> None:
-    """Too narrow by 1 %, it grows until the stress along the normal is that held, while its plane is squeezed."""
+    """Too narrow by 1.5 %, it grows until the stress along the normal is that held, while its plane is squeezed."""
     turn = np.linalg.qr(np.random.default_rng(3).normal(size=(3, 3)))[0]
-    cell = np.asarray(CRYSTAL.cell) * [[0.99], [0.99], [1.0]]
+    cell = np.asarray(CRYSTAL.cell) * [[0.96], [0.96], [1.0]]
     positions = np.linalg.solve(np.asarray(CRYSTAL.cell).T, np.asarray(CRYSTAL.positions).T).T @ cell @ turn
     tilted = np.array([cell[0], cell[1], cell[2] + cell[0]]) @ turn
     crystal = CRYSTAL.model_copy(update={"positions": positions.tolist(), "cell": tilted.tolist()})
