@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from tests.flows.fake_engine import FakeEngine, start_state
 
+from tachylite.configs import load_protocol
 from tachylite.jobs.material import gather_material, material_id
 from tachylite.schemas import Material, Measured, Protocol, Result
 from tachylite.schemas.protocol import Packing
@@ -137,3 +138,10 @@ def test_structures_of_one_composition_are_different_materials() -> None:
 
     assert len({identity(start), identity(moved), identity(PackedStart(formula="Ar"))}) == 3
     assert identity(start) == identity(StructureStart(source="another name", state=state))
+
+
+def test_ids_of_shipped_protocols_stay_when_settings_are_added() -> None:
+    """What a store holds is not made again: a setting that is not used does not count."""
+    start = PackedStart(formula="Li3PO4")
+    identity = material_id(start, load_protocol("quickstart"), "lennard-jones", 0)
+    assert identity == "e81d91266147cc9665d46e40", "as stored documents have it"

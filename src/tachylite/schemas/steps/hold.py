@@ -22,7 +22,8 @@ class Hold(Dynamics):
 
     kind: Literal["hold"] = "hold"
     time_ps: Time = 20.0
-    layers: Annotated[int, Field(ge=0, le=200)] = 0
+    # left out where it is 0, so that materials of before keep their ids
+    layers: Annotated[int, Field(ge=0, le=200, exclude_if=lambda layers: layers == 0)] = 0
     """Layers along the third lattice vector in which it is also analysed, as a slab or an interface; 0 for none."""
     temperature_k: Annotated[
         list[Temperature], BeforeValidator(lambda value: value if isinstance(value, list) else [value])
