@@ -2,7 +2,7 @@
 
 STORE is an embedded store with real materials, of which the largest is multiplied; TACHYLITE_TEST_MONGO names a
 MongoDB. The embedded store is asked while another process writes to it. Beside both stand the seconds of the embedded
-store on MontyDB, as it was before docs/decisions/0020; they were measured once and are kept in the results.
+store on MontyDB, as it was before docs/decisions/0020, which are kept in the results; some were not measured.
 """
 
 import json
@@ -24,7 +24,7 @@ from jobflow import JobStore
 from pymongo import MongoClient
 
 from tachylite.stores import find_materials, find_rows, open_store
-from tachylite.stores.queries import find_stages
+from tachylite.stores.stages import find_stages
 
 NUMBER = 10_000
 WRITES = 100
@@ -138,10 +138,11 @@ def main(source: Path) -> None:
         embedded = measure_embedded(Path(folder) / "store", source)
         megabytes = sum(path.stat().st_size for path in Path(folder).rglob("*") if path.is_file()) / 1e6
     mongodb, size = measure_mongodb(source)
-    before = json.loads((RESULTS / "queries.json").read_text())[BEFORE]["numbers"]
-    rows = [[name, f"{before[name]:.3f}", f"{embedded[name]:.3f}", f"{mongodb[name]:.3f}"] for name in embedded]
+    before = json.loads((RESULTS / "queries.json").read_text())[BEFORE]["numbers"]["embedded"]
+    columns = (before, embedded, mongodb)
+    rows = [[name, *(f"{of[name]:.3f}" if name in of else "-" for of in columns)] for name in embedded]
     sizes = (before["megabytes"], megabytes, size["storageSize"] / 1e6)
-    rows.append(["size on disk, MB", *(f"{megabytes:.0f}" for megabytes in sizes)])
+    rows.append(["size on disk, MB", *(f"{number:.0f}" for number in sizes)])
     title = f"Queries on {NUMBER:,} materials of {size['avgObjSize'] / 1e3:.0f} kB, seconds"
     numbers = {"mongodb": mongodb, "embedded": embedded, "before": before, "average_bytes": size["avgObjSize"]}
     header = ["question", "embedded, before", "embedded, while another process writes", "MongoDB"]

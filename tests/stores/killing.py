@@ -34,7 +34,7 @@ def make_document(name: str, version: int, size: int) -> dict[str, Any]:
 
 
 def is_whole(document: Mapping[str, Any]) -> bool:
-    return crc32(repr(document["output"]["numbers"]).encode()) == document["output"]["checksum"]
+    return bool(crc32(repr(document["output"]["numbers"]).encode()) == document["output"]["checksum"])
 
 
 def work(folder: Path, name: str, size: int) -> None:

@@ -157,7 +157,7 @@ def test_the_newest_come_first_and_are_read_as_they_are_asked_for(store: JobStor
         store.update(
             {"uuid": "abcde"[place], "index": 1, "output": output, "completed_at": f"2026-01-02T00:00:0{place}"}
         )
-    newest = {"output.created_at": -1, "completed_at": -1}
+    newest: dict[str, Any] = {"output.created_at": -1, "completed_at": -1}
     assert [entry["uuid"] for entry in store.query({}, sort=newest)] == ["d", "a", "e", "c", "b"]
     assert [entry["uuid"] for entry in store.query({}, sort={"output.created_at": 1})] == ["b", "c", "e", "a", "d"]
     one_by_one = store.query({}, sort=newest)
@@ -166,13 +166,16 @@ def test_the_newest_come_first_and_are_read_as_they_are_asked_for(store: JobStor
     assert next(one_by_one)["uuid"] == "e"
 
 
-def test_summaries_of_another_version_are_made_anew(store: JobStore, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_summaries_of_another_version_are_made_anew(
+    store: JobStore, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = store.docs_store
+    assert isinstance(documents, EmbeddedDocumentStore)
     put(store, make_material(), make_material("NaCl"))
     monkeypatch.setattr("tachylite.stores.documents.LAYOUT", 1)
-    other = open_store(store.docs_store.database_path.removesuffix("/documents"))
-    put(other, make_material("LiF"))
+    put(open_store(folder), make_material("LiF"))
     monkeypatch.undo()
-    with store.docs_store._database.changing() as connection:
+    with documents._database.changing() as connection:
         connection.execute("delete from words")
         connection.execute("update documents set summary = x'0500000000' where layout = 1")
     assert len(find_rows(store)) == 3

@@ -76,7 +76,7 @@ def test_what_it_does_not_know_is_refused(criteria: dict[str, Any], message: str
 
 
 def test_values_are_sorted_by_type_then_value() -> None:
-    values = [[], None, NAN, -1, 2.5, 10, "", "a", False, True, TIME]
+    values: list[Any] = [[], None, NAN, -1, 2.5, 10, "", "a", False, True, TIME]
     for descending in (False, True):
         backwards = [(value, {"a": value}) for value in reversed(values)]
         ordered = [value for value, _ in in_order(backwards, {"a": descending})]

@@ -19,7 +19,7 @@ from tests.stores.store_samples import (
 )
 
 from tachylite.stores import find_materials, find_rows, find_runs, load_trajectory, open_store
-from tachylite.stores.queries import find_stages
+from tachylite.stores.stages import find_stages
 
 URI = os.environ.get("TACHYLITE_TEST_MONGO")
 

@@ -11,14 +11,12 @@ from tests.stores.store_samples import (
     make_run,
     make_trajectory,
     put,
-    simulate,
-    submit,
 )
 
 from tachylite.errors import InputError
 from tachylite.schemas import Protocol
 from tachylite.stores import find_materials, find_runs, iter_materials, load_trajectory
-from tachylite.stores.queries import find_stages, newest_entries, read_materials
+from tachylite.stores.queries import newest_entries, read_materials
 from tachylite.stores.tables import find_rows
 
 LI3PO4 = make_material()
@@ -131,16 +129,6 @@ def test_a_trajectory_stored_inside_its_document_is_found_too(store: JobStore) -
     output = {"runs": [make_run(trajectory)], "trajectories": [trajectory]}
     store.update({"uuid": "a", "index": 1, "output": output})
     assert load_trajectory(store, trajectory.sha256) == trajectory
-
-
-@pytest.mark.filterwarnings("ignore:cd is deprecated:FutureWarning")
-def test_stages_count_jobs_by_name(store: JobStore) -> None:
-    assert find_stages(store) == []
-    put(store, LI3PO4, NACL)
-    submit(store, simulate([1]))
-    stages = find_stages(store)
-    assert [(stage.name, stage.jobs) for stage in stages] == [("simulate", 1), ("Material", 2)]
-    assert stages[1].newest == "2026-01-01T00:00:01"
 
 
 def test_materials_are_read_some_at_a_time(store: JobStore) -> None:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from tachylite.launchers.manager import LaunchedJob
     from tachylite.schemas.campaign import Campaign
-    from tachylite.stores.queries import Stage
+    from tachylite.stores.stages import Stage
 
 
 def status(
@@ -110,7 +110,8 @@ def _campaign_tables(jobs: Sequence[LaunchedJob]) -> list[Table]:
 
 def _show_store(opened: JobStore | None, as_json: bool) -> None:
     from tachylite.stores.campaigns import find_campaigns
-    from tachylite.stores.queries import find_stages, newest_entries
+    from tachylite.stores.queries import newest_entries
+    from tachylite.stores.stages import find_stages
 
     materials: list[dict[str, Any]] = []
     stages: list[Stage] = []

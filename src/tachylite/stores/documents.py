@@ -150,9 +150,7 @@ class EmbeddedDocumentStore(Store):
             return
         test = matcher(rest)
         matching = (entry for entry in self._look_at(places, paths) if test(entry[1]))
-        if not in_sql:
-            matching = iter(in_order(matching, orders))
-        yield from (place for place, _ in matching)
+        yield from (place for place, _ in (matching if in_sql else in_order(matching, orders)))
 
     def _look_at(self, places: Iterable[int], paths: Paths) -> Iterator[tuple[int, Content]]:
         """Read documents one by one with at least the fields that `paths` names, or whole; each with its number."""

@@ -1,11 +1,9 @@
 """Questions to a store, answered with documents; the same for every kind of store."""
 
 import base64
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from itertools import batched
+from itertools import batched, islice
 from typing import Any, TypedDict, Unpack
 
 from jobflow import JobStore
@@ -18,19 +16,9 @@ from tachylite.schemas.base import SCHEMA_VERSION, Document
 from tachylite.schemas.run import reduced_formula
 from tachylite.stores.conditions import parse_condition
 from tachylite.stores.documents import EmbeddedDocumentStore
-from tachylite.stores.indexes import STAGES, is_mongodb
 
 MATERIALS_AT_ONCE = 500
 """In memory; a material with five temperatures is 0.25 MB on disk, and some times that when it is read."""
-
-
-@dataclass(frozen=True)
-class Stage:
-    """Jobs of one name that a store holds results of; `newest` is when the last of them ended."""
-
-    name: str
-    jobs: int
-    newest: str
 
 
 class MaterialFilter(TypedDict, total=False):
@@ -90,18 +78,31 @@ def newest_entries(
 
     Only these fields are read. Each entry holds `uuid` and `output` with `material_id`, `created_at` and `names`.
     """
+    return list(iter_newest_entries(store, names, limit=limit, **filters))
+
+
+def iter_newest_entries(
+    store: JobStore, names: Sequence[str] = (), *, limit: int | None = None, **filters: Unpack[MaterialFilter]
+) -> Iterator[dict[str, Any]]:
+    """Give entries as `newest_entries` does, one by one."""
     fields = [
         "uuid",
         "completed_at",
         *(f"output.{name}" for name in {"material_id", "created_at", "schema_version", *names}),
     ]
-    newest: dict[str, dict[str, Any]] = {}
-    for entry in _newest_first(store, _criteria(filters), fields):
-        if limit is not None and len(newest) >= limit:
-            break
+    entries = _newest_first(store, _criteria(filters), fields)
+    for entry in islice(_without_repeats(entries), limit):
+        yield _in_todays_form(store, entry) if names else entry
+
+
+def _without_repeats(entries: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Of every material the first entry."""
+    known = set()
+    for entry in entries:
         _refuse_newer("material", entry["output"].get("schema_version"))
-        newest.setdefault(entry["output"]["material_id"], entry)
-    return [_in_todays_form(store, entry) if names else entry for entry in newest.values()]
+        if entry["output"]["material_id"] not in known:
+            known.add(entry["output"]["material_id"])
+            yield entry
 
 
 def _newest_first(store: JobStore, criteria: dict[str, Any], fields: list[str]) -> Iterable[dict[str, Any]]:
@@ -231,27 +232,8 @@ def _load_file(store: JobStore, card: str, name: str, content: str, wanted: str)
     return base64.b64decode(entry["output"][content])
 
 
-def find_stages(store: JobStore) -> list[Stage]:
-    """Count the jobs that a store holds results of, by name, the stage that ended last first."""
-    if is_mongodb(store):
-        group = {"$group": {"_id": "$name", "jobs": {"$sum": 1}, "newest": {"$max": "$completed_at"}}}
-        # answered from the index, without a look at the documents
-        rows = store.docs_store._collection.aggregate([group], hint=STAGES)
-        stages = [Stage(_name(row["_id"]), row["jobs"], str(row["newest"] or "")) for row in rows]
-    else:
-        ends: dict[str, list[str]] = defaultdict(list)
-        for entry in store.query({}, properties=["name", "completed_at"]):
-            ends[_name(entry.get("name"))].append(str(entry.get("completed_at") or ""))
-        stages = [Stage(name, len(times), max(times)) for name, times in ends.items()]
-    return sorted(stages, key=lambda stage: stage.newest, reverse=True)
-
-
 def _ended(entry: Mapping[str, Any]) -> str:
     return str(entry.get("completed_at") or "")
-
-
-def _name(stored: str | None) -> str:
-    return stored or "(no name)"
 
 
 def _resolve(store: JobStore, kept: Mapping[str, Any]) -> Trajectory | None:

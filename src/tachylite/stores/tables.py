@@ -8,7 +8,7 @@ from jobflow import JobStore
 from tachylite.schemas.steps import RESULTS
 from tachylite.schemas.steps.base import result_name
 from tachylite.schemas.steps.columns import Cell, cells, value_at
-from tachylite.stores.queries import MaterialFilter, newest_entries
+from tachylite.stores.queries import MaterialFilter, iter_newest_entries, newest_entries
 from tachylite.stores.summaries import ACTIVATION, MATERIAL_COLUMNS, TABLE_FIELDS
 
 if TYPE_CHECKING:
@@ -22,7 +22,9 @@ def find_rows(store: JobStore, *, limit: int | None = None, **filters: Unpack[Ma
 
     The columns of a result begin with its name: `melt_density_g_cm3`, `anneal-1500K_D_Li_cm2_s`.
     """
-    return [dict(_row(material)) for material in find_fields(store, limit=limit, **filters)]
+    # one by one: thousands of documents in memory would keep Python's search for garbage busy
+    entries = iter_newest_entries(store, TABLE_FIELDS, limit=limit, **filters)
+    return [_row(entry["output"]) for entry in entries]
 
 
 def find_frame(store: JobStore, *, limit: int | None = None, **filters: Unpack[MaterialFilter]) -> "DataFrame":
@@ -49,14 +51,15 @@ def activation_cells(material: Mapping[str, Any]) -> Iterator[Cell]:
         yield cell
 
 
-def _row(material: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
-    for column, path in MATERIAL_COLUMNS.items():
-        value = value_at(material, path)
-        yield column, str(value).replace(" ", "T")[:19] if column == "created_at" else value
-    yield "failures", "; ".join(f"{failure['stage']}: {failure['reason']}" for failure in material["failures"])
+def _row(material: Mapping[str, Any]) -> Row:
+    row = {column: value_at(material, path) for column, path in MATERIAL_COLUMNS.items()}
+    row["created_at"] = str(row["created_at"]).replace(" ", "T")[:19]
+    row["failures"] = "; ".join(f"{failure['stage']}: {failure['reason']}" for failure in material["failures"])
     for result in material["results"]:
         for shown in RESULTS[result["kind"]].columns:
             for cell in cells(shown, result):
-                yield from ((f"{result['name']}_{name}", value) for name, value in cell.fields())
+                for name, value in cell.fields():
+                    row[f"{result['name']}_{name}"] = value
     for cell in activation_cells(material):
-        yield from cell.fields()
+        row.update(cell.fields())
+    return row
