@@ -21,7 +21,7 @@ FLOORS = (
     ("analysis",),
     ("engines", "learning", "report"),
     ("stores",),
-    ("jobs",),
+    ("jobs", "serve"),
     ("flows",),
     ("launchers",),
     ("cli",),
@@ -51,6 +51,9 @@ ONLY_IN = {
     "plotly": {"report"},
     "pooch": {"configs"},
     "matplotlib": {"report"},
+    "fastapi": {"serve"},
+    "starlette": {"serve"},
+    "uvicorn": {"serve"},
     "typer": {"cli"},
     "rich": {"cli"},
 }

@@ -19,18 +19,25 @@ pytestmark = [
 
 
 def open_page(page: Path, profile: Path, *more: str, fragment: str = "") -> tuple[str, str]:
-    """The document after its scripts have run, and what the browser's console said."""
+    """The document in a file after its scripts have run, and what the browser's console said."""
+    return open_address(page.as_uri() + fragment, profile, *more)
+
+
+def open_address(address: str, profile: Path, *more: str) -> tuple[str, str]:
+    """The document at an address, as `open_page` gives it."""
     command = [
         str(CHROMIUM),
         *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),
+        "--enable-unsafe-swiftshader",  # structures are drawn by WebGL, here without a graphics card
         *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
         *("--enable-logging=stderr", "--virtual-time-budget=10000", "--window-size=1400,6000"),
         f"--user-data-dir={profile}",
         *more,
-        page.as_uri() + fragment,
+        address,
     ]
     done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=True)
-    return done.stdout, "\n".join(line for line in done.stderr.splitlines() if ":CONSOLE" in line)
+    said = [line for line in done.stderr.splitlines() if ":CONSOLE" in line and "GL Driver Message" not in line]
+    return done.stdout, "\n".join(said)
 
 
 def body_of(document: str) -> dict[str, str]:

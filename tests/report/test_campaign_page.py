@@ -92,7 +92,7 @@ def test_a_structure_is_shown_with_its_pair_distribution(phosphate_case: Case, t
     document, console = open_page(page, tmp_path / "profile", "--dump-dom", fragment=f"#{material.material_id}")
     assert (body_of(document).get("errors"), console) == (None, "")
     member = document[document.index('id="member"') :]
-    assert '<div class="viewer">' in member, "no longer hidden"
+    assert '<div id="member-structure">' in member, "no longer hidden"
     assert "Partial radial distribution functions" in member
     assert 'class="main-svg"' in member[: member.index("</section>")]
 

@@ -165,7 +165,7 @@ def test_an_empty_material_has_a_page(partial_case: Case, tmp_path: Path) -> Non
     empty = partial_case.material.model_copy(update={"results": [], "failures": [], "status": "failed"})
     page = Page(write_report(empty, {}, tmp_path))
     assert 'data-figures="0"' in page.source
-    assert "canvas" not in page.tags
+    assert 'id="structure"' not in page.source
 
 
 def test_failures_come_before_refusals_and_once(phosphate_case: Case) -> None:
@@ -194,7 +194,7 @@ def test_what_a_user_writes_is_text_and_nothing_else(phosphate_case: Case, tmp_p
         }
     )
     page = Page(write_report(material, phosphate_case.trajectories, tmp_path))
-    assert page.tags.count("script") == 4
+    assert page.tags.count("script") == 5
     assert page.tags.count("b") == page.source.count('<li class="notice ')
     assert "alert(1)</script>" not in page.source
     assert "<b>$x$" not in page.source.replace(page.scripts[1], "")

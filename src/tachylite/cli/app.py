@@ -21,6 +21,7 @@ from tachylite.cli.report import report
 from tachylite.cli.rerun import rerun
 from tachylite.cli.run import run
 from tachylite.cli.screen import screen
+from tachylite.cli.serve import serve
 from tachylite.cli.status import status
 from tachylite.cli.submit import submit
 from tachylite.cli.train import train
@@ -43,6 +44,7 @@ for command in (
     rerun,
     query,
     report,
+    serve,
     describe,
     learn,
     predict,

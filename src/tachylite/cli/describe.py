@@ -11,13 +11,11 @@ import typer
 
 from tachylite.cli.options import JsonOption
 from tachylite.cli.output import print_tables
-from tachylite.errors import InputError
 
 if TYPE_CHECKING:
     from rich.table import Table
 
     from tachylite.descriptors.averages import DescriptorValues
-    from tachylite.descriptors.registry import Convention
 
 
 def describe(
@@ -38,26 +36,13 @@ def describe(
 
     In the names of the columns, which are those of the published table, Li stands for the mobile element.
     """
+    from tachylite.analysis.file_descriptors import compute_file_descriptors
+
     rows = [(file, compute_file_descriptors(file, species, anion, convention)) for file in files]
     if as_json:
         typer.echo(json.dumps([_as_row(file, descriptors) for file, descriptors in rows], indent=2))
     else:
         print_tables(*(_as_table(file, descriptors) for file, descriptors in rows))
-
-
-def compute_file_descriptors(file: Path, species: str, anion: str | None, convention: Convention) -> DescriptorValues:
-    """Compute the descriptors of a file as means over its frames; InputError, naming the file, where that fails."""
-    from tachylite.descriptors import average_descriptors
-    from tachylite.physics.frames import Frames
-    from tachylite.readers import open_trajectory
-
-    trajectory = open_trajectory(file)
-    blocks = ((block.positions, block.cells) for block in trajectory.blocks(unwrap=False))
-    try:
-        return average_descriptors(Frames(trajectory.numbers, blocks), species, anion=anion, convention=convention)
-    except InputError as error:
-        message = str(error)
-        raise InputError(message if str(file) in message else f"{file}: {message}") from None
 
 
 def _as_row(file: Path, descriptors: DescriptorValues) -> dict[str, Any]:

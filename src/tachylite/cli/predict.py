@@ -110,7 +110,7 @@ def _check_formula(text: str) -> str:
 
 
 def _predict_file(saved: SavedModel, file: Path, temperature: float) -> Prediction:
-    from tachylite.cli.describe import compute_file_descriptors
+    from tachylite.analysis.file_descriptors import compute_file_descriptors
     from tachylite.schemas.run import reduced_formula
 
     data = saved.card.data

@@ -61,28 +61,18 @@ def report(
 
 def write_screen_report(store: JobStore, campaign: str, folder: Path) -> Path:
     """Write page and tables of a screen as far as it is; raises InputError for a campaign that is none."""
-    from tachylite.analysis.check import summarise, with_checks
-    from tachylite.analysis.screen import FIELDS, composition_rows, stable_phases
     from tachylite.report.pages.campaign import write_campaign, write_table
-    from tachylite.stores.campaigns import find_campaign, find_checks, find_phases, member_entries
-    from tachylite.stores.queries import read_materials
+    from tachylite.stores.campaigns import find_campaign
+    from tachylite.stores.screens import load_screen
 
     chosen = find_campaign(store, None if campaign == "newest" else campaign)
-    if chosen.provenance is None:
-        raise InputError(f"campaign {chosen.campaign_id} is no screen; its materials have reports of their own")
-    phases = find_phases(store, chosen.provenance)
-    entries = member_entries(store, chosen, FIELDS)
-    rows = composition_rows([entry["output"] for entry in entries], phases, chosen.provenance.options.get("repulsion"))
-    checks = find_checks(store, material_ids={row.material_id for row in rows})
-    if checks:
-        rows = with_checks(rows, checks, find_phases(store, checks[-1].provenance))
-    shown = {row.material_id for row in rows if row.status != "failed"} if len(rows) <= _STRUCTURES_AT_MOST else set()
-    newest = {entry["output"]["material_id"]: entry for entry in entries}
-    materials = read_materials(store, [newest[identity] for identity in shown])
+    results = load_screen(store, chosen)
+    shown = results.with_structure if len(results.rows) <= _STRUCTURES_AT_MOST else ()
+    materials = results.materials(store, shown)
     try:
-        page = write_campaign(chosen, rows, stable_phases(phases, chosen.systems), folder, materials, summarise(rows))
+        page = write_campaign(chosen, results.rows, results.stable, folder, materials, results.summary)
         with suppress(ImportError):  # pyarrow comes with the extra `learn`; the table is there as CSV
-            write_table(rows, folder / "table.parquet")
+            write_table(results.rows, folder / "table.parquet")
     except OSError as error:
         raise InputError(f"cannot write into {folder}: {error.strerror}; choose another folder") from None
     return page

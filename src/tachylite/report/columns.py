@@ -2,7 +2,6 @@
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 from tachylite.measured import Interval
@@ -49,4 +48,4 @@ def cell_text(cell: Cell, *, with_unit: bool = False) -> str:
 
 def _divided(cell: Cell, atoms: int) -> Cell:
     value = None if cell.value is None else cell.value / atoms
-    return replace(cell, value=value, error=None if cell.error is None else cell.error / atoms)
+    return cell._replace(value=value, error=None if cell.error is None else cell.error / atoms)

@@ -5,6 +5,7 @@ gives its tables by file name: `structure_tables`, `transport_tables`, `glass_ta
 """
 
 import csv
+import io
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -29,11 +30,17 @@ def write_tables(tables: Mapping[str, Columns], folder: Path) -> list[Path]:
     paths = []
     for name, columns in tables.items():
         paths.append(folder / f"{name}.csv")
-        with paths[-1].open("w", newline="", encoding="utf-8") as file:
-            writer = csv.writer(file)
-            writer.writerow(columns)
-            writer.writerows(zip(*columns.values(), strict=True))
+        paths[-1].write_text(csv_text(columns), encoding="utf-8", newline="")
     return paths
+
+
+def csv_text(columns: Columns) -> str:
+    """A table as the text of a CSV file; ValueError where its columns differ in length."""
+    text = io.StringIO(newline="")
+    writer = csv.writer(text)
+    writer.writerow(columns)
+    writer.writerows(zip(*columns.values(), strict=True))
+    return text.getvalue()
 
 
 def structure_tables(analysis: StructureAnalysis) -> dict[str, Columns]:

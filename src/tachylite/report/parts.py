@@ -99,6 +99,11 @@ class Section:
         return charts + sum(len(table.columns) < _WIDE_COLUMNS for table in self.tables)
 
 
+def charts_of(sections: Sequence[Section]) -> list[Chart]:
+    """The charts of all sections, in their order."""
+    return [chart for section in sections for chart in section.charts]
+
+
 @dataclass(frozen=True)
 class NamedState:
     """A structure to show and to save."""

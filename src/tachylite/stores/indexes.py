@@ -20,6 +20,9 @@ INDEXES: Mapping[str, tuple[str, ...]] = {
     "tachylite_formulas": ("output.formula",),
     "tachylite_elements": ("output.elements",),
     "tachylite_trajectories": ("output.runs.trajectory_id",),
+    "tachylite_endings": ("output.kind", "completed_at"),
+    "tachylite_models": ("output.model.kind",),
+    "tachylite_potentials": ("output.learned.kind",),
 }
 """Fields by the name of the index over them; the identity is unique, so that a job has one document."""
 

@@ -85,14 +85,9 @@ def iter_newest_entries(
     store: JobStore, names: Sequence[str] = (), *, limit: int | None = None, **filters: Unpack[MaterialFilter]
 ) -> Iterator[dict[str, Any]]:
     """Give entries as `newest_entries` does, one by one."""
-    fields = [
-        "uuid",
-        "completed_at",
-        *(f"output.{name}" for name in {"material_id", "created_at", "schema_version", *names}),
-    ]
-    entries = _newest_first(store, _criteria(filters), fields)
+    entries = _newest_first(store, _criteria(filters), entry_fields(names))
     for entry in islice(_without_repeats(entries), limit):
-        yield _in_todays_form(store, entry) if names else entry
+        yield in_todays_form(store, entry) if names else entry
 
 
 def _without_repeats(entries: Iterable[dict[str, Any]]) -> Iterator[dict[str, Any]]:
@@ -113,8 +108,21 @@ def _newest_first(store: JobStore, criteria: dict[str, Any], fields: list[str]) 
     return sorted(store.query(criteria, properties=fields), key=_created)[::-1]
 
 
-def _in_todays_form(store: JobStore, entry: dict[str, Any]) -> dict[str, Any]:
-    """An entry whose fields are where they are today: one of an earlier schema version is read as a whole."""
+def entry_fields(names: Sequence[str]) -> list[str]:
+    """What is read of an entry where `names` are the wanted fields of its document."""
+    return [
+        "uuid",
+        "completed_at",
+        *(f"output.{name}" for name in {"material_id", "created_at", "schema_version", *names}),
+    ]
+
+
+def in_todays_form(store: JobStore, entry: dict[str, Any]) -> dict[str, Any]:
+    """An entry whose fields are where they are today: one of an earlier schema version is read as a whole.
+
+    Raises InputError for one of a newer version, and for one that cannot be read.
+    """
+    _refuse_newer("material", entry["output"].get("schema_version"))
     if entry["output"].get("schema_version") == SCHEMA_VERSION:
         return entry
     whole = store.query_one({"uuid": entry["uuid"], "output.kind": "material"})

@@ -41,6 +41,25 @@ def find_fields(
     return [entry["output"] for entry in newest_entries(store, TABLE_FIELDS, limit=limit, **filters)]
 
 
+def head_fields(material: Mapping[str, Any]) -> Row:
+    """Columns that every row of a table has, with what a material has there."""
+    head = {column: value_at(material, path) for column, path in MATERIAL_COLUMNS.items()}
+    head["created_at"] = str(head["created_at"]).replace(" ", "T")[:19]
+    head["failures"] = "; ".join(f"{failure['stage']}: {failure['reason']}" for failure in material["failures"])
+    return head
+
+
+def material_cells(material: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
+    """Numbers of all results of a material, each after the beginning of its column: `melt_`, `anneal-1500K_`."""
+    for result in material["results"]:
+        beginning = f"{result['name']}_"
+        for shown in RESULTS[result["kind"]].columns:
+            for cell in cells(shown, result):
+                yield beginning, cell
+    for cell in activation_cells(material):
+        yield "", cell
+
+
 def activation_cells(material: Mapping[str, Any]) -> Iterator[Cell]:
     """Activation energies of a material; where several series have some, named after these: `anneal-fast_Ea_Li`."""
     laws = material.get("activations") or ()
@@ -52,14 +71,8 @@ def activation_cells(material: Mapping[str, Any]) -> Iterator[Cell]:
 
 
 def _row(material: Mapping[str, Any]) -> Row:
-    row = {column: value_at(material, path) for column, path in MATERIAL_COLUMNS.items()}
-    row["created_at"] = str(row["created_at"]).replace(" ", "T")[:19]
-    row["failures"] = "; ".join(f"{failure['stage']}: {failure['reason']}" for failure in material["failures"])
-    for result in material["results"]:
-        for shown in RESULTS[result["kind"]].columns:
-            for cell in cells(shown, result):
-                for name, value in cell.fields():
-                    row[f"{result['name']}_{name}"] = value
-    for cell in activation_cells(material):
-        row.update(cell.fields())
+    row = head_fields(material)
+    for beginning, cell in material_cells(material):
+        for name, value in cell.fields():
+            row[beginning + name] = value
     return row

@@ -15,15 +15,13 @@ from tachylite.errors import InputError
 from tachylite.learning.crystals.ensemble import NetworkEnsemble
 from tachylite.learning.crystals.predictor import Arrays, Predictor
 from tachylite.learning.crystals.process import EmbeddedProcess
+from tachylite.learning.crystals.shipped import SHIPPED
 from tachylite.learning.intervals import LEVELS, Calibration
 from tachylite.learning.learners import Transform, inverse_transform
 from tachylite.measured import Interval
 from tachylite.physics.volume import electronegativity
 from tachylite.schemas import State
 from tachylite.schemas.crystal_property import CrystalPrediction, CrystalPropertyCard
-
-SHIPPED = {"amorphization-enthalpy": Path(__file__).parents[1] / "data" / "amorphization_enthalpy.npz"}
-"""Files of the models that come with the package, by property."""
 
 _FORMAT = "tachylite crystal property"
 

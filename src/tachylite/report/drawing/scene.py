@@ -42,11 +42,17 @@ class Scene:
     def as_data(self) -> dict[str, Any]:
         """Return the scene as JSON-ready data for the page, lengths rounded to 0.001 A."""
         return {
-            "positions": np.round(self.positions, 3).tolist(),
             "radii": np.round(self.radii, 3).tolist(),
             "kinds": self.kinds.tolist(),
             "symbols": list(self.symbols),
             "colours": list(self.colours),
+            **self.moving_data(),
+        }
+
+    def moving_data(self) -> dict[str, Any]:
+        """What of that differs between the frames of a trajectory."""
+        return {
+            "positions": np.round(self.positions, 3).tolist(),
             "bonded": self.bonded.tolist(),
             "halfBonds": np.round(self.half_bonds, 3).tolist(),
             "edges": np.round(self.edges, 3).tolist(),

@@ -2,18 +2,19 @@
 
 import csv
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from jinja2 import Environment
 from pymatgen.core import Element
 
 from tachylite.report.charts.screen import above_hull, check_differences, check_parity, system_diagram
 from tachylite.report.charts.structure import partial_rdfs
 from tachylite.report.drawing.chart import Chart
 from tachylite.report.drawing.scene import scene
-from tachylite.report.pages.rendering import figures_html, save_figures, write_page
+from tachylite.report.pages.rendering import environment, figures_html, render_page, save_figures
 from tachylite.report.parts import Card, Row, Table
 from tachylite.report.text import ABSENT, quantity
 from tachylite.schemas import Material
@@ -49,35 +50,62 @@ def write_campaign(
     """
     folder.mkdir(parents=True, exist_ok=True)
     write_table(rows, folder / "table.csv")
-    by_system: dict[str, list[CompositionRow]] = {}
-    for row in rows:
-        by_system.setdefault(row.system, []).append(row)
-    diagrams = [
-        system_diagram(system, own, stable.get(system, ()))
-        for system, own in by_system.items()
-        if system.count("-") == 1
-    ]
-    for chart in diagrams:
-        _write_script(folder / "systems", chart.title, figures_html([chart]))
-    save_figures(diagrams[:_FIGURES_AT_MOST], folder / "figures")
-    structures = [_write_structure(material, folder / "structures") for material in materials]
+    diagrams = diagrams_of(rows, stable)
+    for system, chart in diagrams.items():
+        _write(folder / "systems", system, script(system, figures_html([chart])))
+    save_figures([*diagrams.values()][:_FIGURES_AT_MOST], folder / "figures")
+    structures = []
+    for material in materials:
+        structures.append(material.material_id)
+        _write(folder / "structures", material.material_id, structure_script(material))
+    page = folder / "index.html"
+    page.write_text(
+        render_campaign(campaign, rows, diagrams, structures, summary, notice=notice, templates=environment()),
+        encoding="utf-8",
+    )
+    return page
+
+
+def render_campaign(
+    campaign: Campaign,
+    rows: Sequence[CompositionRow],
+    diagrams: Collection[str],
+    structures: Sequence[str],
+    summary: CheckSummary | None,
+    *,
+    notice: str = "",
+    templates: Environment,
+) -> str:
+    """The page of a screen; it loads `systems/NAME.js` and `structures/ID.js` of those named, from beside itself."""
     charts = [above_hull(rows)] if any(row.above_hull_ev_per_atom is not None for row in rows) else []
     if summary is not None:
         charts += [check_parity(rows), check_differences(rows)]
-    return write_page(
+    return render_page(
         "campaign.html.j2",
         charts,
-        folder,
+        templates=templates,
         file_stem=f"campaign_{campaign.campaign_id}",
         campaign=campaign,
         cards=_cards(campaign, rows),
         notice=notice,
         table=_columns(rows),
-        elements=_elements(by_system),
-        diagrams=[chart.title for chart in diagrams],
+        elements=periodic_table({symbol for row in rows for symbol in row.system.split("-")}),
+        diagrams=[*diagrams],
         structures=structures,
         check=None if summary is None else _check_table(summary),
     )
+
+
+def diagrams_of(rows: Sequence[CompositionRow], stable: Mapping[str, Sequence[StablePhase]]) -> dict[str, Chart]:
+    """The diagram of every binary system by its name."""
+    by_system: dict[str, list[CompositionRow]] = {}
+    for row in rows:
+        by_system.setdefault(row.system, []).append(row)
+    return {
+        system: system_diagram(system, own, stable.get(system, ()))
+        for system, own in by_system.items()
+        if system.count("-") == 1
+    }
 
 
 def write_table(rows: Sequence[CompositionRow], path: Path) -> None:
@@ -105,9 +133,8 @@ def _columns(rows: Sequence[CompositionRow]) -> dict[str, list[Any]]:
     return columns
 
 
-def _elements(by_system: Mapping[str, Sequence[CompositionRow]]) -> list[dict[str, Any]]:
-    """Every element of the periodic table with its place, and whether it is part of the screen."""
-    screened = {symbol for system in by_system for symbol in system.split("-")}
+def periodic_table(available: Collection[str]) -> list[dict[str, Any]]:
+    """Every element with its place in the periodic table, and whether it is among those available."""
     table = []
     for number in range(1, 104):
         element = Element.from_Z(number)
@@ -120,7 +147,7 @@ def _elements(by_system: Mapping[str, Sequence[CompositionRow]]) -> list[dict[st
                 "name": element.long_name,
                 "row": row,
                 "column": column,
-                "screened": element.symbol in screened,
+                "available": element.symbol in available,
             }
         )
     return table
@@ -176,8 +203,8 @@ def _check_table(summary: CheckSummary) -> Table:
     return Table(caption, ("compounds", "glasses", "mean absolute difference", "mean difference", "corrected"), rows)
 
 
-def _write_structure(material: Material, folder: Path) -> str:
-    """Write what the page shows of one glass: its structure, and g(r) where a step measured it."""
+def structure_script(material: Material) -> str:
+    """What the page shows of one glass: its structure, and g(r) where a step measured it."""
     shown = next(result for result in reversed(material.results) if result.shown_state is not None)
     analyses = [
         (r.title, "series-0", r.measured_structure) for r in material.results if r.measured_structure is not None
@@ -188,12 +215,15 @@ def _write_structure(material: Material, folder: Path) -> str:
     if analyses:
         charts: list[Chart] = [partial_rdfs([(t, c, s) for t, c, s in analyses[-1:] if s is not None])]
         content["figures"] = figures_html(charts)
-    _write_script(folder, material.material_id, content)
-    return material.material_id
+    return script(material.material_id, content)
 
 
-def _write_script(folder: Path, name: str, content: Mapping[str, Any]) -> None:
+def script(name: str, content: Mapping[str, Any]) -> str:
     """A script that hands its content to the page: pages opened from a disk may load scripts, and nothing else."""
-    folder.mkdir(exist_ok=True)
     text = json.dumps(content, separators=(",", ":"))
-    (folder / f"{name}.js").write_text(f"window.received({json.dumps(name)}, {text});\n", encoding="utf-8")
+    return f"window.received({json.dumps(name)}, {text});\n"
+
+
+def _write(folder: Path, name: str, text: str) -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.js").write_text(text, encoding="utf-8")

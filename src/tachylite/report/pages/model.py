@@ -1,13 +1,19 @@
 """The report of a model: one self-contained HTML page, figures, the card."""
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment
 
 from tachylite.report.charts import learning as charts
-from tachylite.report.pages.rendering import save_download, save_figures, write_page
-from tachylite.report.parts import Card, Row, Section, Table
+from tachylite.report.pages.rendering import Download, render_page, save_download, save_figures, write_page
+from tachylite.report.parts import Card, Row, Section, Table, charts_of
 from tachylite.report.text import ABSENT, quantity
 from tachylite.schemas import Measured
 from tachylite.schemas.learning import FormulaTerm, Model, SymbolicFormula
+
+_TEMPLATE = "model.html.j2"
 
 _FIRST_INPUTS = 6
 """Inputs shown of every learner's order of importance."""
@@ -21,22 +27,25 @@ def write_model_report(model: Model, folder: Path) -> Path:
     The folder gets `index.html` (self-contained, needs no network), `figures/*.png` and `model.json`, the card.
     """
     contents = _sections(model)
-    figures = [chart for section in contents for chart in section.charts]
     folder.mkdir(parents=True, exist_ok=True)
-    save_figures(figures, folder / "figures")
+    save_figures(charts_of(contents), folder / "figures")
     download = save_download(
         folder, "model.json", "model card (JSON)", model.model_dump_json(indent=1), "application/json"
     )
-    return write_page(
-        "model.html.j2",
-        figures,
-        folder,
-        file_stem=f"model_{model.model_id}",
-        model=model,
-        cards=_cards(model),
-        sections=contents,
-        downloads=[download],
+    return write_page(_TEMPLATE, charts_of(contents), folder, **_values(model, contents), downloads=[download])
+
+
+def render_model(model: Model, *, downloads: Sequence[Download], templates: Environment, **values: Any) -> str:
+    """The page of a model in the layout of other templates, with links to files and values for that layout."""
+    contents = _sections(model)
+    return render_page(
+        _TEMPLATE, charts_of(contents), templates=templates, **_values(model, contents), downloads=downloads, **values
     )
+
+
+def _values(model: Model, contents: Sequence[Section]) -> dict[str, Any]:
+    """What the template of a model's page is filled in with, beside its downloads."""
+    return {"file_stem": f"model_{model.model_id}", "model": model, "cards": _cards(model), "sections": contents}
 
 
 def _sections(model: Model) -> list[Section]:

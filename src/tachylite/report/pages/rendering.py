@@ -4,10 +4,11 @@ import base64
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from plotly.offline import get_plotlyjs
 
 from tachylite import __version__
@@ -37,15 +38,26 @@ class Download:
 
 
 @cache
-def environment() -> Environment:
-    """Template engine that escapes every text and refuses unknown names."""
-    return Environment(
-        loader=PackageLoader("tachylite.report"),
+def environment(package: str = "tachylite.report") -> Environment:
+    """Template engine that escapes every text and refuses unknown names.
+
+    Templates of a package of that name come before those of the report, so that one with a `layout.html.j2` of its own
+    shows the same pages within it.
+    """
+    engine = Environment(
+        loader=ChoiceLoader([PackageLoader(package), PackageLoader("tachylite.report")]),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    engine.globals |= {"version": __version__, "plotly": get_plotlyjs, "viewer_library": viewer_library}
+    return engine
+
+
+def viewer_library() -> str:
+    """The script of 3Dmol (DOI 10.1093/bioinformatics/btu829), which draws structures."""
+    return files("tachylite.report").joinpath("vendored", "3Dmol-min.js").read_text(encoding="utf-8")
 
 
 def _describe_charts(charts: Sequence[Chart]) -> tuple[dict[str, Figure], dict[str, Any]]:
@@ -67,37 +79,39 @@ def figures_html(charts: Sequence[Chart]) -> dict[str, Any]:
     return {"html": template.render(charts=charts, figures=figures)} | payload
 
 
-def write_page(
+def render_page(
     template: str,
     charts: Sequence[Chart],
-    folder: Path,
     *,
     file_stem: str,
     scenes: Sequence[Mapping[str, Any]] = (),
+    templates: Environment | None = None,
     **values: Any,
-) -> Path:
-    """Fill in a template with charts, structures and `values`, and write it as `index.html`; return its path.
+) -> str:
+    """Fill in a template with charts, structures and `values`; in the layout of the report, it needs no network.
 
-    The page needs no network. `file_stem` begins the names of figures that are saved from the page; `scenes` are the
-    structures of its viewer.
+    `file_stem` begins the names of figures that are saved from the page; `scenes` are the structures of its viewer;
+    `templates` are those of the report where none are given.
     """
     figures, payload = _describe_charts(charts)
     payload |= {"scenes": list(scenes), "fileStem": file_stem}
-    text = (
-        environment()
+    return (
+        (templates or environment())
         .get_template(template)
         .render(
             charts=charts,
             figures=figures,
             payload=payload,
             expected=len(payload["plots"]) + bool(scenes),
-            plotly=get_plotlyjs(),
-            version=__version__,
             **values,
         )
     )
+
+
+def write_page(template: str, charts: Sequence[Chart], folder: Path, **values: Any) -> Path:
+    """Write a page as `render_page` gives it as `index.html` into a folder; return its path."""
     page = folder / "index.html"
-    page.write_text(text, encoding="utf-8")
+    page.write_text(render_page(template, charts, **values), encoding="utf-8")
     return page
 
 

@@ -86,7 +86,7 @@
     if (!known.has(system)) { diagram.textContent = `${system} has no diagram; see its compositions below.`; return Promise.resolve(); }
     return load("systems", system).then((content) => window.showFigures(diagram, content));
   };
-  const viewer = document.querySelector("#member .viewer"), figures = document.getElementById("member-figures");
+  const viewer = document.getElementById("member-structure"), figures = document.getElementById("member-figures");
   const showMember = (row) => {
     if (!shown.has(row.material_id)) {
       viewer.hidden = true;
@@ -95,12 +95,7 @@
     }
     return load("structures", row.material_id).then((content) => {
       viewer.hidden = !content.scene;
-      if (content.scene) {
-        // the viewer listens to its canvas: a new one for every structure
-        const canvas = document.getElementById("structure");
-        canvas.replaceWith(canvas.cloneNode());
-        window.showStructures([content.scene]);
-      }
+      if (content.scene) window.showStructures([content.scene]);
       figures.textContent = "";
       return content.figures ? window.showFigures(figures, content.figures) : null;
     });

@@ -1,0 +1,152 @@
+"""The materials of a store as rows in memory, which a thread keeps up to date: filters never reach the store."""
+
+import logging
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from threading import Event, Thread
+from time import monotonic
+from typing import Any
+
+from jobflow import JobStore
+
+from tachylite.schemas.steps.columns import Cell
+from tachylite.stores.listing import Unreadable, count_materials, list_materials
+from tachylite.stores.summaries import TABLE_FIELDS
+from tachylite.stores.tables import head_fields, material_cells
+
+log = logging.getLogger(__name__)
+
+_PAUSE_S = 3.0
+_REST = 10
+"""The store is read again after this multiple of the time that it took."""
+
+_LATE = timedelta(minutes=10)
+"""A document may be stored this long after its job has ended, as the clocks of the workers have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class MaterialRow:
+    """What the list shows of one material."""
+
+    material_id: str
+    head: Mapping[str, Any]
+    """Columns that every row has: formula, status, protocol, ..."""
+    elements: frozenset[str]
+    cells: Mapping[str, Cell]
+    """Numbers of the results by the name of their column in files."""
+    headings: Mapping[str, str]
+    campaign: str | None
+    order: tuple[str, str]
+    """When it was made, and when its job ended."""
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """All materials at one time, newest first."""
+
+    rows: Sequence[MaterialRow] = ()
+    unreadable: Sequence[Unreadable] = ()
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Every column of results and its heading, those of most materials first."""
+    by_id: Mapping[str, MaterialRow] = field(default_factory=dict)
+
+
+class MaterialTable:
+    """The newest row of every material of a store; only what was stored since the last look is read."""
+
+    def __init__(self, store: JobStore) -> None:
+        self.snapshot = Snapshot()
+        self._store = store
+        self._rows: dict[str, MaterialRow] = {}
+        self._unreadable: dict[str, Unreadable] = {}
+        self._known: set[str] = set()
+        self._latest: str | None = None
+        self._stopped = Event()
+        self._thread = Thread(target=self._follow, name="materials", daemon=True)
+
+    def start(self) -> None:
+        """Read everything, then follow the store in a thread."""
+        self.refresh()
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End the thread."""
+        self._stopped.set()
+
+    def refresh(self) -> None:
+        """Read what is new; where documents were removed, everything."""
+        if count_materials(self._store) < len(self._known):
+            self._rows, self._unreadable, self._known, self._latest = {}, {}, set(), None
+        changed = False
+        for entry in list_materials(self._store, ["elements", *TABLE_FIELDS], _since(self._latest)):
+            changed |= self._take(entry)
+        if changed:
+            self.snapshot = _snapshot(self._rows.values(), self._unreadable.values())
+
+    def _take(self, entry: Mapping[str, Any] | Unreadable) -> bool:
+        """Keep the row of an entry, where it is new."""
+        if isinstance(entry, Unreadable):
+            is_new = entry.uuid not in self._known
+            self._unreadable[entry.uuid] = entry
+            self._known.add(entry.uuid)
+            return is_new
+        ended = str(entry.get("completed_at") or "")
+        self._latest = max(self._latest or "", ended)
+        name = f"{entry['uuid']} {ended}"
+        if name in self._known:
+            return False
+        self._known.add(name)
+        try:
+            row = _row(entry, ended)
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            reason = f"its results cannot be read: {type(error).__name__}: {error}"
+            self._unreadable[entry["uuid"]] = Unreadable(str(entry["uuid"]), reason)
+            return True
+        earlier = self._rows.get(row.material_id)
+        if earlier is None or earlier.order <= row.order:
+            self._rows[row.material_id] = row
+        return True
+
+    def _follow(self) -> None:
+        pause = _PAUSE_S
+        while not self._stopped.wait(pause):
+            began = monotonic()
+            try:
+                self.refresh()
+            except Exception:  # a store that is away for a while comes back
+                log.exception("the store cannot be read")
+            pause = max(_PAUSE_S, _REST * (monotonic() - began))
+
+
+def _since(latest: str | None) -> str | None:
+    """A while before the newest entry; None, for everything, where the time is not known."""
+    try:
+        return (datetime.fromisoformat(latest) - _LATE).isoformat() if latest else None
+    except ValueError:
+        return None
+
+
+def _row(entry: Mapping[str, Any], ended: str) -> MaterialRow:
+    material = entry["output"]
+    head = head_fields(material)
+    cells, headings = {}, {}
+    for beginning, cell in material_cells(material):
+        name = beginning + next(cell.fields())[0]
+        unit = f" ({cell.column.shown_unit})" if cell.column.shown_unit else ""
+        cells[name], headings[name] = cell, f"{beginning.rstrip('_')} {cell.heading}{unit}".strip()
+    campaign = (entry.get("metadata") or {}).get("campaign")
+    elements = frozenset(str(symbol) for symbol in material["elements"])
+    return MaterialRow(head["material_id"], head, elements, cells, headings, campaign, (str(head["created_at"]), ended))
+
+
+def _snapshot(rows: Iterable[MaterialRow], unreadable: Iterable[Unreadable]) -> Snapshot:
+    ordered = sorted(rows, key=lambda row: row.order, reverse=True)
+    counts: Counter[str] = Counter(name for row in ordered for name in row.cells)
+    example = {name: row for row in ordered for name in row.cells}
+    # those that an overview shows before the others, those of most materials first
+    names = sorted(counts, key=lambda name: (not example[name].cells[name].column.key, -counts[name]))
+    columns = {name: example[name].headings[name] for name in names}
+    by_id = {row.material_id: row for row in ordered}
+    return Snapshot(ordered, sorted(unreadable, key=lambda broken: broken.uuid), columns, by_id)
