@@ -117,7 +117,7 @@ def test_this_machine_is_answered(browser: TestClient, host: str) -> None:
 @pytest.mark.parametrize("address", ["/", "/materials", "/materials.json", "/campaigns", "/models", "/nothing"])
 def test_without_the_token_nothing_is_shown(guarded: TestClient, address: str, headers: dict[str, str]) -> None:
     guarded.cookies.clear()
-    raw = {name: value.encode("latin-1") for name, value in headers.items()}
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     answer = guarded.get(address, headers=raw)
     assert answer.status_code == 401
     assert "Cu" not in answer.text

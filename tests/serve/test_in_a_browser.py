@@ -46,7 +46,8 @@ addEventListener("load", () => setTimeout(async () => {
     play.click();
   }
   for (const folded of document.querySelectorAll("details")) folded.open = true;
-  const { violations } = await axe.run({ runOnly: ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"] });
+  const rules = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"];
+  const { violations } = await axe.run({ runOnly: rules });
   told.axe = JSON.stringify(violations.map((v) => [v.id, v.nodes.slice(0, 3).map((node) => node.html.slice(0, 120))]));
   told.wide = String(Math.max(0, document.documentElement.scrollWidth - innerWidth));
 }, 500));
@@ -84,6 +85,14 @@ class Probed:
         await send({"type": "http.response.body", "body": body})
 
 
+DESKTOP = ("--window-size=1300,900",)
+DARK_PHONE = ("--window-size=500,900", "--blink-settings=preferredColorScheme=0")
+PATHS = (
+    *("/materials?element=Cu", "/materials/{material}/", "/compare?{ids}", "/campaigns", "/campaigns/{campaign}/"),
+    *("/campaigns/{campaign}/screen/", "/models", "/models/{model}/", "/login", "/nothing"),
+)
+
+
 @pytest.fixture(scope="module")
 def server(place: Path) -> Iterator[str]:
     """The address of the pages, with the probe in them."""
@@ -108,11 +117,8 @@ def look(address: str, profile: Path, *more: str) -> tuple[dict[str, Any], list[
     return told, [line for line in console.splitlines() if OF_MAPS not in line]
 
 
-@pytest.mark.parametrize("more", [("--window-size=1300,900",), ("--window-size=500,900", "--blink-settings=preferredColorScheme=0")])  # fmt: skip
-@pytest.mark.parametrize(
-    "path", ["/materials?element=Cu", "/materials/{material}/", "/compare?{ids}", "/campaigns", "/campaigns/{campaign}/",
-             "/campaigns/{campaign}/screen/", "/models", "/models/{model}/", "/login", "/nothing"]
-)  # fmt: skip
+@pytest.mark.parametrize("more", [DESKTOP, DARK_PHONE], ids=["desktop", "dark phone"])
+@pytest.mark.parametrize("path", PATHS)
 def test_every_page_is_drawn_and_accessible(
     server: str, alloy: Material, tmp_path: Path, path: str, more: tuple[str, ...]
 ) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 import h5py
 import pytest
 from ase.io import read
-from pymatgen.core import Structure
+from pymatgen.core import Lattice, Structure
 from starlette.testclient import TestClient
 
 from tachylite.schemas import Material, Trajectory
@@ -126,6 +126,18 @@ def test_a_model_answers_about_states_in_the_store_and_about_a_file(browser: Tes
     assert "Cu₃Au" in sent.text
     for files in ({"file": ("evil.pckl", b"cos\nsystem\n")}, {"file": ("evil.cif", b"\x00\xff" * 50)}):
         assert browser.post(address, data={"temperature_k": "1200"}, files=files).status_code == 400
+
+
+def test_a_model_that_comes_with_the_package_answers_about_a_crystal(browser: TestClient) -> None:
+    address = "/models/amorphization-enthalpy/"
+    assert "unseen chemical systems" in browser.get(address).text
+    crystal = Structure.from_spacegroup("Fm-3m", Lattice.cubic(4.21), ["Mg", "O"], [(0, 0, 0), (0.5, 0.5, 0.5)])
+    answer = browser.post(address, files={"file": ("MgO.cif", crystal.to(fmt="cif").encode())})
+    assert "MgO" in answer.text
+    assert "eV/atom" in answer.text
+    crystal.make_supercell(6)
+    many = browser.post(address, files={"file": ("MgO.cif", crystal.to(fmt="cif").encode())})
+    assert (many.status_code, "more than 1000 atoms" in many.text) == (400, True)
 
 
 def test_nothing_is_written(browser: TestClient, place: Path, alloy: Material) -> None:

@@ -65,7 +65,7 @@ def page_of_screen(campaign_id: str, contents: StoreContents) -> HTMLResponse:
     text = render_campaign(
         campaign,
         results.rows,
-        [system for system in {row.system for row in results.rows} if system.count("-") == 1],
+        sorted({row.system for row in results.rows if row.system.count("-") == 1}),
         results.with_structure,
         results.summary,
         templates=templates(),

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import itemgetter
 from typing import Any, Literal
 
 from pydantic import Field, ValidationError
@@ -82,15 +83,16 @@ def matching_rows(query: MaterialQuery, snapshot: Snapshot, members: frozenset[s
     `members` are the materials of the campaign, beside those that were made for it. Raises InputError for a formula
     that is none.
     """
-    rows = [row for row in snapshot.rows if _matches(row, query, members)]
-    if query.formula is not None:
-        formula = reduced_formula(parse_formula(query.formula).unit)
-        rows = [row for row in rows if row.head["formula"] == formula]
+    formula = None if query.formula is None else reduced_formula(parse_formula(query.formula).unit)
+    heads = {"formula": formula, "engine": query.engine, "protocol": query.protocol, "status": query.status}
+    wanted = {name: value for name, value in heads.items() if value is not None}
+    rows = [row for row in snapshot.rows if _matches(row, wanted, query, members)]
     if query.sort == "created_at":
         return rows if query.order == "down" else rows[::-1]
-    known = [(value, row) for row in rows if (value := _value(row, query.sort)) is not None]
-    known.sort(key=lambda pair: pair[0], reverse=query.order == "down")
-    return [row for _, row in known] + [row for row in rows if _value(row, query.sort) is None]
+    values = [(_value(row, query.sort), row) for row in rows]
+    known = [pair for pair in values if pair[0] is not None]
+    known.sort(key=itemgetter(0), reverse=query.order == "down")
+    return [row for _, row in known] + [row for value, row in values if value is None]
 
 
 def shown_columns(query: MaterialQuery, snapshot: Snapshot) -> list[str]:
@@ -113,14 +115,14 @@ def words_of(query: MaterialQuery, **changes: Any) -> Iterator[tuple[str, str]]:
             yield name, str(value)
 
 
-def _matches(row: MaterialRow, query: MaterialQuery, members: frozenset[str]) -> bool:
-    wanted = {"engine": query.engine, "protocol": query.protocol, "status": query.status}
-    if any(value is not None and row.head[name] != value for name, value in wanted.items()):
+def _matches(row: MaterialRow, wanted: Mapping[str, str], query: MaterialQuery, members: frozenset[str]) -> bool:
+    """Whether a row has the wanted heads, the elements and the limits of a query, and is of its campaign."""
+    if any(row.head[name] != value for name, value in wanted.items()):
         return False
     if query.campaign is not None and row.campaign != query.campaign and row.material_id not in members:
         return False
     return row.elements.issuperset(query.element) and all(
-        _within(row, column, query) for column in {*query.least, *query.most}
+        _within(row, column, query) for column in (*query.least, *query.most)
     )
 
 

@@ -188,7 +188,7 @@ def _crystal_answer(predict: Callable[..., list[CrystalPrediction]], path: Path)
     states = [crystal for _, crystal in crystals if isinstance(crystal, State)]
     if len(states) < len(crystals):
         raise next(crystal for _, crystal in crystals if isinstance(crystal, InputError))
-    if sum(state.n_atoms for state in states) > _MOST_ATOMS:
+    if sum(len(state.numbers) for state in states) > _MOST_ATOMS:
         raise InputError(f"the file has more than {_MOST_ATOMS} atoms; `tachylite predict` takes it")
     rows = tuple(
         (

@@ -9,21 +9,27 @@ _REST = 10
 
 
 class Remembered[T]:
-    """The answer to one question, asked again where it is old; one thread asks, the others wait for it."""
+    """The answer to one question, asked again where it is old: by one thread, while others get the old answer."""
 
     def __init__(self, ask: Callable[[], T], keep_s: float = 3.0) -> None:
         self._ask = ask
         self._keep_s = keep_s
         self._until = 0.0
         self._lock = Lock()
-        self._answer: T | None = None
+        self._answers: list[T] = []
+        """The latest, or none."""
 
     def get(self) -> T:
         """The answer; raises what the question raises."""
-        with self._lock:
+        is_free = self._lock.acquire(blocking=not self._answers)
+        if not is_free:
+            return self._answers[0]
+        try:
             began = time.monotonic()
-            if self._answer is None or began >= self._until:
-                self._answer = self._ask()
+            if not self._answers or began >= self._until:
+                self._answers = [self._ask()]
                 took = time.monotonic() - began
                 self._until = began + took + max(self._keep_s, _REST * took)
-            return self._answer
+            return self._answers[0]
+        finally:
+            self._lock.release()

@@ -2,7 +2,7 @@
 
 import logging
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Event, Thread
@@ -21,6 +21,9 @@ log = logging.getLogger(__name__)
 _PAUSE_S = 3.0
 _REST = 10
 """The store is read again after this multiple of the time that it took."""
+
+_SMALL_S = 5.0
+"""A store that is read in this time is small."""
 
 _LATE = timedelta(minutes=10)
 """A document may be stored this long after its job has ended, as the clocks of the workers have it."""
@@ -51,6 +54,11 @@ class Snapshot:
     columns: Mapping[str, str] = field(default_factory=dict)
     """Every column of results and its heading, those of most materials first."""
     by_id: Mapping[str, MaterialRow] = field(default_factory=dict)
+    elements: frozenset[str] = frozenset()
+    choices: Mapping[str, Sequence[str]] = field(default_factory=lambda: {"engine": (), "protocol": ()})
+    """Values that there are of the columns that one chooses from."""
+    is_whole: bool = False
+    """Whether the store has been read to its end."""
 
 
 class MaterialTable:
@@ -61,15 +69,17 @@ class MaterialTable:
         self._store = store
         self._rows: dict[str, MaterialRow] = {}
         self._unreadable: dict[str, Unreadable] = {}
-        self._known: set[str] = set()
+        self._known: dict[str, str] = {}
+        """When each job ended whose document was read."""
         self._latest: str | None = None
         self._stopped = Event()
+        self._read = Event()
         self._thread = Thread(target=self._follow, name="materials", daemon=True)
 
     def start(self) -> None:
-        """Read everything, then follow the store in a thread."""
-        self.refresh()
+        """Read everything, then follow the store, in a thread; a small store has been read when this returns."""
         self._thread.start()
+        self._read.wait(_SMALL_S)
 
     def stop(self) -> None:
         """End the thread."""
@@ -78,39 +88,59 @@ class MaterialTable:
     def refresh(self) -> None:
         """Read what is new; where documents were removed, everything."""
         if count_materials(self._store) < len(self._known):
-            self._rows, self._unreadable, self._known, self._latest = {}, {}, set(), None
-        changed = False
+            self._rows, self._unreadable, self._known, self._latest = {}, {}, {}, None
+        changed, shown_at = not self._read.is_set(), monotonic()
         for entry in list_materials(self._store, ["elements", *TABLE_FIELDS], _since(self._latest)):
             changed |= self._take(entry)
+            # a large store is shown while it is read
+            if not self._read.is_set() and monotonic() > shown_at + _PAUSE_S:
+                self.snapshot, shown_at = self._make_snapshot(is_whole=False), monotonic()
         if changed:
-            self.snapshot = _snapshot(self._rows.values(), self._unreadable.values())
+            self.snapshot = self._make_snapshot(is_whole=True)
+        self._read.set()
 
     def _take(self, entry: Mapping[str, Any] | Unreadable) -> bool:
         """Keep the row of an entry, where it is new."""
         if isinstance(entry, Unreadable):
-            is_new = entry.uuid not in self._known
+            is_new = self._unreadable.get(entry.uuid) != entry
             self._unreadable[entry.uuid] = entry
-            self._known.add(entry.uuid)
+            self._known.setdefault(entry.uuid, "")
             return is_new
-        ended = str(entry.get("completed_at") or "")
+        job, ended = str(entry["uuid"]), str(entry.get("completed_at") or "")
         self._latest = max(self._latest or "", ended)
-        name = f"{entry['uuid']} {ended}"
-        if name in self._known:
+        if self._known.get(job) == ended:
             return False
-        self._known.add(name)
+        self._known[job] = ended
         try:
             row = _row(entry, ended)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             reason = f"its results cannot be read: {type(error).__name__}: {error}"
-            self._unreadable[entry["uuid"]] = Unreadable(str(entry["uuid"]), reason)
+            self._unreadable[job] = Unreadable(job, reason)
             return True
+        self._unreadable.pop(job, None)
         earlier = self._rows.get(row.material_id)
         if earlier is None or earlier.order <= row.order:
             self._rows[row.material_id] = row
         return True
 
+    def _make_snapshot(self, *, is_whole: bool) -> Snapshot:
+        rows = sorted(self._rows.values(), key=lambda row: row.order, reverse=True)
+        counts: Counter[str] = Counter(name for row in rows for name in row.cells)
+        example = {name: row for row in rows for name in row.cells}
+        # those that an overview shows before the others, those of most materials first
+        names = sorted(counts, key=lambda name: (not example[name].cells[name].column.key, -counts[name]))
+        return Snapshot(
+            rows,
+            sorted(self._unreadable.values(), key=lambda broken: broken.uuid),
+            {name: example[name].headings[name] for name in names},
+            {row.material_id: row for row in rows},
+            frozenset().union(*{row.elements for row in rows}),
+            {name: sorted({str(row.head[name]) for row in rows}) for name in ("engine", "protocol")},
+            is_whole,
+        )
+
     def _follow(self) -> None:
-        pause = _PAUSE_S
+        pause = 0.0
         while not self._stopped.wait(pause):
             began = monotonic()
             try:
@@ -139,14 +169,3 @@ def _row(entry: Mapping[str, Any], ended: str) -> MaterialRow:
     campaign = (entry.get("metadata") or {}).get("campaign")
     elements = frozenset(str(symbol) for symbol in material["elements"])
     return MaterialRow(head["material_id"], head, elements, cells, headings, campaign, (str(head["created_at"]), ended))
-
-
-def _snapshot(rows: Iterable[MaterialRow], unreadable: Iterable[Unreadable]) -> Snapshot:
-    ordered = sorted(rows, key=lambda row: row.order, reverse=True)
-    counts: Counter[str] = Counter(name for row in ordered for name in row.cells)
-    example = {name: row for row in ordered for name in row.cells}
-    # those that an overview shows before the others, those of most materials first
-    names = sorted(counts, key=lambda name: (not example[name].cells[name].column.key, -counts[name]))
-    columns = {name: example[name].headings[name] for name in names}
-    by_id = {row.material_id: row for row in ordered}
-    return Snapshot(ordered, sorted(unreadable, key=lambda broken: broken.uuid), columns, by_id)

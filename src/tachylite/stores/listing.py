@@ -11,8 +11,8 @@ from tachylite.schemas.base import Document
 from tachylite.schemas.campaign import Campaign
 from tachylite.schemas.learning import Model
 from tachylite.schemas.potential import LearnedPotential
+from tachylite.schemas.steps.columns import value_at
 from tachylite.stores.queries import entry_fields, in_todays_form, read_document
-from tachylite.stores.tables import value_at
 
 
 @dataclass(frozen=True)
