@@ -78,10 +78,11 @@ class Probed:
             else:
                 body += message.get("body", b"")
 
-        await self.app(scope | {"headers": plain}, receive, keep)
+        await self.app({**scope, "headers": plain}, receive, keep)
         body = body.replace(b"</body>", b'<script src="/probe.js"></script></body>')
         headers = [pair for pair in started["headers"] if pair[0] != b"content-length"]
-        await send(started | {"headers": [*headers, (b"content-length", str(len(body)).encode())]})
+        headers.append((b"content-length", str(len(body)).encode()))
+        await send({**started, "headers": headers})
         await send({"type": "http.response.body", "body": body})
 
 
@@ -123,7 +124,7 @@ def test_every_page_is_drawn_and_accessible(
     server: str, alloy: Material, tmp_path: Path, path: str, more: tuple[str, ...]
 ) -> None:
     def first(page: str, pattern: str) -> str:
-        return re.findall(pattern, httpx.get(f"{server}{page}", timeout=60).text)[0]
+        return str(re.findall(pattern, httpx.get(f"{server}{page}", timeout=60).text)[0])
 
     names = {
         "material": alloy.material_id,

@@ -2,6 +2,7 @@
 
 import threading
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -13,7 +14,7 @@ from tests.stores.store_samples import later, make_material
 from tachylite.serve import table as module
 from tachylite.serve.filters import matching_rows, parse_query
 from tachylite.serve.remembered import Remembered
-from tachylite.serve.table import MaterialTable
+from tachylite.serve.table import MaterialRow, MaterialTable
 from tachylite.stores import open_store
 
 
@@ -23,7 +24,8 @@ def store(tmp_path: Path) -> JobStore:
 
 
 def keep(store: JobStore, name: str, ended: datetime, **changes: Any) -> None:
-    material = make_material(**({"material_id": name, "created_at": ended.replace(tzinfo=UTC)} | changes))
+    fields: dict[str, Any] = {"material_id": name, "created_at": ended.replace(tzinfo=UTC)} | changes
+    material = make_material(**fields)
     store.update({"uuid": name, "index": 1, "name": "m", "completed_at": ended.isoformat(), "output": material})
 
 
@@ -38,8 +40,14 @@ def test_new_replaced_and_removed_materials_are_seen(store: JobStore, monkeypatc
     table.refresh()
     assert shown(table) == [("b", "completed"), ("a", "completed")]
     before = table.snapshot
-    taken = []
-    monkeypatch.setattr(module, "_row", lambda *entry, row=module._row: taken.append(entry) or row(*entry))
+    taken: list[str] = []
+    make_row = module._row
+
+    def counted(entry: Mapping[str, Any], ended: str) -> MaterialRow:
+        taken.append(ended)
+        return make_row(entry, ended)
+
+    monkeypatch.setattr(module, "_row", counted)
     table.refresh()
     assert table.snapshot is before
     assert taken == [], "nothing is read twice"

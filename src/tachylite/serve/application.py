@@ -3,11 +3,11 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI, Form, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import RedirectResponse, Response
-from jobflow import JobStore
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 
@@ -17,13 +17,16 @@ from tachylite.serve.contents import Contents, NotThereError
 from tachylite.serve.gate import COOKIE, Access, Gate
 from tachylite.serve.rendering import show, static_files
 
+if TYPE_CHECKING:
+    from jobflow import JobStore
+
 log = logging.getLogger(__name__)
 
 _YEAR = "public, max-age=31536000, immutable"
 _SMALLEST_COMPRESSED = 2000
 
 
-def make_application(store: JobStore, access: Access) -> Gate:
+def make_application(store: "JobStore", access: Access) -> Gate:
     """The pages of a store, which is only read, for those whom `access` allows."""
     contents = Contents(store)
 

@@ -60,7 +60,7 @@ def _diffusivities(materials: Sequence[Material], names: Sequence[str]) -> list[
 
 
 def _what(materials: Sequence[Material], names: Sequence[str]) -> Table:
-    lines = {
+    lines: dict[str, list[str]] = {
         "status": [material.status for material in materials],
         "protocol": [material.protocol.name for material in materials],
         "engine": [material.provenance.engine for material in materials],
@@ -72,7 +72,7 @@ def _what(materials: Sequence[Material], names: Sequence[str]) -> Table:
             "; ".join(f"{spaced(f.stage)}: {f.reason}" for f in material.failures) or ABSENT for material in materials
         ],
     }
-    return Table("What they are", ("", *names), tuple((label, *map(str, texts)) for label, texts in lines.items()))
+    return Table("What they are", ("", *names), tuple((label, *texts) for label, texts in lines.items()))
 
 
 def _numbers(materials: Sequence[Material], names: Sequence[str]) -> Table:

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from functools import lru_cache
 from threading import Lock
-
-from jobflow import JobStore
+from typing import TYPE_CHECKING
 
 from tachylite.errors import InputError
 from tachylite.schemas import Material, Trajectory
@@ -18,6 +17,9 @@ from tachylite.stores.listing import Unreadable, list_campaigns, list_models, li
 from tachylite.stores.queries import find_materials, find_trajectories, load_model_file
 from tachylite.stores.screens import ScreenResults, load_screen
 
+if TYPE_CHECKING:
+    from jobflow import JobStore
+
 _MATERIALS_KEPT = 64
 _TRAJECTORIES_KEPT = 8
 """Of as many materials."""
@@ -30,7 +32,7 @@ class NotThereError(LookupError):
 class Contents:
     """The contents of one store, for readers; nothing of it writes."""
 
-    def __init__(self, store: JobStore) -> None:
+    def __init__(self, store: "JobStore") -> None:
         self.store = store
         self.table = MaterialTable(store)
         self.campaigns: Remembered[list[Campaign | Unreadable]] = Remembered(lambda: list_campaigns(store))

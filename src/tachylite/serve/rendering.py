@@ -9,7 +9,6 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment
-from plotly.offline import get_plotlyjs
 from starlette.responses import HTMLResponse
 
 from tachylite.report.drawing.chart import Chart
@@ -36,7 +35,7 @@ def static_files() -> Mapping[str, StaticFile]:
 
 
 def _sources() -> Iterator[tuple[str, str]]:
-    yield "plotly.js", get_plotlyjs()
+    yield "plotly.js", rendering.plot_library()
     yield "3Dmol.js", rendering.viewer_library()
     for folder in (files("tachylite.report") / "templates", files("tachylite.serve") / "static"):
         for file in folder.iterdir():

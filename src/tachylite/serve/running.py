@@ -1,16 +1,20 @@
 """Running the application until it is interrupted."""
 
+from typing import TYPE_CHECKING
+
 import uvicorn
-from jobflow import JobStore
 
 from tachylite.serve.application import make_application
 from tachylite.serve.gate import Access
+
+if TYPE_CHECKING:
+    from jobflow import JobStore
 
 _CONNECTIONS = 256
 _IDLE_S = 10
 
 
-def run_server(store: JobStore, host: str, port: int, access: Access) -> None:
+def run_server(store: "JobStore", host: str, port: int, access: Access) -> None:
     """Serve a store at an address until Ctrl-C; what a browser does not finish in time is closed."""
     uvicorn.run(
         make_application(store, access),

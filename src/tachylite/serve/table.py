@@ -5,16 +5,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from sys import intern
 from threading import Event, Thread
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from jobflow import JobStore
-
+from tachylite.report.columns import heading_of
 from tachylite.schemas.steps.columns import Cell
 from tachylite.stores.listing import Unreadable, count_materials, list_materials
 from tachylite.stores.summaries import TABLE_FIELDS
 from tachylite.stores.tables import head_fields, material_cells
+
+if TYPE_CHECKING:
+    from jobflow import JobStore
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +42,6 @@ class MaterialRow:
     elements: frozenset[str]
     cells: Mapping[str, Cell]
     """Numbers of the results by the name of their column in files."""
-    headings: Mapping[str, str]
     campaign: str | None
     order: tuple[str, str]
     """When it was made, and when its job ended."""
@@ -64,7 +66,7 @@ class Snapshot:
 class MaterialTable:
     """The newest row of every material of a store; only what was stored since the last look is read."""
 
-    def __init__(self, store: JobStore) -> None:
+    def __init__(self, store: "JobStore") -> None:
         self.snapshot = Snapshot()
         self._store = store
         self._rows: dict[str, MaterialRow] = {}
@@ -126,13 +128,13 @@ class MaterialTable:
     def _make_snapshot(self, *, is_whole: bool) -> Snapshot:
         rows = sorted(self._rows.values(), key=lambda row: row.order, reverse=True)
         counts: Counter[str] = Counter(name for row in rows for name in row.cells)
-        example = {name: row for row in rows for name in row.cells}
+        example = {name: cell for row in rows for name, cell in row.cells.items()}
         # those that an overview shows before the others, those of most materials first
-        names = sorted(counts, key=lambda name: (not example[name].cells[name].column.key, -counts[name]))
+        names = sorted(counts, key=lambda name: (not example[name].column.key, -counts[name]))
         return Snapshot(
             rows,
             sorted(self._unreadable.values(), key=lambda broken: broken.uuid),
-            {name: example[name].headings[name] for name in names},
+            {name: _heading(name, example[name]) for name in names},
             {row.material_id: row for row in rows},
             frozenset().union(*{row.elements for row in rows}),
             {name: sorted({str(row.head[name]) for row in rows}) for name in ("engine", "protocol")},
@@ -161,11 +163,18 @@ def _since(latest: str | None) -> str | None:
 def _row(entry: Mapping[str, Any], ended: str) -> MaterialRow:
     material = entry["output"]
     head = head_fields(material)
-    cells, headings = {}, {}
+    cells = {}
     for beginning, cell in material_cells(material):
-        name = beginning + next(cell.fields())[0]
-        unit = f" ({cell.column.shown_unit})" if cell.column.shown_unit else ""
-        cells[name], headings[name] = cell, f"{beginning.rstrip('_')} {cell.heading}{unit}".strip()
+        # the same words stand in many rows: each is kept once
+        cell = cell._replace(quantity=intern(cell.quantity), heading=intern(cell.heading))
+        cells[intern(beginning + next(cell.fields())[0])] = cell
     campaign = (entry.get("metadata") or {}).get("campaign")
     elements = frozenset(str(symbol) for symbol in material["elements"])
-    return MaterialRow(head["material_id"], head, elements, cells, headings, campaign, (str(head["created_at"]), ended))
+    order = (str(head["created_at"]), ended)
+    return MaterialRow(head["material_id"], head, elements, cells, campaign, order)
+
+
+def _heading(name: str, cell: Cell) -> str:
+    """What a column is called: the result, the quantity, the unit."""
+    beginning = name.removesuffix(next(cell.fields())[0]).rstrip("_")
+    return f"{beginning} {heading_of(cell)}".strip()

@@ -51,8 +51,13 @@ def environment(package: str = "tachylite.report") -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    engine.globals |= {"version": __version__, "plotly": get_plotlyjs, "viewer_library": viewer_library}
+    engine.globals |= {"version": __version__, "plot_library": plot_library, "viewer_library": viewer_library}
     return engine
+
+
+def plot_library() -> str:
+    """The script of plotly, which draws charts."""
+    return str(get_plotlyjs())
 
 
 def viewer_library() -> str:
