@@ -52,10 +52,9 @@ def head_fields(material: Mapping[str, Any]) -> Row:
 def material_cells(material: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
     """Numbers of all results of a material, each after the beginning of its column: `melt_`, `anneal-1500K_`."""
     for result in material["results"]:
-        beginning = f"{result['name']}_"
         for shown in RESULTS[result["kind"]].columns:
             for cell in cells(shown, result):
-                yield beginning, cell
+                yield f"{result['name']}_", cell
     for cell in activation_cells(material):
         yield "", cell
 
