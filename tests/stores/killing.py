@@ -1,4 +1,4 @@
-"""Processes that write and read one store and are killed at random: python -m tests.stores.killing SECONDS PROCESSES.
+"""Processes that write and read one store and are killed at random: python tests/stores/killing.py SECONDS PROCESSES.
 
 Every process notes what the store has taken, after it has; nothing of that may be missing afterwards.
 """
@@ -25,10 +25,13 @@ from tachylite.stores.summaries import LAYOUT, summarise
 SHARED = 5
 """Documents that all processes write over and over."""
 
+NUMBERS = 5_000
+"""In every document."""
 
-def make_document(name: str, version: int, size: int) -> dict[str, Any]:
+
+def make_document(name: str, version: int) -> dict[str, Any]:
     """A document whose parts must fit together: numbers with their checksum, and a word of the same version."""
-    numbers = [random.random() for _ in range(size)]  # noqa: S311 - no secret
+    numbers = [random.random() for _ in range(NUMBERS)]  # noqa: S311 - no secret
     output = {"kind": "material", "formula": f"v{version}", "status": "completed", "numbers": numbers}
     return {"uuid": name, "index": 1, "output": output | {"checksum": crc32(repr(numbers).encode())}}
 
@@ -37,7 +40,7 @@ def is_whole(document: Mapping[str, Any]) -> bool:
     return bool(crc32(repr(document["output"]["numbers"]).encode()) == document["output"]["checksum"])
 
 
-def work(folder: Path, name: str, size: int) -> None:
+def work(folder: Path, name: str) -> None:
     """Write and read until killed; a line of the notes is a document that the store has taken."""
     random.seed(name)
     store = EmbeddedDocumentStore(str(folder / "documents"), key="uuid")
@@ -45,10 +48,10 @@ def work(folder: Path, name: str, size: int) -> None:
     with (folder / f"{name}.notes").open("a", buffering=1) as notes:
         for number in range(10**9):
             if number % 2:
-                document = make_document(f"shared {random.randrange(SHARED)}", number, size)  # noqa: S311 - no secret
+                document = make_document(f"shared {random.randrange(SHARED)}", number)  # noqa: S311 - no secret
                 store.update(document, key=["uuid", "index"])
             else:
-                store.update(make_document(f"{name} {number}", number, size), key=["uuid", "index"])
+                store.update(make_document(f"{name} {number}", number), key=["uuid", "index"])
                 notes.write(json.dumps(f"{name} {number}") + "\n")
             version = random.randrange(number + 1)  # noqa: S311 - no secret
             for document in store.query({"output.formula": f"v{version}"}, limit=5):
@@ -56,20 +59,20 @@ def work(folder: Path, name: str, size: int) -> None:
                     notes.write("broken\n")
 
 
-def start(folder: Path, name: str, size: int) -> int:
+def start(folder: Path, name: str) -> int:
     process = os.fork()
     if process == 0:
         try:
-            work(folder, name, size)
+            work(folder, name)
         finally:
             os._exit(1)  # a worker does not end by itself
     return process
 
 
-def run(folder: Path, seconds: float, processes: int, size: int) -> Mapping[str, int]:
+def run(folder: Path, seconds: float, processes: int) -> Mapping[str, int]:
     """Let processes work, kill one after the other, and compare the store with their notes."""
     kills = ended = 0
-    at_work = {start(folder, f"{place}", size): place for place in range(processes)}
+    at_work = {start(folder, f"{place}"): place for place in range(processes)}
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         time.sleep(random.uniform(0.02, 0.5) * min(1, seconds / 60 + 0.3))  # noqa: S311 - no secret
@@ -79,7 +82,7 @@ def run(folder: Path, seconds: float, processes: int, size: int) -> Mapping[str,
         kills += 1
         ended += not os.WIFSIGNALED(status)
         place = at_work.pop(victim)
-        at_work[start(folder, f"{place}.{kills}", size)] = place
+        at_work[start(folder, f"{place}.{kills}")] = place
     for process in at_work:
         os.kill(process, signal.SIGKILL)
         os.waitpid(process, 0)
@@ -120,4 +123,4 @@ def misfits(file: Path) -> Iterator[object]:
 
 if __name__ == "__main__":
     with tempfile.TemporaryDirectory() as temporary:
-        print(json.dumps(run(Path(temporary), float(sys.argv[1]), int(sys.argv[2]), 5_000)))  # noqa: T201 - a script
+        print(json.dumps(run(Path(temporary), float(sys.argv[1]), int(sys.argv[2]))))  # noqa: T201 - a script

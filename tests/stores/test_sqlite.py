@@ -27,6 +27,10 @@ def test_what_a_block_writes_is_there_as_a_whole_or_not_at_all(database: Databas
     with pytest.raises(KeyError), database.changing() as connection:  # noqa: PT012 - the error belongs to the block
         connection.execute("insert into numbers values (3)")
         raise KeyError
+    with pytest.raises(KeyError), database.changing() as connection:  # noqa: PT012 - the error belongs to the block
+        with database.changing():
+            connection.execute("insert into numbers values (4)")
+        raise KeyError
     assert numbers_in(database) == [1, 2]
     database.close()
     assert numbers_in(database) == [1, 2]

@@ -42,7 +42,10 @@ class Database:
         weakref.finalize(self, _close, self._connections)
 
     def make(self) -> None:
-        """Make the file and its tables where they are missing; raises OSError or sqlite3.Error where that fails."""
+        """Make the file and its tables where they are missing.
+
+        Raises OSError, sqlite3.Error or InputError where that fails.
+        """
         if self._is_at_rest():
             return
         self.file.parent.mkdir(parents=True, exist_ok=True)
@@ -50,7 +53,10 @@ class Database:
             mode = "delete" if _is_on_network(self.file.parent) else "wal"
             if _journal_mode(connection) != mode:
                 _change_journal_mode(connection, mode)
-            connection.executescript(f"begin immediate; {self._schema} commit;")
+        if not self.read("select 1 from sqlite_master limit 1"):
+            with self.changing() as connection:
+                for statement in self._schema.split(";"):
+                    connection.execute(statement)
 
     def close(self) -> None:
         """Close the connection of this process; the next use opens another."""
@@ -66,9 +72,13 @@ class Database:
     def changing(self) -> Iterator[sqlite3.Connection]:
         """Write inside the `with` block, while other writers wait; an exception undoes it all.
 
-        Raises InputError, naming the file, where the disk is full or cannot be written.
+        A block inside another one belongs to that. Raises InputError, naming the file, where the disk is full or cannot
+        be written.
         """
         with self._connected() as connection:
+            if connection.in_transaction:
+                yield connection
+                return
             try:
                 connection.execute("begin immediate")
                 with connection:

@@ -57,18 +57,24 @@ WORDS = (
 )
 """Fields by whose words documents are found without a look at them; those first whose words fewest documents share."""
 
+TIMES = {"output.created_at": "created", "completed_at": "completed"}
+"""Fields that documents are sorted by without a look at them, and their columns.
+
+A time counts the same as the text of it; anything else comes before all times, as what is missing does.
+"""
+
 _OUTPUT_FIELDS = (
     *("kind", "schema_version", "elements", "start.sample", "melt.temperature_k", "anneals.temperature_k"),
     *("model.model_id", "dataset.fingerprint"),
     *(*TABLE_FIELDS, *SCREEN_FIELDS, *TRAJECTORY_FIELDS),
 )
 
-SUMMARY: Paths = paths_of(
-    ["_id", "index", "completed_at", "metadata", *WORDS, *(f"output.{name}" for name in _OUTPUT_FIELDS)]
-)
+_FIELDS = {"_id", "index", "completed_at", "metadata", *WORDS, *(f"output.{name}" for name in _OUTPUT_FIELDS)}
+
+SUMMARY: Paths = paths_of(sorted(_FIELDS))
 """Fields that a summary has."""
 
-LAYOUT = crc32(repr((SUMMARY, WORDS)).encode())
+LAYOUT = crc32(repr((sorted(_FIELDS), sorted(WORDS))).encode())
 """Names which fields these are: a summary that another version of this package made has another number."""
 
 
@@ -90,10 +96,6 @@ def summarise(content: bytes) -> Summary:
     words = {(name, word) for name in WORDS for word in values_at(document, name.split(".")) if is_word(word)}
     created, completed = (_time(value_at(document, name)) for name in TIMES)
     return Summary(fields, frozenset(words), created, completed)
-
-
-TIMES = {"output.created_at": "created", "completed_at": "completed"}
-"""Fields that are times, and the columns of the embedded store for them."""
 
 
 def is_word(value: Any) -> bool:
