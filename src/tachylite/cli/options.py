@@ -14,6 +14,8 @@ from tachylite.errors import InputError
 if TYPE_CHECKING:
     from jobflow import JobStore
 
+    from tachylite.stores.queries import MaterialFilter
+
 NOTHING_YET = "no materials yet; `tachylite run Li3PO4` makes one"
 
 StoreOption = Annotated[
@@ -128,6 +130,17 @@ LostAfterOption = Annotated[
 ]
 
 # which materials are selected from a store
+FormulaFilter = Annotated[str | None, typer.Option("--formula", metavar="FORMULA", help="This composition.")]
+ElementsFilter = Annotated[
+    str | None, typer.Option("--elements", metavar="Li,O", help="Materials with all of these elements.")
+]
+StatusFilter = Annotated[
+    str | None, typer.Option("--status", metavar="STATUS", help="completed, partial or failed.")
+]
+TemperatureFilter = Annotated[
+    float | None, typer.Option("--temperature", metavar="K", help="With a result at this temperature.")
+]
+LimitFilter = Annotated[int | None, typer.Option("--limit", min=1, help="The newest ones only.")]
 EngineFilter = Annotated[str | None, typer.Option("--engine", metavar="NAME", help="Who computed the forces.")]
 ProtocolFilter = Annotated[str | None, typer.Option("--protocol", metavar="NAME", help="The protocol's name.")]
 CampaignFilter = Annotated[str | None, typer.Option("--campaign", metavar="ID", help="Submitted together.")]
@@ -167,6 +180,36 @@ def open_existing(store: Path | None) -> JobStore | None:
     from tachylite.stores.opening import store_exists
 
     return open_store(store, create=False) if store is not None or store_exists() else None
+
+
+def material_filter(
+    formula: str | None,
+    elements: str | None,
+    engine: str | None,
+    protocol: str | None,
+    status: str | None,
+    temperature: float | None,
+    campaign: str | None,
+    where: Sequence[str] | None,
+) -> MaterialFilter:
+    """What the filters mean; raises InputError for a status that there is not."""
+    from typing import get_args
+
+    from tachylite.schemas import Material
+
+    allowed = get_args(Material.model_fields["status"].annotation)
+    if status is not None and status not in allowed:
+        raise InputError(f"--status {status} is not one of {', '.join(allowed)}")
+    return {
+        "formula": formula,
+        "elements": [symbol.strip() for symbol in elements.split(",")] if elements else None,
+        "engine": engine,
+        "protocol": protocol,
+        "status": status,
+        "temperature_k": temperature,
+        "campaign": campaign,
+        "where": where or (),
+    }
 
 
 def parse_walltime(text: str, option: str = "--walltime") -> float:

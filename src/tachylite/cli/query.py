@@ -13,11 +13,17 @@ import typer
 from tachylite.cli.options import (
     NOTHING_YET,
     CampaignFilter,
+    ElementsFilter,
     EngineFilter,
+    FormulaFilter,
     JsonOption,
+    LimitFilter,
     ProtocolFilter,
+    StatusFilter,
     StoreOption,
+    TemperatureFilter,
     WhereFilter,
+    material_filter,
     open_existing,
 )
 from tachylite.cli.output import print_tables
@@ -32,21 +38,15 @@ if TYPE_CHECKING:
 
 
 def query(
-    formula: Annotated[str | None, typer.Option("--formula", metavar="FORMULA", help="This composition.")] = None,
-    elements: Annotated[
-        str | None, typer.Option("--elements", metavar="Li,O", help="Materials with all of these elements.")
-    ] = None,
+    formula: FormulaFilter = None,
+    elements: ElementsFilter = None,
     engine: EngineFilter = None,
     protocol: ProtocolFilter = None,
-    status: Annotated[
-        str | None, typer.Option("--status", metavar="STATUS", help="completed, partial or failed.")
-    ] = None,
-    temperature: Annotated[
-        float | None, typer.Option("--temperature", metavar="K", help="With a result at this temperature.")
-    ] = None,
+    status: StatusFilter = None,
+    temperature: TemperatureFilter = None,
     campaign: CampaignFilter = None,
     where: WhereFilter = None,
-    limit: Annotated[int | None, typer.Option("--limit", min=1, help="The newest ones only.")] = None,
+    limit: LimitFilter = None,
     store: StoreOption = None,
     as_json: JsonOption = False,
     as_csv: Annotated[bool, typer.Option("--csv", help="Print a row of numbers for each, comma separated.")] = False,
@@ -62,17 +62,7 @@ def query(
     ] = None,
 ) -> None:
     """List the materials in a store, newest first."""
-    _check_status(status)
-    filters: MaterialFilter = {
-        "formula": formula,
-        "elements": [symbol.strip() for symbol in elements.split(",")] if elements else None,
-        "engine": engine,
-        "protocol": protocol,
-        "status": status,
-        "temperature_k": temperature,
-        "campaign": campaign,
-        "where": where or (),
-    }
+    filters = material_filter(formula, elements, engine, protocol, status, temperature, campaign, where)
     opened = open_existing(store)
     try:
         if export or frames or as_json:
@@ -134,12 +124,12 @@ def _export_frames(material: Material, store: JobStore, folder: Path) -> list[Pa
     """Write the recorded frames of every run of a material as an extended XYZ file, and give their paths."""
     from ase.io import write
 
-    from tachylite.stores.labels import frame_temperatures, iter_trajectories
+    from tachylite.stores.labels import iter_trajectories
 
     paths = []
     for name, trajectory in iter_trajectories(material, store):
         frames = trajectory.atoms()
-        for frame, temperature in zip(frames, frame_temperatures(trajectory), strict=True):
+        for frame, temperature in zip(frames, trajectory.temperatures_k, strict=True):
             frame.info |= {"trajectory": name, "level": material.provenance.level, "temperature_k": temperature}
         paths.append(folder / f"{name}-frames.extxyz")
         write(paths[-1], frames, format="extxyz")
@@ -168,17 +158,6 @@ def _csv(rows: Sequence[Row]) -> str:
         writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def _check_status(status: str | None) -> None:
-    from typing import get_args
-
-    from tachylite.errors import InputError
-    from tachylite.schemas import Material
-
-    allowed = get_args(Material.model_fields["status"].annotation)
-    if status is not None and status not in allowed:
-        raise InputError(f"--status {status} is not one of {', '.join(allowed)}")
 
 
 def _table(materials: Sequence[Mapping[str, Any]]) -> Table:

@@ -14,6 +14,7 @@ from tachylite.schemas.protocol import Protocol
 from tachylite.schemas.start import PackedStart, Start
 from tachylite.schemas.steps import AnyResult, Result
 from tachylite.schemas.steps.base import result_name, result_title
+from tachylite.schemas.steps.columns import Column
 
 
 class Series(FrozenModel):
@@ -51,6 +52,10 @@ class Activation(Series):
     """Why there is no fit."""
     vft: VFTLaw | None = None
     """Vogel-Fulcher-Tammann law of the same diffusivities, where they determine it or the reason why not."""
+
+
+ACTIVATION = Column("Ea_{}", "ev", "activation_energy_ev", "Ea({})", "eV", "error", each="activations")
+"""Of a material, as the columns of its results are."""
 
 
 class Expansion(ThermalExpansion, Series):

@@ -126,6 +126,14 @@ class Trajectory(MSONable):
             columns |= {name: _frozen(group["value"]) for name, group in _series_of(file)}
         return columns
 
+    @property
+    def temperatures_k(self) -> NDArray[np.float64]:
+        """Temperature in K at the times of the frames, (F,); NaN where it was not recorded."""
+        series = self.series
+        if not {"time_fs", "temperature_k"} <= set(series):
+            return np.full(self.n_frames, np.nan)
+        return np.interp(self.times_fs, series["time_fs"], series["temperature_k"])
+
     def atoms(self) -> "list[Atoms]":
         """All frames as periodic ASE atoms, with energy, forces and stress where these were recorded."""
         from ase import Atoms

@@ -92,7 +92,7 @@ class FileBlobStore(Store):
     def update(self, docs: Sequence[Blob] | Blob, key: Sequence[str] | str | None = None) -> None:
         """Store blobs; one with a stored `blob_uuid` replaces the earlier blob."""
         for doc in [docs] if isinstance(docs, dict) else docs:
-            file, content = _encode(doc["data"])
+            file, content = encode_blob(doc["data"])
             rest = {name: value for name, value in doc.items() if name not in (*_COLUMNS, "data", "_id")}
             row = (doc["blob_uuid"], doc.get("job_uuid"), doc.get("job_index"), file, json.dumps(rest))
             with self._database.changing() as index:
@@ -139,16 +139,21 @@ class FileBlobStore(Store):
             raise InputError(f"blob {path} cannot be read: {error.strerror}") from error
         if hashlib.sha256(content).hexdigest() != path.stem:
             raise InputError(f"blob {path} is damaged: its content does not have the SHA-256 of its name")
-        return Trajectory(content).as_dict() if path.suffix == ".h5" else json.loads(content)
+        return decode_blob(file, content)
 
 
-def _encode(data: Any) -> tuple[str, bytes]:
+def encode_blob(data: Any) -> tuple[str, bytes]:
     """File name and content of a blob."""
     if isinstance(data, dict) and data.get("@class") == Trajectory.__name__ and "h5md" in data:
         content, suffix = base64.b64decode(data["h5md"]), ".h5"
     else:
         content, suffix = json.dumps(data, sort_keys=True).encode(), ".json"
     return hashlib.sha256(content).hexdigest() + suffix, content
+
+
+def decode_blob(file: str, content: bytes) -> Any:
+    """Data of a blob from the name and content of its file."""
+    return Trajectory(content).as_dict() if file.endswith(".h5") else json.loads(content)
 
 
 def _where(criteria: Mapping[str, Any] | None) -> tuple[str, list[Any]]:

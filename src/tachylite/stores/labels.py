@@ -6,7 +6,6 @@ from typing import Unpack
 import numpy as np
 from jobflow import JobStore
 
-from tachylite.arrays import Array
 from tachylite.schemas import Material, Trajectory
 from tachylite.schemas.evaluation import LabelledFrame, SinglePoint
 from tachylite.stores.queries import MaterialFilter, find_trajectory, iter_materials
@@ -35,21 +34,12 @@ def iter_trajectories(material: Material, store: JobStore) -> Iterator[tuple[str
                 yield f"{material.formula}-{material.material_id[:8]}-{result.name}{ending}", trajectory
 
 
-def frame_temperatures(trajectory: Trajectory) -> Array:
-    """Temperature in K at the times of the frames (F,); NaN where it was not recorded."""
-    series = trajectory.series
-    if not {"time_fs", "temperature_k"} <= set(series):
-        return np.full(trajectory.n_frames, np.nan)
-    temperatures: Array = np.interp(trajectory.times_fs, series["time_fs"], series["temperature_k"])
-    return temperatures
-
-
 def label_frames(trajectory: Trajectory, name: str, level: str) -> Iterator[LabelledFrame]:
     """The frames of a trajectory with their labels; none where it has no energies and forces."""
     energies, forces, stresses = trajectory.energies_ev, trajectory.forces, trajectory.stresses
     if energies is None or forces is None:
         return
-    temperatures = frame_temperatures(trajectory)
+    temperatures = trajectory.temperatures_k
     for index in range(trajectory.n_frames):
         temperature = float(temperatures[index])
         yield LabelledFrame(

@@ -32,7 +32,7 @@ class OpenedStore(JobStore):
         for job, part, blobs in earlier:
             if blobs:
                 stored = self.docs_store.query_one({"uuid": job["job_uuid"], "index": job["job_index"]})
-                _remove_blobs(part, {"blob_uuid": {"$in": [*blobs.difference(_named_blobs(stored))]}})
+                _remove_blobs(part, {"blob_uuid": {"$in": [*blobs.difference(named["blob_uuid"] for named in references(stored))]}})
 
     def remove_docs(self, criteria: dict[str, Any]) -> None:
         """Remove the documents that match, and their blobs."""
@@ -47,15 +47,15 @@ def _blobs_of_job(entry: Mapping[str, Any]) -> dict[str, Any]:
     return {"job_uuid": entry["uuid"], "job_index": entry["index"]}
 
 
-def _named_blobs(content: Any) -> Iterator[str]:
-    """Yield the names of the blobs that a document refers to."""
+def references(content: Any) -> Iterator[Mapping[str, Any]]:
+    """Yield what stands in a document in place of its blobs: `blob_uuid` and the `store` that holds it."""
     if isinstance(content, Mapping):
         if "blob_uuid" in content:
-            yield content["blob_uuid"]
+            yield content
         content = list(content.values())
     if isinstance(content, list):
         for part in content:
-            yield from _named_blobs(part)
+            yield from references(part)
 
 
 def _remove_blobs(store: Store, criteria: dict[str, Any]) -> None:

@@ -11,8 +11,9 @@ import bson
 
 from tachylite.analysis.descriptors import TRAJECTORY_FIELDS
 from tachylite.analysis.screen import FIELDS as SCREEN_FIELDS
+from tachylite.schemas.material import ACTIVATION
 from tachylite.schemas.steps import RESULTS
-from tachylite.schemas.steps.columns import Column, paths, value_at
+from tachylite.schemas.steps.columns import paths, value_at
 from tachylite.stores.fields import Paths, paths_of, prune
 from tachylite.stores.matching import values_at
 
@@ -30,9 +31,6 @@ MATERIAL_COLUMNS = {
     "created_at": "created_at",
 }
 """Columns that every row of a table has, and where a document holds them."""
-
-ACTIVATION = Column("Ea_{}", "ev", "activation_energy_ev", "Ea({})", "eV", "error", each="activations")
-"""Of a material, as the columns of its results are."""
 
 _HEADS = ("kind", "name", "step", "variant", "status", "n_atoms", "temperature_k")
 """Fields of every result that tell what it is."""

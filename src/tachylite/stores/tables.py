@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Any, Unpack
 
 from jobflow import JobStore
 
+from tachylite.schemas.material import ACTIVATION
 from tachylite.schemas.steps import RESULTS
 from tachylite.schemas.steps.base import result_name
 from tachylite.schemas.steps.columns import Cell, cells, value_at
 from tachylite.stores.queries import MaterialFilter, iter_newest_entries, newest_entries
-from tachylite.stores.summaries import ACTIVATION, MATERIAL_COLUMNS, TABLE_FIELDS
+from tachylite.stores.summaries import MATERIAL_COLUMNS, TABLE_FIELDS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
