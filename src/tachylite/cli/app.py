@@ -13,6 +13,8 @@ from tachylite.cli.datasets import datasets
 from tachylite.cli.describe import describe
 from tachylite.cli.doctor import doctor
 from tachylite.cli.evaluate import evaluate
+from tachylite.cli.export import export
+from tachylite.cli.import_archive import import_archive
 from tachylite.cli.learn import learn
 from tachylite.cli.predict import predict
 from tachylite.cli.protocols import protocols
@@ -45,6 +47,7 @@ for command in (
     query,
     report,
     serve,
+    export,
     describe,
     learn,
     predict,
@@ -55,6 +58,7 @@ for command in (
     doctor,
 ):
     app.command()(command)
+app.command("import")(import_archive)
 app.add_typer(analyze)
 
 

@@ -134,9 +134,7 @@ FormulaFilter = Annotated[str | None, typer.Option("--formula", metavar="FORMULA
 ElementsFilter = Annotated[
     str | None, typer.Option("--elements", metavar="Li,O", help="Materials with all of these elements.")
 ]
-StatusFilter = Annotated[
-    str | None, typer.Option("--status", metavar="STATUS", help="completed, partial or failed.")
-]
+StatusFilter = Annotated[str | None, typer.Option("--status", metavar="STATUS", help="completed, partial or failed.")]
 TemperatureFilter = Annotated[
     float | None, typer.Option("--temperature", metavar="K", help="With a result at this temperature.")
 ]

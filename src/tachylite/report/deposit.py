@@ -43,8 +43,8 @@ def readme(title: str, contents: Contents) -> str:
         [
             f"# {title}",
             "",
-            f"Amorphous materials by simulation: {contents.documents} documents and {contents.files} data files of a store",
-            f"of [tachylite]({PROJECT_URL}), written by its version {__version__}.",
+            f"{contents.documents} documents and {contents.files} data files of a store of",
+            f"[tachylite]({PROJECT_URL}), written by its version {__version__}.",
             "",
             *lost,
             *_list("Materials", contents.formulas),

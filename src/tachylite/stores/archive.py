@@ -33,7 +33,12 @@ _TIME = (1980, 1, 1, 0, 0, 0)
 
 
 def write_archive(
-    store: JobStore, path: Path, *, campaign: str | None = None, title: str | None = None, authors: Sequence[str] = ()
+    store: JobStore,
+    path: Path,
+    *,
+    campaign: str | None = None,
+    title: str = "Amorphous materials by simulation",
+    authors: Sequence[str] = (),
 ) -> Contents:
     """Write the documents of a store, or those of one campaign, and the data they refer to.
 
@@ -42,7 +47,6 @@ def write_archive(
     """
     if path.suffix != ".zip":
         raise InputError(f"archive {path} must be named *.zip")
-    title = title or f"Amorphous materials: {path.stem}"
     contents = Contents()
     try:
         with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}.") as folder:

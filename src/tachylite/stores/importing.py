@@ -16,7 +16,18 @@ from bson.errors import BSONError
 from jobflow import JobStore
 
 from tachylite.errors import InputError
-from tachylite.stores.archive import BLOBS, CITATION, DATA, DOCUMENTS, FORMAT, HEAD, README, SUMS, document_line, read_line
+from tachylite.stores.archive import (
+    BLOBS,
+    CITATION,
+    DATA,
+    DOCUMENTS,
+    FORMAT,
+    HEAD,
+    README,
+    SUMS,
+    document_line,
+    read_line,
+)
 from tachylite.stores.blobs import decode_blob
 
 _FILES = {DOCUMENTS, BLOBS, HEAD, README, CITATION, SUMS}
