@@ -7,6 +7,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import bson
 import pytest
 import yaml
 from bson import Int64
@@ -142,7 +143,7 @@ def set_line(name: str, **changes: Any) -> Callable[[dict[str, bytes]], None]:
         (lambda files: files.pop(first_data(files)), False, "is not both in it and in its SHA256SUMS"),
         (lambda files: files.update({first_data(files): b"other"}), True, "does not have its checksum"),
         (lambda files: files.update({"../../escaped": b""}), True, "holds '../../escaped'"),
-        (lambda files: files.update({"/tmp/escaped": b""}), True, "holds '/tmp/escaped'"),
+        (lambda files: files.update({"/escaped": b""}), True, "holds '/escaped'"),
         (lambda files: files.update({"data/../escaped.h5": b""}), True, "holds 'data/../escaped.h5'"),
         (lambda files: files.update({"model.pkl": b""}), True, "holds 'model.pkl'"),
         (lambda files: files.update({"documents.jsonl": b"\x80\x04."}), True, "line 1 of documents.jsonl is not JSON"),
@@ -157,7 +158,7 @@ def test_what_was_tampered_with_is_refused_and_writes_nothing(
 ) -> None:
     path = rewritten(archive, change, sums=sums)
     copy = open_store(tmp_path / "copy")
-    with pytest.raises(InputError, match="changed.zip is refused") as refusal:
+    with pytest.raises(InputError, match=r"changed\.zip is refused") as refusal:
         restore(path, copy)
     assert expected in str(refusal.value)
     assert "\n" not in str(refusal.value)
@@ -205,8 +206,6 @@ values = st.recursive(
 
 @given(st.dictionaries(st.text("abc", min_size=1), values, max_size=3))
 def test_documents_are_the_same_after_json(document: dict[str, Any]) -> None:
-    import bson
-
     assert bson.encode(read_line(document_line(document))) == bson.encode(document)
     assert document_line(document).count(b"\n") == 1
 

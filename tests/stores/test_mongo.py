@@ -3,6 +3,7 @@
 import os
 import uuid
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from jobflow import JobStore
@@ -19,6 +20,8 @@ from tests.stores.store_samples import (
 )
 
 from tachylite.stores import find_materials, find_rows, find_runs, load_trajectory, open_store
+from tachylite.stores.archive import write_archive
+from tachylite.stores.importing import open_archive
 from tachylite.stores.stages import find_stages
 
 URI = os.environ.get("TACHYLITE_TEST_MONGO")
@@ -68,3 +71,17 @@ def test_jobs_and_questions_work_as_with_the_embedded_store(mongo: JobStore) -> 
         ("simulate", 1),
         ("count_frames", 1),
     }
+
+
+def test_an_archive_goes_from_a_folder_to_mongodb_and_back(mongo: JobStore, tmp_path: Path) -> None:
+    folder, back = open_store(tmp_path / "store"), open_store(tmp_path / "back")
+    submit(folder, simulate([None, 1, 2]), keep(make_material()))
+    paths = [tmp_path / f"{number}.zip" for number in range(3)]
+    for source, path, target in zip((folder, mongo, back), paths, (mongo, back, None), strict=True):
+        write_archive(source, path)
+        for repetition in range(2) if target is not None else ():
+            with open_archive(path) as archive:
+                imported = archive.restore(target)
+            assert (imported.documents, imported.blobs) == ((2, 2) if repetition == 0 else (0, 0))
+    assert paths[0].read_bytes() == paths[1].read_bytes() == paths[2].read_bytes()
+    assert load_trajectory(mongo, make_trajectory(2).sha256) == make_trajectory(2)

@@ -27,7 +27,6 @@ def import_archive(
             imported = checked.restore(opened)
         finally:
             opened.close()
-    before = (
-        f", {imported.documents_before} and {imported.blobs_before} were there" if imported.documents_before else ""
-    )
-    typer.echo(f"imported {imported.documents} documents and {imported.blobs} trajectories or other data{before}")
+    typer.echo(f"imported {imported.documents} documents and {imported.blobs} trajectories or other data")
+    if imported.documents_before:
+        typer.echo(f"{imported.documents_before} documents and {imported.blobs_before} data were there already")

@@ -34,6 +34,7 @@ from tachylite.report.optimade_properties import (
 )
 from tachylite.schemas import Material, Result, State, Trajectory
 from tachylite.schemas.material import ACTIVATION
+from tachylite.schemas.steps.base import result_name
 from tachylite.schemas.steps.columns import Cell, cells
 
 STRUCTURES, TRAJECTORIES, SETTINGS = "optimade.jsonl", "trajectories.jsonl.gz", "optimade.yaml"
@@ -192,9 +193,8 @@ def _cells(material: Material, result: Result) -> Iterator[Cell]:
     content = result.model_dump()
     for column in result.columns:
         yield from cells(column, content)
-    laws = [
-        law for law in material.activations if law.name in {"", result.step, f"{result.step}-{result.series_variant}"}
-    ]
+    series = {"", result_name(result.step, result.series_variant)}
+    laws = [law for law in material.activations if law.name in series]
     yield from cells(ACTIVATION, {"activations": [law.model_dump() for law in laws]})
 
 

@@ -56,9 +56,7 @@ _OWN = {
     "model": Property("string", "The potential or functional"),
     "level": Property("string", "Level of theory: engine, model, weights and settings"),
     "seed": Property("integer", "Seed of packing, velocities and thermostat"),
-    "trajectory_ids": Property(
-        "list", "SHA-256 of the trajectories the numbers come from", None, ("dim_trajectories",)
-    ),
+    "trajectory_ids": Property("list", "SHA-256 of the trajectories behind the numbers", None, ("dim_trajectories",)),
 }
 _FRAMES = {
     "trajectory_id": Property("string", "SHA-256 of the whole trajectory as H5MD"),

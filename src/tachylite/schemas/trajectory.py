@@ -132,7 +132,8 @@ class Trajectory(MSONable):
         series = self.series
         if not {"time_fs", "temperature_k"} <= set(series):
             return np.full(self.n_frames, np.nan)
-        return np.interp(self.times_fs, series["time_fs"], series["temperature_k"])
+        temperatures: NDArray[np.float64] = np.interp(self.times_fs, series["time_fs"], series["temperature_k"])
+        return temperatures
 
     def atoms(self) -> "list[Atoms]":
         """All frames as periodic ASE atoms, with energy, forces and stress where these were recorded."""

@@ -110,7 +110,7 @@ def _write_store(store: JobStore, criteria: Mapping[str, Any], writer: _Writer, 
 def _document_lines(
     store: JobStore, criteria: Mapping[str, Any], blobs: dict[str, str], contents: Contents
 ) -> Iterator[bytes]:
-    """Documents as lines, in the order of the store; puts into `blobs` which ones they refer to, and where these are."""
+    """Documents as lines, in the order of the store; `blobs` gets the blobs they refer to, with the part of each."""
     for entry in store.docs_store.query(dict(criteria)):
         contents.add(entry)
         blobs |= {named["blob_uuid"]: named["store"] for named in references(entry)}

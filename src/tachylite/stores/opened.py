@@ -32,10 +32,8 @@ class OpenedStore(JobStore):
         for job, part, blobs in earlier:
             if blobs:
                 stored = self.docs_store.query_one({"uuid": job["job_uuid"], "index": job["job_index"]})
-                _remove_blobs(
-                    part,
-                    {"blob_uuid": {"$in": [*blobs.difference(named["blob_uuid"] for named in references(stored))]}},
-                )
+                named = (reference["blob_uuid"] for reference in references(stored))
+                _remove_blobs(part, {"blob_uuid": {"$in": [*blobs.difference(named)]}})
 
     def remove_docs(self, criteria: dict[str, Any]) -> None:
         """Remove the documents that match, and their blobs."""
