@@ -8,7 +8,7 @@ from tests.stores.store_samples import make_hold, make_material, make_run, make_
 
 from tachylite.cli import main
 from tachylite.schemas import Measured
-from tachylite.stores import find_materials, open_store
+from tachylite.stores import find_materials, load_trajectory, open_store
 
 
 @pytest.fixture
@@ -86,3 +86,20 @@ def test_mistakes_are_one_line(
     error = capsys.readouterr().err
     assert expected in error
     assert error.count("\n") == 1
+
+
+def test_runs_of_an_engine_come_back_bit_for_bit(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("p.yaml").write_text(
+        "name: p\ntimestep_fs: 2\nrecord_every: 5\npacking: {n_atoms: 8, volume_factor: 1.3}\n"
+        "steps:\n  - {kind: hold, name: hot, temperature_k: [1500, 1800], time_ps: 0.2}\n"
+    )
+    assert main(["run", "Cu", "Al", "--protocol", "p.yaml", "--engine", "ase:emt", "--store", "runs"]) in (0, 1)
+    assert main(["export", "--store", "runs", "--archive", "runs.zip"]) == 0
+    assert main(["import", "runs.zip", "--store", "copy"]) == 0
+    assert main(["export", "--store", "copy", "--archive", "again.zip"]) == 0
+    assert Path("again.zip").read_bytes() == Path("runs.zip").read_bytes()
+    runs, copy = open_store("runs"), open_store("copy")
+    assert find_materials(copy) == find_materials(runs)
+    ids = [name for material in find_materials(runs) for result in material.results for name in result.trajectory_ids]
+    assert len(ids) == 4
+    assert all(load_trajectory(copy, name) == load_trajectory(runs, name) for name in ids)

@@ -123,6 +123,14 @@ def rewritten(archive: Path, change: Callable[[dict[str, bytes]], None], *, sums
     return path
 
 
+def no_hdf5(files: dict[str, bytes]) -> None:
+    """Data that are no trajectory, with a checksum that agrees everywhere."""
+    old, new = first_data(files), f"data/{hashlib.sha256(b'none').hexdigest()}.h5"
+    files[new] = b"none"
+    files["data.jsonl"] = files["data.jsonl"].replace(old.removeprefix("data/").encode(), new[5:].encode())
+    del files[old]
+
+
 def first_data(files: dict[str, bytes]) -> str:
     return next(name for name in files if name.startswith("data/"))
 
@@ -150,6 +158,7 @@ def set_line(name: str, **changes: Any) -> Callable[[dict[str, bytes]], None]:
         (set_line("documents.jsonl", uuid={"$ne": "x"}), True, "has no uuid, or not as str"),
         (set_line("data.jsonl", file="../../../etc/passwd"), True, "names a file that is not in it"),
         (set_line("data.jsonl", store="elsewhere"), True, "no additional store 'elsewhere'"),
+        (no_hdf5, True, "is not what its name says"),
         (set_line("archive.json", format=2), True, "in a newer format; pip install --upgrade"),
     ],
 )

@@ -221,7 +221,6 @@ def _write_head(
     }
     implementation = {"name": "tachylite", "version": __version__}
     _write(file, {"x-optimade": {"api_version": version}})
-    _write(file, {"meta": {"api_version": version, "provider": provider, "implementation": implementation}})
     base = {
         "api_version": version,
         "available_api_versions": [],
@@ -229,7 +228,9 @@ def _write_head(
         "available_endpoints": ["info", entry_type],
         "entry_types_by_format": {"json": [entry_type]},
     }
-    _write(file, {"type": "info", "id": "/", "attributes": base})
+    # optimade-maker looks for definitions up to the first line without `properties`: hence no line of `meta`
+    of_file = {"provider": provider, "implementation": implementation, "properties": {}}
+    _write(file, {"type": "info", "id": "/", "attributes": base, **of_file})
     info = {"formats": ["json"], "description": description, "properties": definitions}
     _write(file, {"type": "info", "id": entry_type, **info, "output_fields_by_format": {"json": list(definitions)}})
 

@@ -89,21 +89,26 @@ class Archive:
         written, where the store has another document for the same job or lacks the part that data belong to.
         """
         try:
-            new = [key for key, line in self._documents() if _is_new(store, key, line)]
-            blobs = [blob for blob in self._blobs() if _lacks(store, blob)]
-            for blob in blobs:
-                content = self._archive.read(DATA + blob["file"])
+            is_new = {key: _is_new(store, key, line) for key, line in self._documents()}
+            blobs = list(self._blobs())
+            lacking = [blob for blob in blobs if _lacks(store, blob)]
+            for blob in lacking:
                 kept = {name: value for name, value in blob.items() if name not in {"store", "file"}}
-                data = decode_blob(blob["file"], content)
-                store.additional_stores[blob["store"]].update([{**kept, "data": data}], key="blob_uuid")
-            wanted = set(new)
-            lines = (line for key, line in self._documents() if key in wanted)
+                content = {**kept, "data": self._data(blob["file"])}
+                store.additional_stores[blob["store"]].update([content], key="blob_uuid")
+            lines = (line for key, line in self._documents() if is_new[key])
             for some in batched(lines, _AT_ONCE):
                 store.docs_store.update([read_line(line) for line in some], key=["uuid", "index"])
         except _RefusedError as error:
             raise InputError(f"archive {self.path} is refused: {error}") from error
-        total = sum(1 for _ in self._documents()), sum(1 for _ in self._blobs())
-        return Imported(len(new), len(blobs), total[0] - len(new), total[1] - len(blobs))
+        new = sum(is_new.values())
+        return Imported(new, len(lacking), len(is_new) - new, len(blobs) - len(lacking))
+
+    def _data(self, file: str) -> Any:
+        try:
+            return decode_blob(file, self._archive.read(DATA + file))
+        except (ValueError, RecursionError) as error:
+            raise _RefusedError(f"{DATA}{file} is not what its name says: {str(error)[:80]}") from error
 
     def _documents(self) -> Iterator[tuple[tuple[str, int], bytes]]:
         """Lines of documents with `uuid` and `index` of each."""
