@@ -1,5 +1,7 @@
 import hashlib
 import json
+import math
+import struct
 import subprocess
 import zipfile
 from collections.abc import Callable
@@ -203,7 +205,8 @@ values = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**63), 2**63 - 1)
-    | st.floats()
+    | st.floats(allow_nan=False)
+    | st.just(math.nan)
     | st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))
     | st.binary(max_size=4)
     | st.datetimes().map(lambda time: time.replace(microsecond=time.microsecond // 1000 * 1000))
@@ -211,6 +214,11 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text("ab.é", min_size=1), inner, max_size=3),
     max_leaves=8,
 )
+
+
+def test_a_nan_of_any_sign_is_kept_as_nan() -> None:
+    (value,) = read_line(document_line({"a": struct.unpack("<d", bytes.fromhex("010000000000f8ff"))[0]})).values()
+    assert math.isnan(value)
 
 
 @given(st.dictionaries(st.text("abc", min_size=1), values, max_size=3))

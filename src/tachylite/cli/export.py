@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 def export(
     optimade: Annotated[
         Path | None,
-        typer.Option(metavar="DIR", help="Write structures and trajectories here, which optimade-maker serves."),
+        typer.Option(metavar="DIR", help="Write structures, which optimade-maker serves, and trajectories here."),
     ] = None,
     archive: Annotated[
         Path | None, typer.Option(metavar="FILE.zip", help="Write all documents and trajectories into one file.")

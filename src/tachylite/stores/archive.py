@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -119,13 +120,22 @@ def _document_lines(
 
 def document_line(entry: Mapping[str, Any]) -> bytes:
     """A document as a line of JSON that `read_line` turns into the same document, but for the database's own `_id`."""
-    document = {name: value for name, value in entry.items() if name != "_id"}
+    document = _with_one_nan({name: value for name, value in entry.items() if name != "_id"})
     encoded = bson.encode(document)
     for options in (_JSON, _EXACT_JSON):
         line = json_util.dumps(document, json_options=options, ensure_ascii=False).encode() + b"\n"
         if bson.encode(read_line(line)) == encoded:
             return line
     raise InputError(f"document {entry.get('uuid')} cannot be written as JSON: it has names that mean types there")
+
+
+def _with_one_nan(content: Any) -> Any:
+    """The same content with every NaN the usual one: processors give NaN other signs and digits, JSON does not."""
+    if isinstance(content, Mapping):
+        return {name: _with_one_nan(value) for name, value in content.items()}
+    if isinstance(content, list):
+        return [_with_one_nan(value) for value in content]
+    return math.nan if isinstance(content, float) and math.isnan(content) else content
 
 
 def read_line(line: bytes) -> Any:
