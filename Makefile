@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help demo test pytest environment lint services services-stop benchmark clean
+.PHONY: help demo test pytest environment lint docs services services-stop benchmark clean
 
 # A stamp is named by what was installed, where and from which lists: nothing changed, nothing to do.
 LISTS := pyproject.toml constraints.txt .ci/venv
@@ -12,8 +12,9 @@ FOR_TEST := .venv/.installed-test-$(KEY)
 
 help:
 	@echo 'make demo   Li3PO4 from the formula to demo/report/, a few minutes'
-	@echo 'make test   ruff, mypy and every test'
+	@echo 'make test   ruff, mypy, the site and every test'
 	@echo 'make lint   ruff and mypy'
+	@echo 'make docs   the site of documentation, in site/; a warning, or a link to nothing, is an error'
 	@echo 'make services, services-stop   a MongoDB and a Slurm on loopback, for the tests that need them (as root)'
 	@echo 'make benchmark   the engine beside its peers; hours, on a quiet machine'
 	@echo 'make clean  remove caches and demo/, keep .venv'
@@ -21,7 +22,7 @@ help:
 demo: $(FOR_DEMO)
 	.venv/bin/tachylite run Li3PO4 --protocol quickstart --store demo/store --report demo/report
 
-test: lint pytest
+test: lint docs pytest
 
 pytest: $(FOR_TEST)
 	.venv/bin/python -m pytest -n auto --dist worksteal --durations=20
@@ -32,6 +33,9 @@ lint: $(FOR_TEST)
 	.venv/bin/ruff check
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
+
+docs: $(FOR_TEST)
+	.venv/bin/python -m sphinx --quiet --fail-on-warning --keep-going --builder dirhtml docs site
 
 services: $(FOR_TEST)
 	tools/services start
@@ -45,7 +49,7 @@ benchmark: $(FOR_TEST)
 	for name in dynamics averages volume_search; do .venv/bin/python -m benchmarks.$$name; done
 
 clean:
-	rm -rf demo dist build .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf demo dist build site .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find src tests -type d -name __pycache__ -exec rm -rf {} +
 
 $(FOR_DEMO):

@@ -18,19 +18,23 @@ _UNKNOWN = ("extra_forbidden", "unexpected_keyword_argument")
 def get_engine(name: str = "chgnet", **options: Any) -> Engine:
     """Return the engine of that name, `FAMILY` or `FAMILY:MODEL`; options go to it.
 
-    | name | model |
-    |---|---|
-    | `chgnet` | a version inside the CHGNet wheel (0.3.0 if not given), or a checkpoint file |
-    | `nep:FILE` | a `nep.txt` of version 4 |
-    | `mtp:FILE@ELEMENTS` | a moment tensor potential, with its elements in the order of the file |
-    | `nequix:FILE` | weights of Nequix in PyTorch's form |
-    | `matgl:FOLDER` | a MatGL potential |
-    | `mace`, `sevennet`, `orb`, `mattersim`, `fairchem`, `nequip` | a model of that package, or a file |
-    | `ase:NAME` | an ASE calculator: of ASE, of atomate2, or `package.module:NAME`, or `FILE.py:NAME` |
-    | `torchsim:FILE.py:NAME` | a TorchSim model of your own, or `package.module:NAME` |
-    | `lennard-jones` | none: argon |
-    | `vasp` | none: VASP itself, with atomate2's input sets |
-    | `espresso` | none: pw.x of Quantum ESPRESSO, with PBE |
+    =======================  ====================================================================
+    name                     model
+    =======================  ====================================================================
+    `chgnet`                 a version inside the CHGNet wheel (0.3.0 if not given), or a file
+    `nep:FILE`               a `nep.txt` of version 4
+    `mtp:FILE@ELEMENTS`      a moment tensor potential; its elements in the order of the file
+    `nequix:FILE`            weights of Nequix in PyTorch's form
+    `matgl:FOLDER`           a MatGL potential
+    `mace`, `sevennet`       a model of that package, or a file
+    `orb`, `mattersim`       likewise
+    `fairchem`, `nequip`     likewise
+    `ase:NAME`               a calculator of ASE or atomate2, `package.module:NAME`, `FILE.py:NAME`
+    `torchsim:FILE.py:NAME`  a TorchSim model of your own, or `package.module:NAME`
+    `lennard-jones`          none: argon
+    `vasp`                   none: VASP itself, with atomate2's input sets
+    `espresso`               none: pw.x of Quantum ESPRESSO, with PBE
+    =======================  ====================================================================
 
     Raises InputError for an unknown name or option; a model is loaded at its first use.
     """
