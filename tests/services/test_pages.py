@@ -12,13 +12,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from tests.pages import DOCS, blocks, commands, write_files
 from tests.services.cluster import BIN, MONGO, NEEDS_SERVICES, SLURM, WITH_SEARCH, Cluster, local_run, same
 
 from tachylite.configs import load_protocol
 
 pytestmark = NEEDS_SERVICES
 
-DOCS = Path(__file__).parents[2] / "docs"
 BREAK = "## When something fails"
 PACE = dict.fromkeys(("delay_checkout", "delay_check_run_status", "delay_advance_status"), 1)
 
@@ -48,15 +48,6 @@ def local(text: str, cluster: Cluster) -> str:
     return text
 
 
-def blocks(text: str, kind: str) -> list[str]:
-    return re.findall(rf"```{kind}\n(.*?)```", text, re.DOTALL)
-
-
-def commands(text: str) -> list[str]:
-    lines = [line for block in blocks(text, "console") for line in block.splitlines()]
-    return [line.removeprefix("$ ") for line in lines if line.startswith("$ ") and "pip install" not in line]
-
-
 def run(program: str, script: str, cluster: Cluster) -> str:
     environment = {
         name: value for name, value in os.environ.items() if not name.startswith(("TACHYLITE_S", "JFREMOTE"))
@@ -84,10 +75,7 @@ def test_the_commands_of_the_page_lead_to_the_results_of_a_local_run(
     count = cluster.calculator.calls
     monkeypatch.setattr("jobflow_remote.SETTINGS.projects_folder", str(cluster.folder / ".jfremote"))
     text = local((DOCS / page).read_text(encoding="utf-8"), cluster)
-    for content in blocks(text, "yaml"):
-        name = content.partition("\n")[0].removeprefix("# ")
-        (cluster.folder / name).parent.mkdir(exist_ok=True)
-        (cluster.folder / name).write_text(content, encoding="utf-8")
+    write_files(text, "yaml", cluster.folder)
     load_protocol(cluster.folder / "tiny.yaml")
     cluster.write("tiny.yaml", WITH_SEARCH)
     before, _, after = text.partition(BREAK)
