@@ -116,6 +116,20 @@ def test_a_wheel_holds_the_shipped_files(python: Path, source_distribution: Path
     install(python, wheel)
     (package,) = python.parents[1].glob("lib/python*/site-packages/tachylite")
     check(python, package, package / "configs")
+    melt_argon(python.with_name("tachylite"), tmp_path)
+
+
+def melt_argon(command: Path, folder: Path) -> None:
+    """A short run by the installed command, far from the clone, to a page with its figures."""
+    (folder / "melt.yaml").write_text(
+        "packing: {n_atoms: 16}\nsteps: [{kind: hold, name: melt, temperature_k: 90, time_ps: 0.2}]\n"
+    )
+    given = ("--engine", "lennard-jones", "--protocol", folder / "melt.yaml", "--store", folder / "store")
+    # packmol is a program beside the Python that has the dependencies
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ["PATH"]])
+    (material,) = json.loads(run(command, "run", "Ar", *given, "--report", folder / "report", "--json", PATH=path))
+    assert material["status"] == "completed"
+    assert "<html" in (folder / "report" / "index.html").read_text(encoding="utf-8")
 
 
 def test_an_editable_installation_reads_the_clone(python: Path, clone: Path) -> None:
