@@ -180,11 +180,11 @@ def test_a_bad_file_gets_one_line(tmp_path: Path, text: str, expected: str) -> N
         ),
         (
             "{kind: holt}",
-            "kind = 'holt' is not known; did you mean 'hold'? kinds: compress, hold, insert, ramp, relax, remove",
+            "kind = 'holt' is not known; did you mean 'hold'? kinds: compare, compress, hold, insert, ramp, relax",
         ),
-        ("{kind: [hold]}", "kind = ['hold'] is not known; did you mean 'hold'? kinds: compress, hold"),
-        ("hold", "step 2 = 'hold' must be a mapping of keys to values; kinds: compress, hold"),
-        ("null", "step 2 = null must be a mapping of keys to values; kinds: compress, hold"),
+        ("{kind: [hold]}", "kind = ['hold'] is not known; did you mean 'hold'? kinds: compare, compress, hold"),
+        ("hold", "step 2 = 'hold' must be a mapping of keys to values; kinds: compare, compress, hold"),
+        ("null", "step 2 = null must be a mapping of keys to values; kinds: compare, compress, hold"),
         (
             "{kind: relax, from: mlet}",
             "(relax): from = 'mlet' is no earlier step; did you mean 'melt'? earlier steps: melt",
