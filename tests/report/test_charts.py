@@ -115,6 +115,13 @@ def test_first_minima_lie_on_their_curves() -> None:
         assert point.y[0] == pytest.approx(np.interp(point.x[0], line.x, line.y))
 
 
+def test_states_of_one_temperature_differ_in_their_dashes() -> None:
+    same = [(name, "heat-0", analysis(300)) for name in ("fast", "slow")]
+    for panel in charts.partial_rdfs([("melt", "heat-100", analysis(5000)), *same]).panels:
+        dashes = {mark.name: mark.dash for mark in panel.marks if isinstance(mark, Line)}
+        assert dashes == {"melt": "solid", "fast": "solid", "slow": "dash"}
+
+
 def test_of_very_many_pairs_those_with_the_highest_peaks_are_shown() -> None:
     elements = ("Ag", "Al", "Br", "Cl", "Cu", "F", "I", "Li", "O", "P", "S", "Zr")
     chart = charts.partial_rdfs([("melt", "accent", analysis(5000, elements))])

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymongo import MongoClient
+from pymongo.errors import OperationFailure
 from tests.stores.criteria_samples import CRITERIA, DOCUMENTS, SORTABLE
 
 from tachylite.stores.matching import in_order, matcher
@@ -86,6 +87,8 @@ def test_values_are_sorted_by_type_then_value() -> None:
     assert [name for name, _ in in_order(of_lists, {"a": True})] == ["high", "low"]
     with pytest.raises(ValueError, match="sorts by numbers"):
         in_order([(1, {"a": {}}), (2, {"a": 1})], {"a": False})
+    with pytest.raises(ValueError, match="does not sort by lists of lists"):
+        in_order([(1, {"a": [[1], 2]}), (2, {"a": 1})], {"a": False})
 
 
 URI = os.environ.get("TACHYLITE_TEST_MONGO")
@@ -111,8 +114,12 @@ def test_random_documents_match_as_in_mongodb(
     collection.insert_many({"_id": place, **document} for place, document in enumerate(documents))
     stored = list(enumerate(bson.decode(bson.encode(document)) for document in documents))
     for criteria in questions:
-        expected = [entry["_id"] for entry in collection.find(criteria, {"_id": 1}).sort([*order.items(), ("_id", 1)])]
         test = matcher(criteria)
         matching = [entry for entry in stored if test(entry[1])]
-        ordered = in_order(matching, {name: direction < 0 for name, direction in order.items()})
+        try:
+            ordered = in_order(matching, {name: direction < 0 for name, direction in order.items()})
+            answer = collection.find(criteria, {"_id": 1}).sort([*order.items(), ("_id", 1)])
+            expected = [entry["_id"] for entry in answer]
+        except (ValueError, OperationFailure):
+            continue  # lists of lists are not sorted here, nor two lists of one document there
         assert [place for place, _ in ordered] == expected, criteria

@@ -37,7 +37,8 @@ def matcher(criteria: Mapping[str, Any]) -> Test:
 def in_order[T](entries: Iterable[tuple[T, Any]], orders: Mapping[str, bool]) -> list[tuple[T, Any]]:
     """Sort documents, each with something of its own, by fields as MongoDB does; True for descending.
 
-    Raises ValueError where a field is a document: numbers, words, times and truth values are compared.
+    Raises ValueError where a field is a document or a list of lists: numbers, words, times and truth values, and lists
+    of these, are compared.
     """
     ordered = list(entries)
     for name, descending in reversed([*orders.items()]):
@@ -48,7 +49,12 @@ def in_order[T](entries: Iterable[tuple[T, Any]], orders: Mapping[str, bool]) ->
 
 def _sort_key(document: Any, path: Sequence[str], descending: bool) -> tuple[int, Any]:
     """Of a list its smallest or largest element counts; an empty one comes before what has no value."""
-    keys = [_rank(value) for value in values_at(document, path) if not (isinstance(value, list) and value)]
+    keys = []
+    for value in values_at(document, path, through_last=False):
+        elements = value if isinstance(value, list) and value else [value]
+        if elements is value and any(isinstance(element, list) for element in elements):
+            raise ValueError("the embedded store does not sort by lists of lists")
+        keys += [_rank(element) for element in elements]
     return (max if descending else min)(keys, default=(1, 0))
 
 
