@@ -1,5 +1,6 @@
 """What the steps `insert` and `remove` share: ions in or out, so many at a time, every stage a result."""
 
+from abc import abstractmethod
 from collections.abc import Iterator, Sequence
 from math import ceil
 from typing import Annotated, Any, ClassVar, Self
@@ -60,9 +61,9 @@ class IonStep(Ensemble):
     sign: ClassVar[int]
     """1 where ions go in, -1 where they leave."""
 
+    @abstractmethod
     def changed(self, state: State, count: int, rule: Rule, rng: np.random.Generator) -> State:
         """A state, without velocities, with so many ions more or less by a rule; raises InputError where that fails."""
-        raise NotImplementedError
 
     @model_validator(mode="after")
     def _check_choices(self) -> Self:
