@@ -34,9 +34,14 @@ def frames(tmp_path: Path) -> Path:
 
 def test_a_committee_becomes_an_engine(call: Call, frames: Path, tmp_path: Path) -> None:
     output = tmp_path / "cu.txt"
-    code, out, err = call("train", "--frames", frames, "-o", output, "--committee", "2", *SETTINGS, "--json")
+    words = ("--committee", "2", "--learning-curve", *SETTINGS)
+    code, out, err = call("train", "--frames", frames, "-o", output, *words, "--json")
     assert code == 0, err
     card = PotentialCard.model_validate_json(out)
+    curve = [point.n_frames / card.training.n_frames for point in card.learning_curve]
+    assert curve == pytest.approx([0.25, 0.5, 1.0], abs=0.02)
+    assert card.learning_curve[-1].force_rmse_ev_a.value == pytest.approx(card.evaluation.force_rmse_ev_a)
+    assert card.learning_curve[0].force_rmse_ev_a.value > card.learning_curve[-1].force_rmse_ev_a.value
     assert card == PotentialCard.model_validate_json((tmp_path / "cu.card.json").read_text())
     assert [member.file for member in card.members] == ["cu.txt", "cu-2.txt"]
     assert (tmp_path / "cu-2.txt").is_file()
@@ -84,6 +89,7 @@ def test_what_a_store_kept_is_learned_from(call: Call, tmp_path: Path, monkeypat
         (["--frames", "good.xyz", "--setting", "epochs=3"], "settings of nep are radial_cutoff_a, angular_cutoff_a"),
         (["--frames", "good.xyz", "--start", "gone.txt"], "cannot read gone.txt: No such file"),
         (["--store", "nowhere"], "nowhere"),
+        (["Cu", "--teacher", "ase:emt", "--learning-curve"], "leave out --learning-curve"),
     ],
 )
 def test_bad_input_is_one_line(

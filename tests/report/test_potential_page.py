@@ -18,6 +18,7 @@ from tachylite.report.pages.potential import write_potential_page
 from tachylite.schemas import Measured
 from tachylite.schemas.evaluation import SinglePoint
 from tachylite.schemas.potential import (
+    LearningCurvePoint,
     LearnedPotential,
     LearningRound,
     LeftOut,
@@ -58,6 +59,14 @@ CARD = PotentialCard(
     evaluation=evaluate(FRAMES, MEMBERS[0], "cu.txt"),
     by_trajectory=errors_by_trajectory(FRAMES, MEMBERS[0]),
     disagreement=calibrate_disagreement(FRAMES, MEMBERS),
+    learning_curve=[
+        LearningCurvePoint(
+            n_frames=n,
+            energy_mae_ev_per_atom=Measured(value=1 / n, error=0.1 / n),
+            force_rmse_ev_a=Measured(value=2 / n, error=0.1),
+        )
+        for n in (9, 18, 36)
+    ],
     training_s=60.0,
     versions={"neppo": "1.0"},
 )
@@ -92,7 +101,7 @@ def test_the_page_needs_nothing_else(page: Page) -> None:
     assert [reference for reference in page.references if not reference.startswith(("#", "data:"))] == []
     plots = page.payload["plots"]
     assert isinstance(plots, list)
-    assert page.source.count('class="plot"') == len(plots) == 6
+    assert page.source.count('class="plot"') == len(plots) == 7
 
 
 @pytest.mark.parametrize(

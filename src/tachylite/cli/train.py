@@ -79,6 +79,10 @@ def train(
     committee: Annotated[
         int, typer.Option("--committee", min=1, metavar="K", help="Train K, whose disagreement tells their error.")
     ] = 1,
+    learning_curve: Annotated[
+        bool,
+        typer.Option("--learning-curve", help="Train on a quarter and on half of the frames too: do more frames help?"),
+    ] = False,
     at_most: Annotated[
         int | None, typer.Option("--at-most", min=1, metavar="N", help="Learn from N frames, spread over them all.")
     ] = None,
@@ -110,6 +114,8 @@ def train(
     if formulas or teacher:
         if family != "nep":
             raise InputError(f"learning while exploring trains NEPs; leave out --family {family}")
+        if learning_curve:
+            raise InputError("learning while exploring has its rounds for a learning curve; leave out --learning-curve")
         options = {"committee": max(committee, 2), "labels": labels, "target_ev_a": target, "rounds": rounds}
         learned = learn_while_exploring(
             formulas or (),
@@ -140,7 +146,16 @@ def train(
         echo = functools.partial(typer.echo, err=True)
         with resumable(PotentialFiles(output).unfinished):
             card = train_potential(
-                chosen, family, trainer, output, _compute, committee=committee, seed=seed, start=start, report=echo
+                chosen,
+                family,
+                trainer,
+                output,
+                _compute,
+                committee=committee,
+                seed=seed,
+                start=start,
+                learning_curve=learning_curve,
+                report=echo,
             )
     if as_json:
         typer.echo(card.model_dump_json(indent=2))

@@ -83,6 +83,14 @@ class TrainingPoint(FrozenModel):
     """As the trainer of the family measures it: on the frames it learns from (NEP, SevenNet) or sets aside (CHGNet)."""
 
 
+class LearningCurvePoint(FrozenModel):
+    """Errors on the test frames of a potential that has learned from some of the frames, or from all."""
+
+    n_frames: int
+    energy_mae_ev_per_atom: Measured
+    force_rmse_ev_a: Measured
+
+
 class MemberFile(FrozenModel):
     """One potential of a committee; of one alone there is one."""
 
@@ -108,6 +116,8 @@ class PotentialCard(Document):
     by_trajectory: list[TrajectoryErrors]
     disagreement: Disagreement | None
     """None for a potential alone."""
+    learning_curve: list[LearningCurvePoint] = []
+    """Where it was asked for: from a quarter of the frames, half of them, and all."""
     training_s: float
     """Wall time of training."""
     versions: dict[str, str]

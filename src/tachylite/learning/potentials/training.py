@@ -9,17 +9,28 @@ from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 
-from tachylite.analysis.evaluation import evaluate
+import numpy as np
+
+from tachylite.analysis.evaluation import errors_of_frames, evaluate
 from tachylite.errors import InputError
 from tachylite.learning.potentials.errors import calibrate_disagreement, errors_by_trajectory
 from tachylite.learning.potentials.families import PACKAGES, Trainer
 from tachylite.learning.potentials.training_set import TrainingSet, describe
 from tachylite.schemas import State
-from tachylite.schemas.evaluation import SinglePoint
-from tachylite.schemas.potential import MemberFile, PotentialCard, PotentialFiles, TrainingPoint
+from tachylite.schemas.evaluation import LabelledFrame, SinglePoint
+from tachylite.schemas.potential import (
+    LearningCurvePoint,
+    MemberFile,
+    PotentialCard,
+    PotentialFiles,
+    TrainingPoint,
+)
 
 type Compute = Callable[[str, Sequence[State]], list[SinglePoint]]
 """Energies, forces and stresses of structures by the engine of a name."""
+
+_CURVE_SHARES = (0.25, 0.5)
+"""Of the frames to learn from, for the learning curve; those of a smaller share are in the larger one too."""
 
 
 def train_potential(
@@ -32,13 +43,15 @@ def train_potential(
     committee: int = 1,
     seed: int = 0,
     start: Path | None = None,
+    learning_curve: bool = False,
     report: Callable[[str], None] = lambda line: None,
 ) -> PotentialCard:
     """Train a potential, or several from different seeds, write them with their card, and give the card.
 
-    `compute` gives structures by the engine of a name, `nep:FILE`; errors are those on the test frames. Stopped at any
-    time, the same call goes on from its checkpoints. Raises InputError as the trainer of the family does, and where
-    the files cannot be written.
+    `compute` gives structures by the engine of a name, `nep:FILE`; errors are those on the test frames. For a learning
+    curve two more are trained, on a quarter and on half of the frames, and not kept. Stopped at any time, the same call
+    goes on from its checkpoints. Raises InputError as the trainer of the family does, and where the files cannot be
+    written.
     """
     files = PotentialFiles(file)
     training, test = describe(frames.training), describe(frames.test)
@@ -46,50 +59,91 @@ def train_potential(
     report(f"learning from {training.n_frames} frames, testing on {test.n_frames}")
     settings = json.dumps([training.fingerprint, family, trainer.model_dump(), start_sha256], sort_keys=True)
     key = hashlib.sha256(settings.encode()).hexdigest()[:16]
-    began = time.monotonic()
-    trained, progress = [], []
-    for number in range(committee):
-        name = f"potential {number + 1} of {committee}: " if committee > 1 else ""
-        folder = files.unfinished / f"{key}-{seed + number}"
-        record = _ProgressRecord(folder / "progress.jsonl", name, report)
-        trained.append(
-            trainer.train(
-                frames.training, frames.elements, folder, seed=seed + number, start=start, report=record.report
-            )
+
+    def train(chosen: Sequence[LabelledFrame], folder: str, name: str, member_seed: int) -> _Trained:
+        record = _ProgressRecord(files.unfinished / folder / "progress.jsonl", name, report)
+        path = trainer.train(
+            chosen, frames.elements, files.unfinished / folder, seed=member_seed, start=start, report=record.report
         )
-        progress.append(record.read())
+        return _Trained(path, record.read(), compute(f"{family}:{path}", [frame.state for frame in frames.test]))
+
+    began = time.monotonic()
+    members = [
+        train(
+            frames.training,
+            f"{key}-{seed + number}",
+            f"potential {number + 1} of {committee}: " if committee > 1 else "",
+            seed + number,
+        )
+        for number in range(committee)
+    ]
     seconds = time.monotonic() - began
-    states = [frame.state for frame in frames.test]
-    points = [compute(f"{family}:{path}", states) for path in trained]
-    for number, path in enumerate(trained):
-        _copy(path, files.member(number))
+    curve = []
+    if learning_curve:
+        for part in _parts(frames.training, seed):
+            smaller = train(part, f"{key}-{seed}-{len(part)}", f"learning curve, {len(part)} frames: ", seed)
+            curve.append(_curve_point(len(part), frames.test, smaller.points))
+        curve.append(_curve_point(training.n_frames, frames.test, members[0].points))
+    for number, member in enumerate(members):
+        _copy(member.path, files.member(number))
     card = PotentialCard(
         family=family,
         members=[
-            MemberFile(file=path.name, sha256=_sha256(path), seed=seed + number, progress=progress[number])
-            for number, path in enumerate(files.member(number) for number in range(committee))
+            MemberFile(
+                file=files.member(number).name,
+                sha256=_sha256(files.member(number)),
+                seed=seed + number,
+                progress=member.progress,
+            )
+            for number, member in enumerate(members)
         ],
         settings=trainer.model_dump() | ({} if start_sha256 is None else {"start_sha256": start_sha256}),
         training=training,
         test=test,
         left_out=frames.left_out,
-        evaluation=evaluate(frames.test, points[0], str(file)),
-        by_trajectory=errors_by_trajectory(frames.test, points[0]),
-        disagreement=calibrate_disagreement(frames.test, points) if committee > 1 else None,
+        evaluation=evaluate(frames.test, members[0].points, str(file)),
+        by_trajectory=errors_by_trajectory(frames.test, members[0].points),
+        disagreement=calibrate_disagreement(frames.test, [m.points for m in members]) if committee > 1 else None,
+        learning_curve=curve,
         training_s=seconds,
         versions={package: version(package) for package in ("tachylite", "torch", *PACKAGES[family])},
     )
+    _write(card, frames, files)
+    return card
+
+
+def _parts(frames: Sequence[LabelledFrame], seed: int) -> list[Sequence[LabelledFrame]]:
+    """Smaller sets for the learning curve, drawn at random, each part of the next."""
+    order = np.random.default_rng(seed).permutation(len(frames))
+    return [[frames[i] for i in sorted(order[: max(1, round(share * len(frames)))])] for share in _CURVE_SHARES]
+
+
+def _curve_point(n_frames: int, test: Sequence[LabelledFrame], points: Sequence[SinglePoint]) -> LearningCurvePoint:
+    energy, force = errors_of_frames(test, points)
+    return LearningCurvePoint(n_frames=n_frames, energy_mae_ev_per_atom=energy, force_rmse_ev_a=force)
+
+
+def _write(card: PotentialCard, frames: TrainingSet, files: PotentialFiles) -> None:
+    """Write card and frames beside the potential, and remove the checkpoints."""
     try:
         files.frames.mkdir(exist_ok=True)
         frames.write(files.frames)
         files.card.write_text(card.model_dump_json(indent=2), encoding="utf-8")
     except OSError as error:
         raise InputError(
-            f"cannot write beside {file}: {error.strerror}; what was trained is kept in {files.unfinished}, and the "
-            "same command ends the work when there is room"
+            f"cannot write beside {files.file}: {error.strerror}; what was trained is kept in {files.unfinished}, and "
+            "the same command ends the work when there is room"
         ) from None
     shutil.rmtree(files.unfinished)
-    return card
+
+
+@dataclass(frozen=True)
+class _Trained:
+    """A potential in its folder of checkpoints, how its training went, and what it computes for the test frames."""
+
+    path: Path
+    progress: list[TrainingPoint]
+    points: list[SinglePoint]
 
 
 @dataclass(frozen=True)

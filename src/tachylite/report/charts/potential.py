@@ -89,6 +89,21 @@ def training_progress(card: PotentialCard) -> Chart:
     return Chart("training", "Training", caption, (panel,))
 
 
+def learning_curve(card: PotentialCard) -> Chart:
+    """Error of the forces on the test frames against how many frames were learned from, both on logarithmic axes."""
+    numbers = floats([point.n_frames for point in card.learning_curve])
+    value = 1e3 * floats([point.force_rmse_ev_a.value for point in card.learning_curve])
+    error = np.nan_to_num(1e3 * floats([point.force_rmse_ev_a.error for point in card.learning_curve]))
+    marks = (
+        Line(numbers, value, series_token(0)),
+        Points(numbers, value, series_token(0), errors=np.stack([error] * 2)),
+    )
+    x = Axis("frames learned from", log=True, ticks=tuple((float(n), f"{n:.0f}") for n in numbers))
+    panel = Panel(x, Axis("error of forces, RMSE (meV/Å)", log=True), marks)
+    caption = "On the test frames; bars: one standard error over frames. Where it still falls, more frames help."
+    return Chart("learning_curve", "Learning curve", caption, (panel,))
+
+
 def stated_errors(
     frames: Sequence[LabelledFrame], members: Sequence[Sequence[SinglePoint]], disagreement: Disagreement
 ) -> Chart:

@@ -66,6 +66,7 @@ def _draw_panel(ax: Axes, panel: Panel) -> None:
     if panel.x.ticks:
         places, words = zip(*panel.x.ticks, strict=True)
         ax.set_xticks(places, [_literal(word) for word in words], rotation=90)
+        ax.xaxis.minorticks_off()  # a logarithmic axis would label more
     if panel.title:
         ax.set_title(_literal(panel.title), pad=20 if panel.top else None)
     for value, text in panel.top:

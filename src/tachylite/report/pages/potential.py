@@ -26,6 +26,8 @@ def write_potential_page(
     """
     sections = [Section("Test frames", charts=(charts.label_parity(frames, members[0]),), tables=(errors_table(card),))]
     training = [charts.training_progress(card)] if any(member.progress for member in card.members) else []
+    if card.learning_curve:
+        training.append(charts.learning_curve(card))
     if card.disagreement is not None:
         training.append(charts.stated_errors(frames, members, card.disagreement))
     sections.append(Section("Training", charts=tuple(training), tables=(_sets(card),)))
