@@ -24,7 +24,18 @@ def file(tmp_path: Path) -> Path:
 
 
 def test_everything_about_a_crystal(file: Path, tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    words = ["--rings", "--group", "Si:O", "--cutoff", "Si-O=2.0", "--q-max", "8", "--csv", str(tmp_path / "csv")]
+    words = [
+        "--rings",
+        "--polyhedra",
+        "--group",
+        "Si:O",
+        "--cutoff",
+        "Si-O=2.0",
+        "--q-max",
+        "8",
+        "--csv",
+        str(tmp_path / "csv"),
+    ]
     words += ["--figures", str(tmp_path / "png"), "--json"]
     assert main(["analyze", "structure", str(file), *words]) == 0
     document = json.loads(capfd.readouterr().out)
@@ -42,7 +53,7 @@ def test_everything_about_a_crystal(file: Path, tmp_path: Path, capfd: pytest.Ca
     assert (silicate["group"], silicate["fraction"]["value"]) == ("Si:O", 1.0)
     assert 0.9 < silicate["tetrahedrality"]["value"] < 1
     assert document["rings"]["rings_per_vertex"]["6"]["value"] == pytest.approx(2)
-    names = {"rdf", "coordination", "angles", "structure_factors", "rings"}
+    names = {"rdf", "coordination", "angles", "structure_factors", "rings", "polyhedra"}
     assert {path.stem for path in (tmp_path / "csv").glob("*.csv")} == names
     with (tmp_path / "csv" / "structure_factors.csv").open() as table:
         rows = list(csv.DictReader(table))
@@ -56,9 +67,9 @@ def test_everything_about_a_crystal(file: Path, tmp_path: Path, capfd: pytest.Ca
 
 
 def test_tables_on_the_terminal(file: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    assert main(["analyze", "structure", str(file), "--rings", "--q-max", "0"]) == 0
+    assert main(["analyze", "structure", str(file), "--rings", "--polyhedra", "--q-max", "0"]) == 0
     out = capfd.readouterr().out
-    assert all(words in out for words in ("Si-O-Si", "4: 1.000", "rings of Si(O)"))
+    assert all(words in out for words in ("Si-O-Si", "4: 1.000", "rings of Si(O)", "Voronoi faces"))
     assert "last frame: crystalline (100% of the atoms have repeated surroundings, contrast of the diffraction" in out
 
 

@@ -18,8 +18,8 @@ from tachylite.report.pages.potential import write_potential_page
 from tachylite.schemas import Measured
 from tachylite.schemas.evaluation import SinglePoint
 from tachylite.schemas.potential import (
-    LearningCurvePoint,
     LearnedPotential,
+    LearningCurvePoint,
     LearningRound,
     LeftOut,
     MemberFile,

@@ -1,4 +1,4 @@
-"""Measure the structure of a trajectory: g(r), bonds and angles, structure factors, rings, crystallinity."""
+"""Measure the structure of a trajectory: g(r), bonds and angles, structure factors, rings, polyhedra, crystallinity."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -14,6 +14,7 @@ from tachylite.physics.structure.crystallinity import Crystallinity, measure_cry
 from tachylite.physics.structure.orientation import analyse_orientation
 from tachylite.physics.structure.pair_distribution import pair_structure
 from tachylite.physics.structure.pairs import count_pairs
+from tachylite.physics.structure.polyhedra import analyse_polyhedra
 from tachylite.physics.structure.rings import analyse_rings
 from tachylite.physics.structure.scattering import analyse_scattering
 from tachylite.physics.volume import estimate_volume_per_atom
@@ -50,9 +51,10 @@ def measure_frames(
     cutoffs_a: Mapping[str, float] | None = None,
     q_max_per_a: float | None = None,
     rings: bool = False,
+    polyhedra: bool = False,
     groups: Mapping[str, Sequence[str]] | None = None,
 ) -> StructureAnalysis:
-    """Measure g(r), coordination, bond angles, crystallinity, structure factors, rings and groups.
+    """Measure g(r), coordination, bond angles, crystallinity, structure factors, rings, Voronoi polyhedra and groups.
 
     Bonds are the pairs with a cutoff in A, like `Si-O`; without cutoffs those that `bond_cutoffs` finds. Structure
     factors go up to `q_max_per_a` in 1/A. `groups` are the ligands of tetrahedral groups by their centre. Crystallinity
@@ -77,6 +79,7 @@ def measure_frames(
         n_frames=counts.n_frames,
         scattering=None if q_max_per_a is None else analyse_scattering(frames, counts.n_frames, q_max_per_a),
         rings=analyse_rings(frames, counts.n_frames, cutoffs) if rings else None,
+        polyhedra=analyse_polyhedra(frames, counts.n_frames) if polyhedra else [],
         orientations=[
             analyse_orientation(frames, cutoffs, center, ligands) for center, ligands in (groups or {}).items()
         ],

@@ -10,6 +10,7 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
+from tachylite.physics.structure.polyhedra import polyhedron_name
 from tachylite.schemas import Diffusivity, StructureAnalysis
 from tachylite.schemas.glass import GlassTransition
 from tachylite.schemas.parity import ParityReport, ParityScore
@@ -44,7 +45,7 @@ def csv_text(columns: Columns) -> str:
 
 
 def structure_tables(analysis: StructureAnalysis) -> dict[str, Columns]:
-    """Tables of g(r), coordination numbers, bond angles, structure factors and rings; those without rows left out."""
+    """Tables of g(r), coordination numbers, bond angles, structure factors, rings and polyhedra that have rows."""
     rdf: Columns = {"r_a": analysis.r_a}
     for partial in analysis.partials:
         rdf |= {f"g_{partial.pair}": partial.g, f"g_{partial.pair}_error": partial.g_error}
@@ -67,6 +68,14 @@ def structure_tables(analysis: StructureAnalysis) -> dict[str, Columns]:
             "angles": angles,
             "structure_factors": {} if analysis.scattering is None else _structure_factors(analysis.scattering),
             "rings": {} if analysis.rings is None else _rings(analysis.rings),
+            "polyhedra": _from_rows(
+                ("center", "polyhedron", "fraction", "fraction_error"),
+                (
+                    (cells.center, polyhedron_name(kind.index), kind.fraction.value, kind.fraction.error)
+                    for cells in analysis.polyhedra
+                    for kind in cells.polyhedra
+                ),
+            ),
         }
     )
 

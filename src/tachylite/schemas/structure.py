@@ -6,6 +6,7 @@ from tachylite.physics.structure.bonds import BondAngles, BondStatistics, Coordi
 from tachylite.physics.structure.crystallinity import Crystallinity
 from tachylite.physics.structure.orientation import GroupOrientation
 from tachylite.physics.structure.pair_distribution import PairStructure, PartialRDF
+from tachylite.physics.structure.polyhedra import VoronoiPolyhedra
 from tachylite.physics.structure.rings import RingStatistics
 from tachylite.physics.structure.scattering import ScatteringAnalysis, StructureFactor
 from tachylite.schemas.base import Document
@@ -20,6 +21,7 @@ __all__ = [
     "ScatteringAnalysis",
     "StructureAnalysis",
     "StructureFactor",
+    "VoronoiPolyhedra",
 ]
 
 
@@ -31,5 +33,7 @@ class StructureAnalysis(Crystallinity, BondStatistics, PairStructure, Document):
     n_frames: int
     scattering: ScatteringAnalysis | None = None
     rings: RingStatistics | None = None
+    polyhedra: list[VoronoiPolyhedra] = []
+    """By element, where they were asked for."""
     orientations: list[GroupOrientation] = []
     """Of the groups asked for."""

@@ -29,6 +29,7 @@ def structure(
     ] = None,
     q_max: Annotated[float, typer.Option("--q-max", help="Structure factors up to this Q in 1/Å; 0 for none.")] = 20.0,
     rings: Annotated[bool, typer.Option("--rings", help="Count primitive rings of the network of bonds.")] = False,
+    polyhedra: Annotated[bool, typer.Option("--polyhedra", help="Count Voronoi polyhedra, as in alloys.")] = False,
     group: Annotated[
         list[str] | None,
         typer.Option("--group", metavar="P:O,N", help="Order of the tetrahedra around P with O and N as ligands."),
@@ -48,6 +49,7 @@ def structure(
         cutoffs_a=parse_cutoffs(cutoff) if cutoff else None,
         q_max_per_a=q_max or None,
         rings=rings,
+        polyhedra=polyhedra,
         groups=_parse_groups(group or []),
     )
     if csv is not None:
@@ -115,9 +117,10 @@ def _pair_table(analysis: StructureAnalysis) -> Table:
 
 
 def _bond_tables(analysis: StructureAnalysis) -> list[Table]:
-    """Tables of coordination numbers, angles, rings and groups, as far as there are any."""
+    """Tables of coordination numbers, angles, rings, polyhedra and groups, as far as there are any."""
     from rich.table import Table
 
+    from tachylite.physics.structure.polyhedra import polyhedron_name
     from tachylite.report.text import quantity
 
     coordination = Table("bond", "cutoff (Å)", "neighbours", "atoms with that many")
@@ -131,9 +134,13 @@ def _bond_tables(analysis: StructureAnalysis) -> list[Table]:
     rings = Table(f"rings of {analysis.rings.network if analysis.rings else ''}", "per vertex")
     for size, number in analysis.rings.rings_per_vertex.items() if analysis.rings else ():
         rings.add_row(str(size), quantity(number))
+    polyhedra = Table("around", "Voronoi faces", "volume (Å³)", "<3, 4, 5, 6, more edges>: fraction of the atoms")
+    for cells in analysis.polyhedra:
+        shares = "\n".join(f"{polyhedron_name(kind.index)}: {quantity(kind.fraction)}" for kind in cells.polyhedra)
+        polyhedra.add_row(cells.center, quantity(cells.faces), quantity(cells.volume_a3), shares)
     groups = Table("group", "with four ligands", "tetrahedral order", "orientational order, ranks 3 and 4", "by chance")
     for group in analysis.orientations:
         orders = ", ".join(quantity(order) for order in group.order.values())
         chance = ", ".join(f"± {quantity(value, digits=2)}" for value in group.by_chance.values())
         groups.add_row(group.group, quantity(group.fraction), quantity(group.tetrahedrality), orders, chance)
-    return [table for table in (coordination, angles, rings, groups) if table.row_count]
+    return [table for table in (coordination, angles, rings, polyhedra, groups) if table.row_count]
