@@ -14,17 +14,20 @@ import pytest
 from tests.pages import DOCS, blocks, commands, write_files
 from tests.reference_data import reference
 
-pytestmark = [pytest.mark.slow, pytest.mark.reference("models/UNEP-v1.txt")]
+FETCHED = ("models/UNEP-v1.txt", "zheng2024/feature_target.dat")
+"""Published data that tutorials fetch."""
+pytestmark = [pytest.mark.slow, *map(pytest.mark.reference, FETCHED)]
 
 FOLDER = DOCS / "tutorials"
 KEEP = "KEEP_FIGURES" in os.environ
 
 
 def follow(text: str, folder: Path) -> str:
-    """What the commands of a page say, in a folder with the files it shows and the potential it fetches."""
+    """What the commands of a page say, in a folder with the files it shows and the data it fetches."""
     for kind in ("yaml", "python", "text"):
         write_files(text, kind, folder)
-    (folder / "UNEP-v1.txt").symlink_to(reference("models/UNEP-v1.txt"))
+    for path in map(reference, FETCHED):
+        (folder / path.name).symlink_to(path)
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TACHYLITE_STORE")}
     environment |= {"PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}", "COLUMNS": "200"}
     script = "\n".join(["set -e", *commands(text)])
