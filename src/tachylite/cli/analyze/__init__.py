@@ -1,7 +1,8 @@
-"""`tachylite analyze`: transport, structure, layers, parity, cooling, elasticity from files; voltages from a store."""
+"""`tachylite analyze`: transport, structure, layers, parity, cooling, elasticity from files; more from a store."""
 
 import typer
 
+from tachylite.cli.analyze.composition import composition
 from tachylite.cli.analyze.elastic import elastic
 from tachylite.cli.analyze.glass import glass
 from tachylite.cli.analyze.layers import layers
@@ -11,7 +12,7 @@ from tachylite.cli.analyze.transport import transport
 from tachylite.cli.analyze.voltage import voltage
 
 analyze = typer.Typer(
-    name="analyze", help="Analyse trajectories of VASP, LAMMPS, ASE, pymatgen, H5MD, our own; voltages of a store."
+    name="analyze", help="Analyse trajectories of VASP, LAMMPS, ASE, pymatgen, H5MD, our own; properties of a store."
 )
-for command in (transport, structure, layers, parity, glass, elastic, voltage):
+for command in (transport, structure, layers, parity, glass, elastic, voltage, composition):
     analyze.command()(command)
