@@ -53,7 +53,10 @@ def test_everything_about_a_crystal(file: Path, tmp_path: Path, capfd: pytest.Ca
     assert (silicate["group"], silicate["fraction"]["value"]) == ("Si:O", 1.0)
     assert 0.9 < silicate["tetrahedrality"]["value"] < 1
     assert document["rings"]["rings_per_vertex"]["6"]["value"] == pytest.approx(2)
-    names = {"rdf", "coordination", "angles", "structure_factors", "rings", "polyhedra"}
+    (oxygen,), (silicon,) = document["network"]["anions"], document["network"]["formers"]
+    assert oxygen["bridges"] == {"Si-O-Si": {"value": 1.0, "error": 0.0}}
+    assert silicon["q"] == {"4": {"value": 1.0, "error": 0.0}}
+    names = {"rdf", "coordination", "angles", "anions", "qn", "structure_factors", "rings", "polyhedra"}
     assert {path.stem for path in (tmp_path / "csv").glob("*.csv")} == names
     with (tmp_path / "csv" / "structure_factors.csv").open() as table:
         rows = list(csv.DictReader(table))
@@ -69,7 +72,8 @@ def test_everything_about_a_crystal(file: Path, tmp_path: Path, capfd: pytest.Ca
 def test_tables_on_the_terminal(file: Path, capfd: pytest.CaptureFixture[str]) -> None:
     assert main(["analyze", "structure", str(file), "--rings", "--polyhedra", "--q-max", "0"]) == 0
     out = capfd.readouterr().out
-    assert all(words in out for words in ("Si-O-Si", "4: 1.000", "rings of Si(O)", "Voronoi faces"))
+    said = ("Si-O-Si", "4: 1.000", "rings of Si(O)", "Q4: 1.000", "Si-O-Si: 1.000", "Voronoi faces")
+    assert all(words in out for words in said)
     assert "last frame: crystalline (100% of the atoms have repeated surroundings, contrast of the diffraction" in out
 
 
@@ -83,6 +87,9 @@ def test_tables_on_the_terminal(file: Path, capfd: pytest.CaptureFixture[str]) -
         (["--group", "Si"], "--group 'Si' is not CENTRE:LIGANDS"),
         (["--group", "Si:O", "--group", "Si:O"], "is given twice"),
         (["--group", "Si:N"], "group Si:N: N of ['O', 'Si']"),
+        (["--network", "Si"], "--network 'Si' is not FORMERS:ANIONS"),
+        (["--network", "Si:O,Si"], "--network 'Si:O,Si' is not FORMERS:ANIONS"),
+        (["--network", "Si:N", "--cutoff", "Si-O=2"], "N-Si has no bond length"),
     ],
 )
 def test_bad_words_get_one_line(file: Path, capfd: pytest.CaptureFixture[str], words: list[str], expected: str) -> None:

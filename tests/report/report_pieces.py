@@ -21,7 +21,7 @@ from tachylite.schemas import (
 )
 from tachylite.schemas.relaxation import Relaxation
 from tachylite.schemas.run import SegmentResult
-from tachylite.schemas.structure import PartialRDF
+from tachylite.schemas.structure import AnionBonding, FormerBonding, Network, PartialRDF
 from tachylite.units import KB_EV
 
 PROVENANCE = Provenance(
@@ -198,6 +198,16 @@ def analysis(temperature: float, elements: tuple[str, ...] = ("Li", "O", "P")) -
         crystalline=False,
         crystallinity=0.01,
         diffraction_contrast=2.0,
+        network=network(),
+    )
+
+
+def network() -> Network:
+    """Phosphate groups, two tenths of them in pairs."""
+    few, most = Measured(value=0.2, error=0.02), Measured(value=0.8, error=0.02)
+    return Network(
+        anions=[AnionBonding(species="O", formers={1: most, 2: few}, bridging=few, bridges={"P-O-P": few})],
+        formers=[FormerBonding(species="P", q={0: most, 1: few}, mean=few, by_anion={"O": few})],
     )
 
 

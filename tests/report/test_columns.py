@@ -3,11 +3,12 @@
 import json
 
 import pytest
-from tests.report.report_pieces import N_ATOMS
+from tests.report.report_pieces import N_ATOMS, network
 from tests.report.report_results import elasticity, glass, hold, limit, quench, skipped, volume_search
 
 from tachylite.report.columns import cell_text, cells_of, heading_of, key_cells
 from tachylite.schemas import Measured, Result
+from tachylite.schemas.steps.columns import NETWORK, cells
 
 
 def texts(result: Result) -> dict[str, str]:
@@ -75,3 +76,10 @@ def test_what_is_not_there_is_a_dash() -> None:
     nameless = skipped("melt-volume", "no start").model_copy(update={"n_atoms": 0})
     assert texts(nameless)["V (Å³/atom)"] == "–"
     assert texts(skipped("melt", "no start")) == {"density (g/cm³)": "–"}
+
+
+def test_bridges_have_columns_for_each_element() -> None:
+    stored = {"structure": {"network": network().model_dump(mode="json")}}
+    fields = dict(field for column in NETWORK for cell in cells(column, stored) for field in cell.fields())
+    assert fields == {"bridging_O": 0.2, "bridging_O_error": 0.02, "bridges_of_P": 0.2, "bridges_of_P_error": 0.02}
+    assert [cell for column in NETWORK for cell in cells(column, {"structure": {"network": None}})] == []

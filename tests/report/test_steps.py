@@ -20,10 +20,11 @@ from tachylite.report.pages.sections import cards, final_states, notices, sectio
 from tachylite.report.parts import Section, comparison_table
 from tachylite.report.steps import rows_of, step_cards, step_sections
 from tachylite.report.steps import snapshots as snapshots_section
-from tachylite.schemas import Failure, Material, Protocol
+from tachylite.schemas import Failure, Interval, Material, Measured, Protocol
 from tachylite.schemas.steps import KINDS
 from tachylite.schemas.steps.snapshots import SnapshotsResult
 from tachylite.schemas.structure import Crystallinity
+from tachylite.schemas.transport import ConductivityLaw
 
 
 def sections_by_title(material: Material) -> dict[str, Section]:
@@ -37,6 +38,32 @@ def test_every_kind_of_step_has_a_section(phosphate_case: Case) -> None:
         *("Melt volume", "Melt", "Anneal volume", "Anneal", "Quench", "Glass", "Elasticity", "Amorphous limit"),
         *("Transport", "Structure"),
     ]
+
+
+def test_bridges_and_qn_stand_beside_coordination(phosphate_case: Case) -> None:
+    (section,) = (s for s in sections(phosphate_case.material, {}) if s.title == "Structure")
+    anions, formers = section.tables[1:]
+    assert anions.rows[0][1:3] == ("O", "0.200 ± 0.020")
+    assert anions.rows[0][3:] == ("1: 0.800 ± 0.020, 2: 0.200 ± 0.020", "P-O-P: 0.200 ± 0.020")
+    assert formers.rows[0][1:] == ("P", "0.200 ± 0.020", "Q0: 0.800 ± 0.020, Q1: 0.200 ± 0.020")
+
+
+def test_conductivities_at_300_k_say_how_far_they_are_extrapolated(phosphate_case: Case) -> None:
+    law = ConductivityLaw(
+        activation_energy_ev=Measured(value=0.31, error=0.02),
+        temperatures_k=[600.0, 900.0, 1200.0],
+        extrapolated_300k_s_cm=2e-6,
+        extrapolated_300k_interval_s_cm=Interval(low=1e-6, high=4e-6),
+        reach_300k=2.0,
+        extrapolation_remark="far extrapolation",
+    )
+    activations = [entry.model_copy(update={"conductivity": law}) for entry in phosphate_case.material.activations[:1]]
+    material = phosphate_case.material.model_copy(update={"activations": activations})
+    (section,) = (s for s in sections(material, {}) if s.title == "Transport")
+    table = section.tables[-1]
+    assert table.rows == (
+        ("Li", "independent ions", "0.310 ± 0.020", "2.0 [1.0, 4.0] × 10⁻⁶; far extrapolation", "600, 900, 1200"),
+    )
 
 
 def test_one_result_stands_as_rows_and_several_in_a_table(phosphate_case: Case) -> None:

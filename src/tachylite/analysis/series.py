@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from tachylite.analysis.laws import activation, combine_transport
+from tachylite.analysis.laws import activation
 from tachylite.measured import Measured
 from tachylite.physics.thermodynamics.heat import thermal_expansion
 from tachylite.schemas import Result
@@ -45,10 +45,7 @@ def _series[R: Result](results: Sequence[R]) -> dict[Series, list[R]]:
 
 def _activation(series: Series, species: str, states: Sequence[Result]) -> Activation:
     diffusivities = [d for state in states for d in state.measured_diffusivities if d.species == species]
-    law = activation(species, diffusivities).model_copy(update=series.model_dump())
-    if law.activation_energy_ev is None:
-        return law
-    return law.model_copy(update={"vft": combine_transport(diffusivities).vft})
+    return activation(species, diffusivities).model_copy(update=series.model_dump())
 
 
 def _expansion(series: Series, searches: Sequence[VolumeResult]) -> Expansion | None:

@@ -9,8 +9,9 @@ import numpy as np
 from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.physics.frames import Frames, take_frames
-from tachylite.physics.structure.bonds import BondStatistics, analyse_bonds, bond_cutoffs
+from tachylite.physics.structure.bonds import BondStatistics, analyse_bonds, bond_cutoffs, check_cutoffs
 from tachylite.physics.structure.crystallinity import Crystallinity, measure_crystallinity
+from tachylite.physics.structure.network import NetworkElements
 from tachylite.physics.structure.orientation import analyse_orientation
 from tachylite.physics.structure.pair_distribution import pair_structure
 from tachylite.physics.structure.pairs import count_pairs
@@ -53,13 +54,15 @@ def measure_frames(
     rings: bool = False,
     polyhedra: bool = False,
     groups: Mapping[str, Sequence[str]] | None = None,
+    network: NetworkElements | None = None,
 ) -> StructureAnalysis:
-    """Measure g(r), coordination, bond angles, crystallinity, structure factors, rings, Voronoi polyhedra and groups.
+    """Measure g(r), bonds, angles, the network, crystallinity, structure factors, rings, Voronoi polyhedra and groups.
 
     Bonds are the pairs with a cutoff in A, like `Si-O`; without cutoffs those that `bond_cutoffs` finds. Structure
-    factors go up to `q_max_per_a` in 1/A. `groups` are the ligands of tetrahedral groups by their centre. Crystallinity
-    is that of the last frame. The frames are read twice, and once more for each further analysis; only the last is
-    kept in memory. Raises InputError for a pair without cutoff that rings or groups need, and as the analyses do.
+    factors go up to `q_max_per_a` in 1/A. `groups` are the ligands of tetrahedral groups by their centre. `network`
+    names formers and anions; without it they are found. Crystallinity is that of the last frame. The frames are read
+    twice, and once more for each further analysis; only the last is kept in memory. Raises InputError for a pair
+    without cutoff that rings, groups or a named network need, and as the analyses do.
     """
     blocks = _RememberingBlocks(frames.blocks)
     frames = Frames(frames.numbers, blocks)
@@ -70,7 +73,8 @@ def measure_frames(
     cutoffs = bond_cutoffs(pairs) if cutoffs_a is None else dict(cutoffs_a)
     if rings and not cutoffs:
         raise InputError("rings need bonds, and none are found; give a cutoff such as --cutoff Si-O=2.0")
-    bonds = analyse_bonds(frames, cutoffs) if cutoffs else BondStatistics()
+    check_cutoffs(cutoffs, [] if network is None else network.pairs)
+    bonds = analyse_bonds(frames, cutoffs, network) if cutoffs else BondStatistics()
     return StructureAnalysis(
         **dict(pairs),
         **dict(bonds),

@@ -7,9 +7,11 @@ import numpy as np
 from ase.data import atomic_masses, atomic_numbers, chemical_symbols
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.errors import InputError
 from tachylite.physics.transport.collective import conductivity, finite_size_correction, haven_ratio
-from tachylite.physics.transport.diffusivity import DiffusivityEstimate, diffusivity, diffusivity_of_tracks
+from tachylite.physics.transport.diffusivity import DiffusivityEstimate, TracerDiffusivity, diffusivity_of_tracks
+from tachylite.physics.transport.displacement import remove_drift
 from tachylite.physics.transport.tracks import Tracker, Tracks
 from tachylite.readers.frames import TrajectoryReader, spacing_fs
 from tachylite.schemas import Diffusivity, Trajectory
@@ -41,8 +43,7 @@ def measure_transport(
     collective: DiffusivityEstimate | None = None
     # the sum over all atoms of the cell is its centre of mass, which does not move
     if n_atoms < len(frames.numbers):
-        total = tracks.sums[:, :1] / n_atoms**0.5
-        collective = diffusivity_of_tracks(total, frame_fs * tracks.stride, tracer.fit_start_fs or 0.0)
+        collective = _diffusivity_of_sum(tracks.sums[:, :1], n_atoms, frame_fs * tracks.stride, tracer)
     return Diffusivity(
         **dict(tracer),
         species=species,
@@ -59,7 +60,7 @@ def measure_transport(
 
 
 def measure_diffusivity(trajectory: Trajectory, species: str, temperature_k: float) -> Diffusivity:
-    """Measure tracer diffusivity and Nernst-Einstein conductivity of one element; frames equally spaced in time.
+    """Measure tracer and collective diffusivity and conductivity of one element; frames equally spaced in time.
 
     In a changing cell displacements are those of the fractional coordinates times the mean cell (`physics.tracks`).
     """
@@ -68,13 +69,18 @@ def measure_diffusivity(trajectory: Trajectory, species: str, temperature_k: flo
         positions = np.matmul(positions, np.linalg.inv(cells) @ cells.mean(axis=0))
     spacing_fs = float(np.diff(trajectory.times_fs[:2])[0]) if trajectory.n_frames > 1 else 1.0
     indices = np.flatnonzero(numbers == atomic_numbers[species])
-    tracer = diffusivity(positions, indices, atomic_masses[numbers], spacing_fs)
+    tracks = remove_drift(positions, atomic_masses[numbers])[:, indices]
+    tracer = diffusivity_of_tracks(tracks, spacing_fs)
+    collective: DiffusivityEstimate | None = None
+    if 0 < len(indices) < len(numbers):
+        collective = _diffusivity_of_sum(tracks.sum(axis=1, keepdims=True), len(indices), spacing_fs, tracer)
     volume_a3 = float(np.abs(np.linalg.det(cells)).mean())
     return Diffusivity(
         **dict(tracer),
         species=species,
         temperature_k=temperature_k,
-        conductivity=_conductivity(numbers, species, None, volume_a3, temperature_k, tracer, None),
+        collective=_collective(tracer, collective, species),
+        conductivity=_conductivity(numbers, species, None, volume_a3, temperature_k, tracer, collective),
     )
 
 
@@ -96,6 +102,13 @@ def _follow(frames: TrajectoryReader, species: str) -> tuple[Tracks, float]:
             f"the volume of {frames.path} changes by {100 * tracks.volume_change:.0f} %; a diffusivity needs one state"
         )
     return tracks, frame_fs
+
+
+def _diffusivity_of_sum(
+    total: Array, n_atoms: int, spacing_fs: float, tracer: TracerDiffusivity
+) -> DiffusivityEstimate:
+    """Collective diffusivity from the sum over the positions of all atoms of a species, (n_frames, 1, 3), in A."""
+    return diffusivity_of_tracks(total / n_atoms**0.5, spacing_fs, tracer.fit_start_fs or 0.0)
 
 
 def _collective(tracer: DiffusivityEstimate, collective: DiffusivityEstimate | None, species: str) -> Collective:

@@ -14,7 +14,7 @@ from tachylite.physics.structure.polyhedra import polyhedron_name
 from tachylite.schemas import Diffusivity, StructureAnalysis
 from tachylite.schemas.glass import GlassTransition
 from tachylite.schemas.parity import ParityReport, ParityScore
-from tachylite.schemas.structure import RingStatistics, ScatteringAnalysis, StructureFactor
+from tachylite.schemas.structure import Network, RingStatistics, ScatteringAnalysis, StructureFactor
 
 type Cell = float | int | str | bool | None
 """None is written as an empty cell."""
@@ -45,7 +45,7 @@ def csv_text(columns: Columns) -> str:
 
 
 def structure_tables(analysis: StructureAnalysis) -> dict[str, Columns]:
-    """Tables of g(r), coordination numbers, bond angles, structure factors, rings and polyhedra that have rows."""
+    """Tables of g(r), bonds, angles, the network, structure factors, rings and polyhedra; empty ones left out."""
     rdf: Columns = {"r_a": analysis.r_a}
     for partial in analysis.partials:
         rdf |= {f"g_{partial.pair}": partial.g, f"g_{partial.pair}_error": partial.g_error}
@@ -66,6 +66,7 @@ def structure_tables(analysis: StructureAnalysis) -> dict[str, Columns]:
                 ),
             ),
             "angles": angles,
+            **({} if analysis.network is None else _network(analysis.network)),
             "structure_factors": {} if analysis.scattering is None else _structure_factors(analysis.scattering),
             "rings": {} if analysis.rings is None else _rings(analysis.rings),
             "polyhedra": _from_rows(
@@ -78,6 +79,20 @@ def structure_tables(analysis: StructureAnalysis) -> dict[str, Columns]:
             ),
         }
     )
+
+
+def _network(network: Network) -> dict[str, Columns]:
+    """Anions by their number of network formers and by their bridges, formers by their number of bridges."""
+    anions = [
+        (anion.species, name, share.value, share.error)
+        for anion in network.anions
+        for name, share in [*((str(n), share) for n, share in anion.formers.items()), *anion.bridges.items()]
+    ]
+    qn = [(f.species, n, share.value, share.error) for f in network.formers for n, share in f.q.items()]
+    return {
+        "anions": _from_rows(("anion", "formers", "share", "share_error"), anions),
+        "qn": _from_rows(("former", "n", "share", "share_error"), qn),
+    }
 
 
 def _structure_factors(scattering: ScatteringAnalysis) -> Columns:

@@ -2,6 +2,7 @@
 
 import math
 import re
+from collections.abc import Mapping
 from decimal import Decimal
 
 from tachylite.schemas import Interval, Measured
@@ -65,6 +66,11 @@ def quantity(
         text = f"({text})" if brackets else text
         text += f" \N{MULTIPLICATION SIGN} 10{str(exponent).translate(_SUPERSCRIPTS)}"
     return f"{text} {unit}" if unit else text
+
+
+def shares(values: Mapping[int, Measured] | Mapping[str, Measured]) -> str:
+    """Write several numbers with what each is of: `Q2: 0.96 ± 0.02, Q3: 0.04 ± 0.02`."""
+    return ", ".join(f"{name}: {quantity(share)}" for name, share in values.items())
 
 
 def fixed(number: float, decimals: int) -> str:

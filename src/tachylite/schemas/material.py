@@ -15,6 +15,7 @@ from tachylite.schemas.start import PackedStart, Start
 from tachylite.schemas.steps import AnyResult, Result
 from tachylite.schemas.steps.base import result_name, result_title
 from tachylite.schemas.steps.columns import Column
+from tachylite.schemas.transport import ConductivityLaw
 
 
 class Series(FrozenModel):
@@ -48,6 +49,14 @@ class Activation(Series):
     temperatures_k: list[float]
     extrapolated_300k_cm2_s: float | None = None
     extrapolated_300k_interval_cm2_s: Interval | None = None
+    reach_300k: float | None = None
+    """Distance in 1/T from the coldest measurement to 300 K, over the range of 1/T that was measured."""
+    extrapolation_remark: str | None = None
+    """Why there is no value at 300 K though there is a fit, or that it is a far extrapolation."""
+    conductivity: ConductivityLaw | None = None
+    """Of the Nernst-Einstein conductivities of the same states."""
+    collective_conductivity: ConductivityLaw | None = None
+    """Of those from the collective diffusivities, where two or more are resolved."""
     reason: str | None = None
     """Why there is no fit."""
     vft: VFTLaw | None = None

@@ -4,6 +4,7 @@ from typing import Literal
 
 from tachylite.physics.structure.bonds import BondAngles, BondStatistics, CoordinationNumbers
 from tachylite.physics.structure.crystallinity import Crystallinity
+from tachylite.physics.structure.network import AnionBonding, FormerBonding, Network
 from tachylite.physics.structure.orientation import GroupOrientation
 from tachylite.physics.structure.pair_distribution import PairStructure, PartialRDF
 from tachylite.physics.structure.polyhedra import VoronoiPolyhedra
@@ -12,10 +13,13 @@ from tachylite.physics.structure.scattering import ScatteringAnalysis, Structure
 from tachylite.schemas.base import Document
 
 __all__ = [
+    "AnionBonding",
     "BondAngles",
     "CoordinationNumbers",
     "Crystallinity",
+    "FormerBonding",
     "GroupOrientation",
+    "Network",
     "PartialRDF",
     "RingStatistics",
     "ScatteringAnalysis",

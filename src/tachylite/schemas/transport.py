@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from tachylite.measured import FrozenModel, Interval
+from tachylite.measured import FrozenModel, Interval, Measured
 from tachylite.physics.transport.arrhenius import ArrheniusLaw
 from tachylite.physics.transport.collective import SizeExtrapolation
 from tachylite.physics.transport.diffusivity import DiffusivityEstimate, TracerDiffusivity
@@ -31,6 +31,19 @@ class Conductivity(FrozenModel):
     collective_s_cm: float | None = None
     """From the collective diffusivity of the species."""
     collective_interval_s_cm: Interval | None = None
+
+
+class ConductivityLaw(FrozenModel):
+    """sigma T = A exp(-Ea / kT): conductivities of one species at several temperatures, and what 300 K is to have."""
+
+    activation_energy_ev: Measured
+    """Of sigma T, so that it is that of D where the density of ions does not change."""
+    temperatures_k: list[float]
+    extrapolated_300k_s_cm: float | None
+    extrapolated_300k_interval_s_cm: Interval | None
+    reach_300k: float
+    """As in `physics.transport.arrhenius.Extrapolation`."""
+    extrapolation_remark: str | None = None
 
 
 class FiniteSize(FrozenModel):
@@ -67,6 +80,10 @@ class TransportSeries(Document):
     diffusivities: list[Diffusivity]
     arrhenius: ArrheniusLaw | None = None
     vft: VFTLaw | None = None
+    conductivity: ConductivityLaw | None = None
+    """Of the Nernst-Einstein conductivities."""
+    collective_conductivity: ConductivityLaw | None = None
+    """Of those from the collective diffusivities, where two or more are resolved."""
     size: SizeExtrapolation | None = None
     reason: str | None = None
     """Why there is neither a law nor an extrapolation."""

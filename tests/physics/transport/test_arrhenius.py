@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from tachylite.errors import InputError
 from tachylite.physics.transport.arrhenius import arrhenius, arrhenius_law
@@ -52,6 +53,46 @@ def test_the_band_reaches_from_room_temperature_to_the_hottest_measurement() -> 
         interval.low < centre < interval.high
         for centre, interval in zip(law.band_cm2_s, law.band_interval_cm2_s, strict=True)
     )
+
+
+def arrhenius_values(temperatures: list[float], energy: float = 0.45) -> NDArray[np.float64]:
+    values: NDArray[np.float64] = np.exp(-7.0 - energy / (KB_EV * np.array(temperatures)))
+    return values
+
+
+@pytest.mark.parametrize(
+    ("temperatures", "error", "reach", "words"),
+    [
+        ([400.0, 600.0, 1200.0], 0.1, 0.5, None),
+        ([600.0, 900.0, 1200.0], 0.1, 2.0, "far extrapolation: 300 K is 2.0 times the measured range of 1/T away"),
+        ([250.0, 500.0], 0.1, 0.0, None),
+        ([400.0, 800.0], 0.1, 2 / 3, None),
+    ],
+)
+def test_how_far_an_extrapolation_reaches(
+    temperatures: list[float], error: float, reach: float, words: str | None
+) -> None:
+    law = arrhenius_law(temperatures, arrhenius_values(temperatures), [error] * len(temperatures))
+    assert law.reach_300k == pytest.approx(reach)
+    assert law.extrapolated_300k_cm2_s == pytest.approx(arrhenius_values([300.0])[0])
+    assert (law.extrapolation_remark or "").startswith(words or "")
+    assert (law.extrapolation_remark is None) == (words is None)
+
+
+@pytest.mark.parametrize(
+    ("temperatures", "error", "words"),
+    [
+        ([600.0, 1200.0], 0.1, "two temperatures do not show whether the line is straight"),
+        ([900.0, 1000.0, 1100.0], 0.5, "more than six powers of ten apart"),
+    ],
+)
+def test_an_extrapolation_that_the_fit_cannot_carry_is_refused(
+    temperatures: list[float], error: float, words: str
+) -> None:
+    law = arrhenius_law(temperatures, arrhenius_values(temperatures), [error] * len(temperatures))
+    assert (law.extrapolated_300k_cm2_s, law.extrapolated_300k_interval_cm2_s) == (None, None)
+    assert words in (law.extrapolation_remark or "")
+    assert law.activation_energy_ev.value == pytest.approx(0.45), "what was measured stays"
 
 
 def test_a_misfit_widens_the_errors() -> None:

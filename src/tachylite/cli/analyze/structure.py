@@ -15,6 +15,7 @@ from tachylite.errors import InputError
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from tachylite.physics.structure.network import NetworkElements
     from tachylite.schemas import StructureAnalysis
 
 
@@ -34,12 +35,16 @@ def structure(
         list[str] | None,
         typer.Option("--group", metavar="P:O,N", help="Order of the tetrahedra around P with O and N as ligands."),
     ] = None,
+    network: Annotated[
+        str | None,
+        typer.Option("--network", metavar="P:O,N", help="Network formers and anions of bridges and Qn; else found."),
+    ] = None,
     types: TypesOption = None,
     csv: CsvOption = None,
     figures: FiguresOption = None,
     as_json: JsonOption = False,
 ) -> None:
-    """Partial g(r), coordination, bond angles and structure factors, with errors over frames; crystal or glass."""
+    """Partial g(r), coordination, angles, network and structure factors, with errors over frames; crystal or glass."""
     from tachylite.analysis.structure import frames_of_file, measure_frames
     from tachylite.readers import open_trajectory
 
@@ -51,6 +56,7 @@ def structure(
         rings=rings,
         polyhedra=polyhedra,
         groups=_parse_groups(group or []),
+        network=_parse_network(network),
     )
     if csv is not None:
         from tachylite.report.csv_tables import structure_tables, write_tables
@@ -63,7 +69,7 @@ def structure(
     else:
         from tachylite.report.parts import crystallinity_note, crystallinity_text
 
-        print_tables(_pair_table(analysis), *_bond_tables(analysis))
+        print_tables(_pair_table(analysis), *_bond_tables(analysis), *_network_tables(analysis))
         typer.echo(f"last frame: {crystallinity_text(analysis)} ({crystallinity_note(analysis)})")
 
 
@@ -95,6 +101,18 @@ def _parse_groups(words: Sequence[str]) -> dict[str, list[str]]:
     return groups
 
 
+def _parse_network(word: str | None) -> NetworkElements | None:
+    """Formers and anions from `Si,Al:O`; InputError for words of another form."""
+    if word is None:
+        return None
+    from tachylite.physics.structure.network import NetworkElements
+
+    formers, anions = ([name.strip() for name in part.split(",") if name.strip()] for part in word.partition(":")[::2])
+    if not formers or not anions or set(formers) & set(anions):
+        raise InputError(f"--network {word!r} is not FORMERS:ANIONS, like P:O,N")
+    return NetworkElements(formers, anions)
+
+
 def _write_figures(analysis: StructureAnalysis, title: str, folder: Path) -> None:
     from tachylite.report.charts import partial_rdfs
     from tachylite.report.charts.scattering import structure_charts
@@ -121,13 +139,12 @@ def _bond_tables(analysis: StructureAnalysis) -> list[Table]:
     from rich.table import Table
 
     from tachylite.physics.structure.polyhedra import polyhedron_name
-    from tachylite.report.text import quantity
+    from tachylite.report.text import quantity, shares
 
     coordination = Table("bond", "cutoff (Å)", "neighbours", "atoms with that many")
     for bond in analysis.coordinations:
-        fractions = ", ".join(f"{n}: {quantity(fraction)}" for n, fraction in bond.fractions.items())
         name = f"{bond.center}-{bond.neighbor}"
-        coordination.add_row(name, quantity(bond.cutoff_a), quantity(bond.mean), fractions)
+        coordination.add_row(name, quantity(bond.cutoff_a), quantity(bond.mean), shares(bond.fractions))
     angles = Table("angle", "mean (°)", "standard deviation (°)")
     for angle in analysis.angles:
         angles.add_row(angle.triplet, quantity(angle.mean_deg), quantity(angle.deviation_deg))
@@ -136,11 +153,29 @@ def _bond_tables(analysis: StructureAnalysis) -> list[Table]:
         rings.add_row(str(size), quantity(number))
     polyhedra = Table("around", "Voronoi faces", "volume (Å³)", "<3, 4, 5, 6, more edges>: fraction of the atoms")
     for cells in analysis.polyhedra:
-        shares = "\n".join(f"{polyhedron_name(kind.index)}: {quantity(kind.fraction)}" for kind in cells.polyhedra)
-        polyhedra.add_row(cells.center, quantity(cells.faces), quantity(cells.volume_a3), shares)
+        fractions = shares({polyhedron_name(kind.index): kind.fraction for kind in cells.polyhedra})
+        polyhedra.add_row(cells.center, quantity(cells.faces), quantity(cells.volume_a3), fractions)
     groups = Table("group", "with four ligands", "tetrahedral order", "orientational order, ranks 3 and 4", "by chance")
     for group in analysis.orientations:
         orders = ", ".join(quantity(order) for order in group.order.values())
         chance = ", ".join(f"± {quantity(value, digits=2)}" for value in group.by_chance.values())
         groups.add_row(group.group, quantity(group.fraction), quantity(group.tetrahedrality), orders, chance)
     return [table for table in (coordination, angles, rings, polyhedra, groups) if table.row_count]
+
+
+def _network_tables(analysis: StructureAnalysis) -> list[Table]:
+    """Tables of bridges and of Qn, where there is a network."""
+    from rich.table import Table
+
+    from tachylite.report.text import quantity, shares
+
+    if analysis.network is None:
+        return []
+    anions = Table("anion", "in bridges", "bonded to so many formers", "bridges")
+    for anion in analysis.network.anions:
+        anions.add_row(anion.species, quantity(anion.bridging), shares(anion.formers), shares(anion.bridges))
+    formers = Table("former", "bridging anions", "of these", "Qn")
+    for former in analysis.network.formers:
+        q = shares({f"Q{n}": share for n, share in former.q.items()})
+        formers.add_row(former.species, quantity(former.mean), shares(former.by_anion), q)
+    return [anions, formers]

@@ -128,6 +128,9 @@ def _describe_transport(diffusivity: Diffusivity) -> list[str]:
         value = _with_interval(ionic.nernst_einstein_s_cm, ionic.nernst_einstein_interval_s_cm, "S/cm")
         charge = f"charge {ionic.charge:+g}, {ionic.charge_source}"
         lines.append(f"Nernst-Einstein conductivity{where} = {value} ({charge})")
+    if ionic is not None and ionic.collective_s_cm is not None:
+        value = _with_interval(ionic.collective_s_cm, ionic.collective_interval_s_cm, "S/cm")
+        lines.append(f"collective conductivity{where} = {value}")
     if size is not None and size.corrected_cm2_s is not None:
         lines.append(f"D{where} of an infinite cell: {quantity(size.corrected_cm2_s, digits=3, unit='cm²/s')}")
     return lines
@@ -139,17 +142,31 @@ def _describe_series(series: TransportSeries) -> list[str]:
 
     lines = [] if series.reason is None else [series.reason]
     if (line := series.arrhenius) is not None:
-        room = _with_interval(line.extrapolated_300k_cm2_s, line.extrapolated_300k_interval_cm2_s, "cm²/s")
         lines.append(f"Ea({series.species}) = {quantity(line.activation_energy_ev, unit='eV')}")
-        lines.append(f"D({series.species}, 300 K) = {room} by extrapolation (95 %)")
-    if (law := series.vft) is not None:
-        if law.determined:
-            lines.append(f"VFT: T0 = {quantity(law.t0_k, unit='K')}, B = {quantity(law.b_k, unit='K')}")
+        room, interval = line.extrapolated_300k_cm2_s, line.extrapolated_300k_interval_cm2_s
+        lines.append(_at_room(f"D({series.species}, 300 K)", room, interval, "cm²/s", line.extrapolation_remark))
+    for name, law in (
+        ("Nernst-Einstein conductivity", series.conductivity),
+        ("collective conductivity", series.collective_conductivity),
+    ):
+        if law is not None:
+            room, interval = law.extrapolated_300k_s_cm, law.extrapolated_300k_interval_s_cm
+            lines.append(_at_room(f"{name}({series.species}, 300 K)", room, interval, "S/cm", law.extrapolation_remark))
+    if (vft := series.vft) is not None:
+        if vft.determined:
+            lines.append(f"VFT: T0 = {quantity(vft.t0_k, unit='K')}, B = {quantity(vft.b_k, unit='K')}")
         else:
-            lines.append(f"VFT: {law.reason}")
+            lines.append(f"VFT: {vft.reason}")
     if (size := series.size) is not None:
         lines.append(f"D({series.species}) of an infinite cell: {quantity(size.diffusivity_cm2_s, unit='cm²/s')}")
     return lines
+
+
+def _at_room(name: str, value: float | None, interval: Interval | None, unit: str, remark: str | None) -> str:
+    """A line with a value extrapolated to 300 K, or why there is none."""
+    if value is None:
+        return f"{name}: {remark}"
+    return f"{name} = {_with_interval(value, interval, unit)} by extrapolation (95 %){f'; {remark}' if remark else ''}"
 
 
 def _with_interval(value: float, interval: Interval | None, unit: str = "") -> str:

@@ -1,6 +1,6 @@
-"""Bonds within given distances: how many neighbours atoms have, and the angles between bonds."""
+"""Bonds within given distances: how many neighbours atoms have, the angles between bonds, the network they make."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import combinations_with_replacement
 
 import numpy as np
@@ -12,6 +12,7 @@ from tachylite.errors import InputError
 from tachylite.measured import FrozenModel, Measured
 from tachylite.physics.frames import FEWEST_GROUPS, Frames, GroupSums, ratio_of_sums
 from tachylite.physics.neighbors import Neighbors, find_neighbors
+from tachylite.physics.structure.network import Network, NetworkCounts, NetworkElements, find_network
 from tachylite.physics.structure.pair_distribution import PairStructure
 
 type Integers = NDArray[np.int64]
@@ -46,13 +47,15 @@ class BondAngles(FrozenModel):
 
 
 class BondStatistics(FrozenModel):
-    """Coordination numbers of every pair with a cutoff and the angles between such bonds."""
+    """Coordination numbers of every pair with a cutoff, the angles between such bonds, and their network."""
 
     coordinations: list[CoordinationNumbers] = []
     angles_deg: FloatList = []
     """Bin centres, shape (180,)."""
     angles: list[BondAngles] = []
     """Triplets that occur."""
+    network: Network | None = None
+    """Bridges between network formers and Qn; None where no bond joins a former and an anion."""
 
 
 def bond_cutoffs(structure: PairStructure) -> dict[str, float]:
@@ -70,11 +73,14 @@ def bond_cutoffs(structure: PairStructure) -> dict[str, float]:
     return cutoffs
 
 
-def analyse_bonds(frames: Frames, cutoffs_a: Mapping[str, float]) -> BondStatistics:
-    """Coordination numbers and bond angles in a periodic trajectory, for bonds up to given distances in A.
+def analyse_bonds(
+    frames: Frames, cutoffs_a: Mapping[str, float], elements: NetworkElements | None = None
+) -> BondStatistics:
+    """Coordination numbers, bond angles and network in a periodic trajectory, for bonds up to given distances in A.
 
-    Takes cutoffs by pair, like `Si-O`, in any order. Periodic images are neighbours too. Errors are standard
-    errors over frames by blocking; for fewer than four frames those of counting independent central atoms.
+    Takes cutoffs by pair, like `Si-O`, in any order, and the elements of the network; without them those that
+    `find_network` finds. Periodic images are neighbours too. Errors are standard errors over frames by blocking; for
+    fewer than four frames those of counting independent central atoms.
 
     Raises InputError for a cutoff that is not positive, of elements that are not there, or so long that an atom
     has more than 32 neighbours, and for atoms at the same place.
@@ -82,16 +88,29 @@ def analyse_bonds(frames: Frames, cutoffs_a: Mapping[str, float]) -> BondStatist
     symbols, kinds = frames.symbols, frames.kinds
     table = cutoff_table(cutoffs_a, symbols)
     coordination, angles = _Coordination(len(symbols)), _Angles(len(symbols))
+    elements = elements or find_network(cutoffs_a)
+    network = None if elements is None else NetworkCounts(elements, symbols, kinds)
     for frame, cell in frames:
         bonds = bonds_within(frame, cell, kinds, table)
         coordination.add(bonds, kinds)
         angles.add(bonds, kinds)
+        if network is not None:
+            network.add(bonds)
     directed = [(a, b) for a in range(len(symbols)) for b in range(len(symbols)) if table[a, b] > 0]
     return BondStatistics(
         coordinations=[coordination.numbers(symbols, a, b, float(table[a, b])) for a, b in directed],
         angles_deg=np.linspace(0.5, _ANGLE_BINS - 0.5, _ANGLE_BINS),
         angles=angles.distributions(symbols),
+        network=None if network is None else network.network(),
     )
+
+
+def check_cutoffs(cutoffs_a: Mapping[str, float], pairs: Sequence[str]) -> None:
+    """Raise InputError where one of the pairs of elements, like `O-Si`, has no cutoff."""
+    known = {"-".join(sorted(pair.split("-"))) for pair in cutoffs_a}
+    without = [pair for pair in pairs if pair not in known]
+    if without:
+        raise InputError(f"{', '.join(without)} has no bond length; give a cutoff such as --cutoff {without[0]}=2.0")
 
 
 def bonds_within(positions: Array, cell: Array, kinds: Integers, table_a: Array) -> Neighbors:

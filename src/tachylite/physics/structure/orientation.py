@@ -12,7 +12,7 @@ from tachylite.errors import InputError
 from tachylite.measured import FrozenModel, Measured
 from tachylite.physics.frames import FEWEST_GROUPS, Frames
 from tachylite.physics.statistics import estimate_mean
-from tachylite.physics.structure.bonds import bonds_within, cutoff_table
+from tachylite.physics.structure.bonds import bonds_within, check_cutoffs, cutoff_table
 
 _RANKS = (3, 4)
 """Ranks of the correlation. A tetrahedron has no dipole and no quadrupole, so that 3 is the first rank that depends on
@@ -67,9 +67,7 @@ def analyse_orientation(
         raise InputError(f"group {center}:{','.join(ligands)}: {', '.join(missing) or 'no ligand'} of {symbols}")
     cutoff_of = {"-".join(sorted(pair.split("-"))): cutoff for pair, cutoff in cutoffs_a.items()}
     pairs = ["-".join(sorted((center, ligand))) for ligand in ligands]
-    without = [pair for pair in pairs if pair not in cutoff_of]
-    if without:
-        raise InputError(f"{', '.join(without)} has no bond length; give a cutoff such as --cutoff {without[0]}=2.0")
+    check_cutoffs(cutoffs_a, pairs)
     table = cutoff_table({pair: cutoff_of[pair] for pair in pairs}, symbols)
     is_center = frames.numbers == atomic_numbers[center]
     rows, counts = [], []

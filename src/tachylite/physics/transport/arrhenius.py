@@ -13,6 +13,26 @@ ROOM_TEMPERATURE_K = 300.0
 
 _BAND_POINTS = 25
 
+_FAR_REACH = 1.0
+
+_WIDEST = 1e6
+"""Upper over lower end of a 95 % interval beyond which an extrapolated value says nothing."""
+
+
+class Extrapolation(FrozenModel):
+    """A value at 300 K from a law that was measured at other temperatures, or why there is none."""
+
+    value: float | None
+    interval: Interval | None
+    reach: float
+    """Distance in 1/T from the coldest measurement to 300 K, over the range of 1/T that was measured."""
+    remark: str | None = None
+    """Why there is no value, or that it is extrapolated farther than the range that was measured."""
+
+    def refused(self, reason: str) -> "Extrapolation":
+        """The same without the value, for this reason."""
+        return self.model_copy(update={"value": None, "interval": None, "remark": reason})
+
 
 class ArrheniusFit(FrozenModel):
     """ln D = ln D0 - Ea / kT, D0 in cm^2/s."""
@@ -35,12 +55,21 @@ class ArrheniusFit(FrozenModel):
 class ArrheniusLaw(ArrheniusFit):
     """An Arrhenius fit, extrapolated to 300 K, with its band from there to the hottest measurement."""
 
-    extrapolated_300k_cm2_s: float
-    extrapolated_300k_interval_cm2_s: Interval
+    extrapolated_300k_cm2_s: float | None
+    extrapolated_300k_interval_cm2_s: Interval | None
+    reach_300k: float | None = None
+    """As in `Extrapolation`; documents of earlier versions do not say it."""
+    extrapolation_remark: str | None = None
+    """Why there is no value at 300 K, or that it is a far extrapolation."""
     band_temperatures_k: FloatList
     """From 300 K to the highest temperature of the fit, equally spaced in 1 / T."""
     band_cm2_s: FloatList
     band_interval_cm2_s: list[Interval]
+
+    def without_room(self, reason: str) -> "ArrheniusLaw":
+        """The same law without the value at 300 K, for a reason."""
+        nothing = {"extrapolated_300k_cm2_s": None, "extrapolated_300k_interval_cm2_s": None}
+        return self.model_copy(update=nothing | {"extrapolation_remark": reason})
 
 
 def arrhenius(temperatures_k: ArrayLike, diffusivities_cm2_s: ArrayLike, ln_errors: ArrayLike) -> ArrheniusFit:
@@ -83,20 +112,44 @@ def arrhenius(temperatures_k: ArrayLike, diffusivities_cm2_s: ArrayLike, ln_erro
     )
 
 
+def extrapolate(fit: ArrheniusFit, temperatures_k: ArrayLike) -> Extrapolation:
+    """Value of a fit at 300 K, from the temperatures of its measurements in K, (n_temperatures,).
+
+    The interval is that of the fit: it holds where the same mechanism, and the same phase, reach down to 300 K. It is
+    refused where its ends are more than six powers of ten apart, and where only two temperatures, which do not show
+    whether the line is straight, are extrapolated farther than their distance.
+    """
+    measured = np.unique(np.asarray(temperatures_k, dtype=np.float64))
+    coldest, hottest = float(measured[0]), float(measured[-1])
+    reach = max(0.0, (1 / ROOM_TEMPERATURE_K - 1 / coldest) / (1 / coldest - 1 / hottest))
+    value, low, high = (float(x) for x in fit.predict(ROOM_TEMPERATURE_K))
+    room = Extrapolation(value=value, interval=Interval(low=low, high=high), reach=reach)
+    if not 0 < high < _WIDEST * low:
+        return room.refused("at 300 K the ends of the 95 % interval are more than six powers of ten apart")
+    if reach <= _FAR_REACH:
+        return room
+    far = f"300 K is {reach:.1f} times the measured range of 1/T away from {coldest:g} K"
+    if measured.size == 2:
+        return room.refused(f"{far}, and two temperatures do not show whether the line is straight")
+    return room.model_copy(update={"remark": f"far extrapolation: {far}"})
+
+
 def arrhenius_law(temperatures_k: ArrayLike, diffusivities_cm2_s: ArrayLike, ln_errors: ArrayLike) -> ArrheniusLaw:
-    """Fit the Arrhenius law as `arrhenius` does, and extrapolate it to 300 K."""
+    """Fit the Arrhenius law as `arrhenius` does, and extrapolate it to 300 K as `extrapolate` does."""
     fit = arrhenius(temperatures_k, diffusivities_cm2_s, ln_errors)
+    room = extrapolate(fit, temperatures_k)
     hottest_k = float(np.asarray(temperatures_k, dtype=np.float64).max())
     temperatures = 1 / np.linspace(1 / ROOM_TEMPERATURE_K, 1 / hottest_k, _BAND_POINTS)
     centres, lows, highs = fit.predict(temperatures)
-    intervals = [Interval(low=low, high=high) for low, high in zip(lows.tolist(), highs.tolist(), strict=True)]
     return ArrheniusLaw(
         **dict(fit),
-        extrapolated_300k_cm2_s=float(centres[0]),
-        extrapolated_300k_interval_cm2_s=intervals[0],
+        extrapolated_300k_cm2_s=room.value,
+        extrapolated_300k_interval_cm2_s=room.interval,
+        reach_300k=room.reach,
+        extrapolation_remark=room.remark,
         band_temperatures_k=temperatures,
         band_cm2_s=centres,
-        band_interval_cm2_s=intervals,
+        band_interval_cm2_s=[Interval(low=x, high=y) for x, y in zip(lows.tolist(), highs.tolist(), strict=True)],
     )
 
 

@@ -7,7 +7,7 @@ from tachylite.report import charts
 from tachylite.report.drawing.style import heat_token
 from tachylite.report.parts import DIFFUSIVITY, Card, NamedState, Notice, Row, Section, Table, diffusivity, named_laws
 from tachylite.report.steps import Trajectories, step_cards, step_sections
-from tachylite.report.text import ABSENT, LOST_CRYSTAL, heading, pair_label, quantity, spaced
+from tachylite.report.text import ABSENT, LOST_CRYSTAL, heading, pair_label, quantity, shares, spaced
 from tachylite.schemas import Interval, Material, Result, StructureAnalysis
 from tachylite.schemas.material import Activation, by_step
 
@@ -95,6 +95,8 @@ def _transport(material: Material) -> Iterator[Section]:
         shown.append(charts.arrhenius(measured, material.activations, material.elements))
     if material.activations:
         tables.append(_activation_table(material.activations))
+        conductivities = _conductivity_table(material.activations)
+        tables += [conductivities] if conductivities.rows else []
     yield Section("Transport", charts=tuple(shown), tables=tuple(tables))
 
 
@@ -110,8 +112,9 @@ def _structure(material: Material) -> Iterator[Section]:
     states.sort(key=lambda state: -state[1])
     temperatures = [temperature for _, temperature, _ in states]
     coloured = [(name, heat_token(temperature, temperatures), structure) for name, temperature, structure in states]
-    table = _coordination_table([(name, structure) for name, _, structure in states])
-    yield Section("Structure", charts=(charts.partial_rdfs(coloured),), tables=(table,) if table.rows else ())
+    named = [(name, structure) for name, _, structure in states]
+    tables = tuple(table for table in (_coordination_table(named), *_network_tables(named)) if table.rows)
+    yield Section("Structure", charts=(charts.partial_rdfs(coloured),), tables=tables)
 
 
 def _activation_row(law: Activation, name: str) -> Row:
@@ -139,7 +142,7 @@ def _activation_table(activations: Sequence[Activation]) -> Table:
             name,
             quantity(law.activation_energy_ev),
             quantity(law.ln_d0),
-            quantity(law.extrapolated_300k_cm2_s, interval=_finite(law.extrapolated_300k_interval_cm2_s)),
+            _at_room(law.extrapolated_300k_cm2_s, law.extrapolated_300k_interval_cm2_s, law.extrapolation_remark),
             quantity(law.vft.t0_k) if law.vft is not None and law.vft.determined else ABSENT,
             ", ".join(f"{temperature:g}" for temperature in law.temperatures_k),
         )
@@ -156,9 +159,33 @@ def _activation_table(activations: Sequence[Activation]) -> Table:
     return Table("Arrhenius fits", columns, rows)
 
 
-def _finite(interval: Interval | None) -> Interval | None:
+def _conductivity_table(activations: Sequence[Activation]) -> Table:
+    """Activation energies of conductivities, and their extrapolation to 300 K."""
+    rows = tuple(
+        (
+            name,
+            how,
+            quantity(law.activation_energy_ev),
+            _at_room(law.extrapolated_300k_s_cm, law.extrapolated_300k_interval_s_cm, law.extrapolation_remark),
+            ", ".join(f"{temperature:g}" for temperature in law.temperatures_k),
+        )
+        for activation, name in named_laws(activations)
+        for how, law in (
+            ("independent ions", activation.conductivity),
+            ("collective", activation.collective_conductivity),
+        )
+        if law is not None
+    )
+    return Table("Conductivity", ("species", "by", "Ea of σT (eV)", "σ at 300 K, extrapolated (S/cm)", "T (K)"), rows)
+
+
+def _at_room(value: float | None, interval: Interval | None, remark: str | None) -> str:
+    """A value extrapolated to 300 K with what is to be said of it, or why there is none."""
+    if value is None:
+        return ABSENT if remark is None else f"none: {remark}"
     known = interval is not None and abs(interval.low + interval.high) < float("inf")
-    return interval if known else None
+    text = quantity(value, interval=interval if known else None)
+    return text if remark is None else f"{text}; {remark}"
 
 
 def _coordination_table(states: Sequence[tuple[str, StructureAnalysis]]) -> Table:
@@ -171,3 +198,20 @@ def _coordination_table(states: Sequence[tuple[str, StructureAnalysis]]) -> Tabl
     names = [name for name, _ in states]
     rows = tuple((pair_label(pair), *(by.get(name, ABSENT) for name in names)) for pair, by in numbers.items())
     return Table("Coordination: neighbours of the first by the second element", ("pair", *names), rows)
+
+
+def _network_tables(states: Sequence[tuple[str, StructureAnalysis]]) -> Iterator[Table]:
+    """Bridges and Qn of the states that have a network."""
+    networks = [(name, structure.network) for name, structure in states if structure.network is not None]
+    anions = tuple(
+        (name, anion.species, quantity(anion.bridging), shares(anion.formers), shares(anion.bridges))
+        for name, network in networks
+        for anion in network.anions
+    )
+    yield Table("Anions of the network", ("state", "anion", "in bridges", "by number of formers", "bridges"), anions)
+    formers = tuple(
+        (name, former.species, quantity(former.mean), shares({f"Q{n}": share for n, share in former.q.items()}))
+        for name, network in networks
+        for former in network.formers
+    )
+    yield Table("Network formers", ("state", "former", "bridging anions", "Qn"), formers)

@@ -29,7 +29,7 @@ def rows(result: HoldResult) -> Iterator[Row]:
         weak = not measured.diffusive
         reason = measured.reason or "" if weak else ""
         yield Row(f"D({measured.species})", diffusivity(measured), reason, weak, key=True, unit=DIFFUSIVITY)
-        yield from _conductivity_row(measured)
+        yield from _conductivity_rows(measured)
     yield from crystallinity_rows(result, key=result.status == "failed")
     yield from run_rows(result.run)
     if result.response is not None:
@@ -49,10 +49,15 @@ def tables(result: HoldResult) -> Iterator[Table]:
         yield from layer_tables(result.layers)
 
 
-def _conductivity_row(measured: Diffusivity) -> Iterator[Row]:
-    """The Nernst-Einstein conductivity of ions that diffuse."""
-    conductivity = measured.conductivity
-    if conductivity is not None and conductivity.nernst_einstein_s_cm is not None:
-        value, interval = conductivity.nernst_einstein_s_cm, conductivity.nernst_einstein_interval_s_cm
-        charge = f"charge {conductivity.charge:+g}, {conductivity.charge_source}; ions that move independently"
-        yield Row(f"conductivity, {measured.species}", quantity(value, interval=interval), charge, unit="S/cm")
+def _conductivity_rows(measured: Diffusivity) -> Iterator[Row]:
+    """The Nernst-Einstein conductivity of ions that diffuse and, where it is resolved, how they move together."""
+    conductivity, collective = measured.conductivity, measured.collective
+    if conductivity is None or conductivity.nernst_einstein_s_cm is None:
+        return
+    value, interval = conductivity.nernst_einstein_s_cm, conductivity.nernst_einstein_interval_s_cm
+    charge = f"charge {conductivity.charge:+g}, {conductivity.charge_source}; ions that move independently"
+    yield Row(f"conductivity, {measured.species}", quantity(value, interval=interval), charge, unit="S/cm")
+    if collective is not None and collective.haven_ratio is not None:
+        together = quantity(conductivity.collective_s_cm, interval=conductivity.collective_interval_s_cm)
+        note = f"Haven ratio {quantity(collective.haven_ratio, interval=collective.haven_ratio_interval)}"
+        yield Row(f"collective conductivity, {measured.species}", together, note, unit="S/cm")

@@ -34,6 +34,13 @@ class Column:
     """Whether an overview shows it."""
 
 
+NETWORK = (
+    Column("bridging_{}", "", "bridging", "{} in bridges", "", "error", each="structure.network.anions", key=False),
+    Column("bridges_of_{}", "", "mean", "bridges of a {}", "", "error", each="structure.network.formers", key=False),
+)
+"""Of the network of a result's structure: the share of each anion in bridges, and how many each former has."""
+
+
 class Cell(NamedTuple):
     """One number of a row: what it is called in a file, what for reading, and its error or interval."""
 

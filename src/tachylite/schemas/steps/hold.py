@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field
 from tachylite.physics.thermodynamics.fluctuations import ResponseFunctions
 from tachylite.schemas.layers import LayerAnalysis
 from tachylite.schemas.steps.base import ANALYSES_BYTES, STATE_BYTES, Dynamics, RunResult, Step, Temperature, Time
-from tachylite.schemas.steps.columns import Column
+from tachylite.schemas.steps.columns import NETWORK, Column
 from tachylite.schemas.structure import StructureAnalysis
 from tachylite.schemas.transport import Diffusivity
 from tachylite.units import FS_PER_PS
@@ -120,6 +120,7 @@ class HoldResult(RunResult):
             key=False,
         ),
         Column("crystallinity", "", "structure.crystallinity", "crystallinity", "", key=False),
+        *NETWORK,
     )
 
     @property

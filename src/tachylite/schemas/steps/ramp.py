@@ -8,7 +8,7 @@ from pydantic import Field
 from tachylite.physics.thermodynamics.fluctuations import ResponseFunctions
 from tachylite.schemas.glass import GlassTransition, HeatCapacity
 from tachylite.schemas.steps.base import ANALYSES_BYTES, STATE_BYTES, Dynamics, RunResult, Step, Temperature, Time
-from tachylite.schemas.steps.columns import Column
+from tachylite.schemas.steps.columns import NETWORK, Column
 from tachylite.schemas.structure import StructureAnalysis
 from tachylite.units import FS_PER_PS
 
@@ -73,6 +73,7 @@ class RampResult(RunResult):
         Column("Tg", "k", "transition.energy.temperature_k", "Tg", "K", "error", key=False),
         Column("Tg_volume", "k", "transition.volume.temperature_k", "Tg (volume)", "K", "error", key=False),
         Column("crystallinity", "", "structure.crystallinity", "crystallinity", ""),
+        *NETWORK,
     )
 
     @property
