@@ -1,13 +1,16 @@
 """How Sphinx builds the site of documentation: `make docs`."""
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import typer
 from docutils import nodes
 from docutils.utils.math.latex2mathml import tex2mathml
 
 import tachylite
+from tachylite.cli.app import app as commands
 
 ROOT = Path(__file__).parents[1]
 REPOSITORY = "https://github.com/tachylite/tachylite"
@@ -69,6 +72,34 @@ def link_to_the_repository(app: Any, page: str, text: list[str]) -> None:
     text[0] = re.sub(r"\]\((\.\./[^)#\s]+)\)", address, text[0])
 
 
+def describe_commands(app: Any, page: str, text: list[str]) -> None:
+    """Add every command with its arguments and options to their page, from what `--help` is made of."""
+    if page == "commands":
+        text[0] += "".join(command_sections(typer.main.get_command(commands), "tachylite"))
+
+
+def command_sections(command: Any, name: str, parent: Any = None) -> Iterator[str]:
+    """Markdown of a command, and after it of those below it."""
+    context = typer.Context(command, info_name=name, parent=parent)
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    records = [parameter.get_help_record(context) for parameter in command.get_params(context)]
+    # a list, since a table would take the bars in `NAME|FILE` for its own
+    shown = [(record[0].removesuffix(" <list[str]>"), record[1]) for record in records if record]
+    lines = [f"- `{name}`: {plain(meaning)}" for name, meaning in shown]
+    yield "\n".join(
+        [f"\n## {context.command_path}", f"```text\n{usage}\n```", plain(command.help or ""), "", *lines, ""]
+    )
+    for below, subcommand in getattr(command, "commands", {}).items():
+        yield from command_sections(subcommand, below, context)
+
+
+def plain(text: str) -> str:
+    """Text in which only backticks mean something, as Markdown, with options between backticks, too."""
+    parts = re.sub(r"(?<![\w`-])--[a-z][a-z0-9-]*(?!`)", r"`\g<0>`", text).split("`")
+    parts[::2] = [re.sub(r"([\\*_$<\[\]])", r"\\\1", part) for part in parts[::2]]
+    return "`".join(parts)
+
+
 def write_inline_mathml(writer: Any, node: nodes.math) -> None:
     """MathML, which browsers draw themselves: no script, no network."""
     writer.body.append(tex2mathml(node.astext()))
@@ -84,4 +115,5 @@ def write_block_mathml(writer: Any, node: nodes.math_block) -> None:
 def setup(app: Any) -> None:
     """What Sphinx calls first."""
     app.connect("source-read", link_to_the_repository)
+    app.connect("source-read", describe_commands)
     app.add_html_math_renderer("mathml", (write_inline_mathml, None), (write_block_mathml, None))

@@ -1,11 +1,14 @@
 """The site: what its configuration adds to Sphinx. That every page builds without a warning is `make docs`."""
 
+import re
 import runpy
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 from tests.pages import DOCS
+
+from tachylite.cli import main
 
 CONF = runpy.run_path(str(DOCS / "conf.py"))
 NODES = CONF["nodes"]
@@ -42,6 +45,29 @@ def test_equations_are_mathml(name: str, display: str) -> None:
     assert written.startswith("<math")
     assert "<mfrac>" in written
     assert display in written
+
+
+def test_every_command_is_in_the_reference_with_its_options(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+    page = [""]
+    CONF["describe_commands"](SimpleNamespace(srcdir=DOCS), "commands", page)
+    sections = dict(part.split("\n", 1) for part in page[0].split("\n## ")[1:])
+    waiting = ["tachylite"]
+    while waiting:
+        name = waiting.pop()
+        assert main([*name.split()[1:], "--help"]) == 0
+        options, _, commands = capsys.readouterr().out.partition("─ Commands ─")
+        names = set(re.findall(r"^│ \*? *(--[a-z][a-z-]*)", options, re.MULTILINE))
+        assert names <= set(re.findall(r"--[a-z][a-z-]*", sections.pop(name)))
+        assert "--help" in names
+        waiting += [f"{name} {word}" for word in re.findall(r"^│ ([a-z]+) ", commands, re.MULTILINE)]
+    assert not sections
+
+
+def test_help_is_text_and_no_markup() -> None:
+    assert CONF["plain"]("--a_b [x] <y> of `--c` and $z$") == r"`--a`\_b \[x\] \<y> of `--c` and \$z\$"
 
 
 def test_every_supported_package_is_in_the_reference() -> None:
