@@ -63,6 +63,15 @@ def test_optimade_with_a_filter(folder: Path, capsys: pytest.CaptureFixture[str]
     ]
 
 
+def test_contributions_with_a_filter(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert export("--mpcontribs", "public", "--where", "melt.density_g_cm3.value>1") == 0
+    assert capsys.readouterr().out == "mpcontribs: public (1 contributions)\n"
+    (contribution,) = json.loads(Path("public/contributions.json").read_text())
+    assert contribution["identifier"] == "Li2O2"
+    assert contribution["data"]["melt"] == {"density": "2+/-0.1 g/cm^3"}
+    assert json.loads(Path("public/columns.json").read_text())["melt.density"] == "g/cm^3"
+
+
 def read(content: bytes) -> list[dict[str, Any]]:
     return [json.loads(line) for line in content.splitlines()]
 
@@ -70,7 +79,7 @@ def read(content: bytes) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ([], "say what to write: --optimade DIR or --archive FILE.zip"),
+        ([], "say what to write: --optimade DIR, --mpcontribs DIR or --archive FILE.zip"),
         (["--archive", "x.tar"], "archive x.tar must be named *.zip"),
         (["--archive", "nowhere/x.zip"], "cannot write archive nowhere/x.zip"),
         (["--archive", "x.zip", "--formula", "NaCl"], "an archive takes no filter but --campaign, not formula"),

@@ -1,4 +1,4 @@
-"""`tachylite export`: materials for OPTIMADE, a store as an archive."""
+"""`tachylite export`: materials for OPTIMADE and MPContribs, a store as an archive."""
 
 from __future__ import annotations
 
@@ -37,6 +37,9 @@ def export(
         Path | None,
         typer.Option(metavar="DIR", help="Write structures, which optimade-maker serves, and trajectories here."),
     ] = None,
+    mpcontribs: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write contributions to a project of MPContribs here.")
+    ] = None,
     archive: Annotated[
         Path | None, typer.Option(metavar="FILE.zip", help="Write all documents and trajectories into one file.")
     ] = None,
@@ -55,13 +58,13 @@ def export(
     limit: LimitFilter = None,
     store: StoreOption = None,
 ) -> None:
-    """Write what a store holds for others: for OPTIMADE, or as an archive to deposit.
+    """Write what a store holds for others: for OPTIMADE, for MPContribs, or as an archive to deposit.
 
-    The filters choose materials for --optimade, as those of `query`; an archive is of the whole store or of a
-    --campaign, with all that belongs to it.
+    The filters choose materials for --optimade and --mpcontribs, as those of `query`; an archive is of the whole store
+    or of a --campaign, with all that belongs to it.
     """
-    if optimade is None and archive is None:
-        raise InputError("say what to write: --optimade DIR or --archive FILE.zip")
+    if optimade is None and mpcontribs is None and archive is None:
+        raise InputError("say what to write: --optimade DIR, --mpcontribs DIR or --archive FILE.zip")
     filters = material_filter(formula, elements, engine, protocol, status, temperature, campaign, where)
     of_materials = [name for name, value in {**filters, "limit": limit}.items() if value and name != "campaign"]
     if archive is not None and of_materials:
@@ -72,6 +75,8 @@ def export(
     try:
         if optimade is not None:
             _write_optimade(opened, optimade, title, limit, filters)
+        if mpcontribs is not None:
+            _write_contributions(opened, mpcontribs, limit, filters)
         if archive is not None:
             _write_archive(opened, archive, title, author or [], campaign)
     finally:
@@ -89,6 +94,18 @@ def _write_optimade(store: JobStore, folder: Path, title: str, limit: int | None
     if not structures:
         typer.echo("no material in the store matches and has a completed result", err=True)
     typer.echo(f"optimade: {folder} ({structures} structures, {runs} trajectories)")
+
+
+def _write_contributions(store: JobStore, folder: Path, limit: int | None, filters: MaterialFilter) -> None:
+    from tachylite.cli.working import check_writable
+    from tachylite.report.mpcontribs import write_contributions
+    from tachylite.stores import iter_materials
+
+    check_writable(folder)
+    count = write_contributions(iter_materials(store, limit=limit, **filters), folder)
+    if not count:
+        typer.echo("no material in the store matches and has a completed result", err=True)
+    typer.echo(f"mpcontribs: {folder} ({count} contributions)")
 
 
 def _runs(store: JobStore, limit: int | None, filters: MaterialFilter) -> Iterator[tuple[Material, Result, Trajectory]]:

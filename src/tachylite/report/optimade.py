@@ -89,7 +89,9 @@ def structure_entries(material: Material) -> Iterator[tuple[Entry, dict[str, Pro
     """An entry for every completed result that left a structure, each with the definitions of its measured numbers."""
     for result in material.results:
         if result.status == "completed" and result.final is not None:
-            numbers = {name: (known, value) for cell in _cells(material, result) for name, known, value in _own(cell)}
+            numbers = {
+                name: (known, value) for cell in result_cells(material, result) for name, known, value in _own(cell)
+            }
             attributes = {
                 **_of_material(material),
                 **_chemistry(result.final),
@@ -188,7 +190,7 @@ def _anonymous() -> Iterator[str]:
     yield from (capital + small for small in ("", *ascii_lowercase) for capital in ascii_uppercase)
 
 
-def _cells(material: Material, result: Result) -> Iterator[Cell]:
+def result_cells(material: Material, result: Result) -> Iterator[Cell]:
     """Numbers of a result, with activation energies of the series that it belongs to."""
     content = result.model_dump()
     for column in result.columns:
