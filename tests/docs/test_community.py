@@ -11,7 +11,8 @@ import tachylite
 
 ROOT = Path(__file__).parents[2]
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "workflows").rglob("*.md")])
-PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+PROJECT, BUILD = SETTINGS["project"], SETTINGS["build-system"]
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.relative_to(ROOT).as_posix())
@@ -37,6 +38,22 @@ def test_every_extra_is_on_the_page_about_installing() -> None:
     page = (ROOT / "docs" / "installing.md").read_text(encoding="utf-8")
     named = {name for row in re.findall(r"^\| (`.*?) \|", page, re.MULTILINE) for name in re.findall(r"`(\w+)`", row)}
     assert named == PROJECT["optional-dependencies"].keys() - {"services"}
+
+
+def test_the_conda_recipe_asks_for_what_the_package_does() -> None:
+    recipe = yaml.safe_load((ROOT / "packaging" / "conda" / "recipe.yaml").read_text(encoding="utf-8"))
+    python, *run = recipe["requirements"]["run"]
+    names = {"matplotlib-base": "matplotlib", "pytorch": "torch"}
+    asked = {names.get(name, name) + version for name, version in (text.split() for text in run)}
+    assert asked == set(PROJECT["dependencies"])
+    least = f">={recipe['context']['python_min']}"
+    assert (python, PROJECT["requires-python"]) == ("python >=${{ python_min }}", least)
+    assert recipe["context"]["version"] == tachylite.__version__
+    assert {text.replace(" ", "") for text in recipe["requirements"]["host"][2:]} == set(BUILD["requires"])
+    assert recipe["build"]["python"]["entry_points"] == [f"{n} = {f}" for n, f in PROJECT["scripts"].items()]
+    assert recipe["about"]["summary"] == PROJECT["description"]
+    assert recipe["about"]["license"] == PROJECT["license"]
+    assert (ROOT / "packaging" / "conda" / recipe["source"]["path"]).resolve() == ROOT
 
 
 def test_issue_forms_have_what_the_site_of_the_repository_requires() -> None:
