@@ -148,6 +148,13 @@ def test_ions_of_a_run_conduct() -> None:
     expected = n_ions / (edge * 1e-8) ** 3 * charge_c**2 * lithium.diffusivity_cm2_s / kt_j
     assert lithium.conductivity.nernst_einstein_s_cm == pytest.approx(expected, rel=1e-6)
     assert lithium.conductivity.charge == 1
+    assert lithium.collective is not None
+    haven = lithium.collective.haven_ratio_interval
+    assert haven is not None
+    # they move independently, but the centre of mass goes with them and is taken off their sum
+    of_mass = 6.94 / (6.94 + 35.45)
+    assert haven.low < (1 - of_mass) ** -2 < haven.high
+    assert lithium.conductivity.collective_s_cm == pytest.approx(expected / (lithium.collective.haven_ratio or 0))
     chlorine = measure_diffusivity(trajectory, "Cl", 900.0)
     assert chlorine.conductivity is not None
     assert chlorine.conductivity.charge == -1
