@@ -7,14 +7,14 @@ import pytest
 from tachylite.configs import load_protocol
 from tachylite.physics.composition import atom_counts, parse_formula
 
-WORKFLOWS = sorted((Path(__file__).parents[1] / "workflows").glob("*/protocol.yaml"))
+WORKFLOWS = sorted((Path(__file__).parents[1] / "workflows").glob("*/*.yaml"))
 
 
-@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: path.parent.name)
+@pytest.mark.parametrize("path", WORKFLOWS, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_the_protocol_of_a_workflow_loads(path: Path) -> None:
     load_protocol(str(path))
     page = (path.parent / "README.md").read_text(encoding="utf-8")
-    assert f"--protocol workflows/{path.parent.name}/protocol.yaml" in page
+    assert f"--protocol workflows/{path.parent.name}/{path.name}" in page
 
 
 def test_the_metallic_glass_has_as_many_atoms_as_its_page_says() -> None:
