@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from monty.serialization import loadfn
+from pint import UnitRegistry
 from pymatgen.core import Structure
 from tests.report.report_pieces import Case
 from tests.stores.store_samples import make_hold, make_material
@@ -82,8 +83,7 @@ def test_numbers_are_those_of_the_results(material: Material) -> None:
 
 
 def test_every_unit_of_a_column_is_known_to_pint() -> None:
-    pint = pytest.importorskip("pint", reason="pip install pint")
-    units = pint.UnitRegistry()
+    units = UnitRegistry()
     units.define("atom = 1")
     known = [column for result in RESULTS.values() for column in result.columns]
     for column in known:
