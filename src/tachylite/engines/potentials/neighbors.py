@@ -258,8 +258,9 @@ def collect(
     results = {"energy": energy + invalid}
     if gradient is None:
         return results
-    forces = torch.zeros_like(state.positions)
-    forces.index_add_(0, pairs.first, gradient).index_add_(0, pairs.second, gradient, alpha=-1)
+    # the same sums as by index_add_, which takes four times as long on a CPU
+    first, second = (atoms[:, None].expand_as(gradient) for atoms in (pairs.first, pairs.second))
+    forces = torch.zeros_like(state.positions).scatter_add_(0, first, gradient).scatter_add_(0, second, -gradient)
     results["forces"] = forces + invalid[state.system_idx, None]
     if compute_stress:
         products = (pairs.vectors[:, :, None] * gradient[:, None, :]).flatten(1)
