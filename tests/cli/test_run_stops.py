@@ -58,12 +58,6 @@ def melted(words: list[str]) -> dict[str, Any]:
     return {key: run[key] for key in ("steps", "segments", "final", "trajectory_id")}
 
 
-@pytest.fixture(scope="module")
-def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """What a command that is left alone gives."""
-    return melted(command(tmp_path_factory.mktemp("alone"), 4))
-
-
 def stopped_in_the_melt(words: list[str], number: signal.Signals) -> str:
     """What a command says at its end that gets a signal when it says that the melt has begun."""
     process = subprocess.Popen(
@@ -80,15 +74,15 @@ def stopped_in_the_melt(words: list[str], number: signal.Signals) -> str:
     return err.splitlines()[-1]
 
 
-@pytest.mark.parametrize(("number", "said"), [(signal.SIGTERM, "terminated; "), (signal.SIGINT, "interrupted; ")])
-def test_a_signal_saves_what_is_done_and_the_same_command_goes_on(
-    tmp_path: Path, alone: dict[str, Any], number: signal.Signals, said: str
-) -> None:
+def checkpoints(store: Path) -> int:
+    return len(list((store / "work").rglob("checkpoint.pt")))
+
+
+def test_a_signal_saves_what_is_done_and_the_same_command_goes_on(tmp_path: Path) -> None:
     words = command(tmp_path / "stopped", 4)
-    assert stopped_in_the_melt(words, number).startswith(said)
-    work = tmp_path / "stopped" / "store" / "work"
-    assert len(list(work.rglob("checkpoint.pt"))) == 1, "the run has saved itself before its first interval"
-    assert melted(words) == alone
+    assert stopped_in_the_melt(words, signal.SIGTERM).startswith("terminated; ")
+    assert checkpoints(tmp_path / "stopped" / "store") == 1, "the run has saved itself before its first interval"
+    assert melted(words) == melted(command(tmp_path / "alone", 4))
 
 
 def test_at_the_end_of_its_walltime_it_stops_by_itself(tmp_path: Path) -> None:
@@ -100,6 +94,7 @@ def test_at_the_end_of_its_walltime_it_stops_by_itself(tmp_path: Path) -> None:
 
 
 def test_a_prediction_goes_on_too(tmp_path: Path) -> None:
+    """Stopped by Ctrl-C."""
     pytest.importorskip("sklearn")
     save_model(train(make_sample(15, names=("LNC", "AAV"), species="Cu"), ["gp"]), tmp_path / "model.npz")
     protocol = tmp_path / "fluid.yaml"
@@ -116,4 +111,5 @@ def test_a_prediction_goes_on_too(tmp_path: Path) -> None:
 
     stopped = str(tmp_path / "stopped")
     assert stopped_in_the_melt([*words, stopped], signal.SIGINT).startswith("interrupted; ")
+    assert checkpoints(tmp_path / "stopped") == 1
     assert predicted(stopped) == predicted(str(tmp_path / "alone"))
