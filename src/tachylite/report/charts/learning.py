@@ -40,13 +40,13 @@ def parity_of_held_out(model: Model) -> Chart:
     for log in (False, True) if positive.any() else (False,):
         shown = positive if log else np.ones(len(measured), dtype=bool)
         line = floats([min(measured[shown].min(), predicted[shown].min()), ends[1]]) if log else ends
-        marks: list[Mark] = [Line(line, line, "muted", "predicted = measured", "dash", 1.0)]
+        marks: list[Mark] = [Line(line, line, "muted", "predicted = data", "dash", 1.0)]
         for kelvin in kelvins:
             selected = shown & (temperatures == kelvin)
             colour = heat_token(kelvin, kelvins)
             hover = tuple(texts[selected].tolist())
             marks.append(Points(measured[selected], predicted[selected], colour, f"{kelvin:g} K", size=5, hover=hover))
-        panels.append(Panel(Axis(f"{name}, measured", log=log), Axis(f"{name}, predicted", log=log), tuple(marks)))
+        panels.append(Panel(Axis(f"{name}, data", log=log), Axis(f"{name}, predicted", log=log), tuple(marks)))
     caption = "Every row predicted by a model that has learned from other compositions only."
     return Chart("parity", "Held-out compositions", caption, tuple(panels))
 
