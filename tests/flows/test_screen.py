@@ -34,11 +34,19 @@ PROTOCOL = {
     ],
 }
 COUNTING = """
+import os
+import time
 from pathlib import Path
 from ase.calculators.emt import EMT
 
+TOGETHER = Path(__file__).with_name("together")
+
 class Counting(EMT):
     def calculate(self, atoms, properties, changes):
+        if len(atoms) == 10 and TOGETHER.exists():
+            (TOGETHER / str(os.getpid())).touch()
+            while len(list(TOGETHER.iterdir())) < 2:
+                time.sleep(0.05)
         super().calculate(atoms, properties, changes)
         with Path(__file__).with_name("calls").open("ab") as calls:
             calls.write(b".")
@@ -126,12 +134,14 @@ def test_what_is_stored_is_not_computed_again_and_a_larger_screen_adds(folder: P
 @pytest.mark.slow
 def test_two_processes_share_the_cohorts_and_compute_nothing_twice(folder: Path) -> None:
     engine = f"ase:{folder}/counting.py:Counting"
-    one = words("Cu-Au", "--grid", "0.1", "--cohort", "1", engine=engine)
+    one = words("Cu-Au", "--grid", "0.2", "--cohort", "1", engine=engine)
     assert main([*one, "--store", "alone"]) == 0
     alone = calls(folder)
-    subprocess.run([*PROGRAM, *one, "--processes", "2"], check=True)
+    # the first glasses wait for each other, so that both processes have one
+    (folder / "together").mkdir()
+    subprocess.run([*PROGRAM, *one, "--processes", "2"], check=True, timeout=600)
     assert calls(folder) == 2 * alone
-    assert len(rows(folder, engine)) == 9
+    assert len(rows(folder, engine)) == 4
     (log,) = (folder / "store" / "work").glob("tachylite-*.log")
     assert "cohort" in log.read_text(encoding="utf-8"), "the second one took part"
 
@@ -183,10 +193,9 @@ def test_a_second_engine_whose_energies_are_twice_those_of_the_first(folder: Pat
 @pytest.mark.slow
 def test_killed_in_the_middle_it_goes_on_and_computes_nothing_twice(folder: Path) -> None:
     engine = f"ase:{folder}/counting.py:Counting"
-    metals = ("Ag", "Al", "Au", "Cu", "Ni", "Pd", "Pt")
-    formulas = [f"{a}{n}{b}" for n in (1, 2) for a, b in combinations(metals, 2)][:9]
+    formulas = [f"{a}{b}" for a, b in combinations(("Ag", "Al", "Au", "Cu"), 2)]
     (folder / "list.csv").write_text("\n".join(formulas), encoding="utf-8")
-    options = ("--list", "list.csv", "--cohort", "3", "--atoms", "4", "--option", "checkpoint_every=10")
+    options = ("--list", "list.csv", "--cohort", "2", "--atoms", "4", "--option", "checkpoint_every=10")
     command = [*PROGRAM, *words(*options, engine=engine)]
     environment = os.environ | {"OMP_NUM_THREADS": "1"}
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
@@ -203,10 +212,10 @@ def test_killed_in_the_middle_it_goes_on_and_computes_nothing_twice(folder: Path
     (folder / "calls").unlink()
     assert main(words(*options, engine=engine)) == 0
     undisturbed = calls(folder)
-    # at most the ten steps of three members since the last checkpoint, and a step to go on from
-    assert undisturbed <= total <= undisturbed + 3 * 11
+    # at most the ten steps of two members since the last checkpoint, and a step to go on from
+    assert undisturbed <= total <= undisturbed + 2 * 11
     store = open_store(folder / "store")
-    assert len(store.distinct("output.formula", {"output.kind": "material"})) == 9
+    assert len(store.distinct("output.formula", {"output.kind": "material"})) == 6
 
 
 @pytest.mark.parametrize(
