@@ -56,13 +56,9 @@ def maker(tmp_path: Path, **changes: Any) -> LearnPotentialMaker:
     )
 
 
-def new_store() -> JobStore:
-    return JobStore(MemoryStore(), additional_stores={"data": MemoryStore()})
-
-
 @pytest.fixture
 def store() -> JobStore:
-    return new_store()
+    return JobStore(MemoryStore(), additional_stores={"data": MemoryStore()})
 
 
 def learn(made: LearnPotentialMaker, store: JobStore, workdir: Path) -> LearnedPotential:
@@ -74,16 +70,24 @@ def learn(made: LearnPotentialMaker, store: JobStore, workdir: Path) -> LearnedP
     return LearnedPotential.model_validate(learned)
 
 
-def test_rounds_end_with_the_reason_and_every_round_learns_from_what_was_asked(store: JobStore, tmp_path: Path) -> None:
-    learned = learn(maker(tmp_path), store, tmp_path / "work")
-    assert (learned.reached, learned.reason) == (False, "the rounds have ended, 2 in all")
-    first, second = learned.rounds
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> LearnedPotential:
+    """What two rounds give that nothing interrupts."""
+    folder = tmp_path_factory.mktemp("whole")
+    store = JobStore(MemoryStore(), additional_stores={"data": MemoryStore()})
+    return learn(maker(folder), store, folder / "work")
+
+
+@pytest.mark.slow
+def test_rounds_end_with_the_reason_and_every_round_learns_from_what_was_asked(whole: LearnedPotential) -> None:
+    assert (whole.reached, whole.reason) == (False, "the rounds have ended, 2 in all")
+    first, second = whole.rounds
     assert (first.number, second.number) == (1, 2)
     assert first.labelled_frames == 12
     assert second.training_frames > first.training_frames
     assert second.force_rmse_ev_a.value < first.force_rmse_ev_a.value
-    assert learned.teacher.startswith("ase: ")
-    assert learned.protocol == "used"
+    assert whole.teacher.startswith("ase: ")
+    assert whole.protocol == "used"
 
 
 def test_a_target_that_is_reached_ends_it(store: JobStore, tmp_path: Path) -> None:
@@ -93,7 +97,7 @@ def test_a_target_that_is_reached_ends_it(store: JobStore, tmp_path: Path) -> No
 
 @pytest.mark.slow
 def test_killed_it_goes_on_and_asks_nothing_twice(
-    store: JobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    whole: LearnedPotential, store: JobStore, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Killed when the first labels are there: what was trained and labelled before is not done again."""
     asked: list[int] = []
@@ -115,9 +119,6 @@ def test_killed_it_goes_on_and_asks_nothing_twice(
     learned = learn(maker(tmp_path), store, tmp_path / "work")
     assert len(learned.rounds) == 2
     assert all(path.stat().st_mtime_ns == time for path, time in labelled.items())
-    (whole,) = [
-        learn(maker(tmp_path), JobStore(MemoryStore(), additional_stores={"data": MemoryStore()}), tmp_path / "b")
-    ]
     assert whole.rounds == learned.rounds
 
 
