@@ -1,8 +1,10 @@
 import math
+from pathlib import Path
 
 import numpy as np
 import plotly.graph_objects as go
 import pytest
+from matplotlib.image import imread
 from tests.report.report_pieces import Case, analysis, diffusivity
 from tests.report.report_results import ANNEALS, activation, limit, quench, volume_search
 
@@ -10,7 +12,7 @@ from tachylite.report import charts
 from tachylite.report.drawing.chart import Band, Chart, Level, Line, Mark, Points
 from tachylite.report.drawing.draw_matplotlib import draw
 from tachylite.report.drawing.draw_plotly import legend, plots, theme
-from tachylite.report.drawing.style import colour
+from tachylite.report.drawing.style import PNG_DPI, colour
 from tachylite.schemas import Diffusivity, Interval, Measured
 from tachylite.schemas.steps.hold import HoldResult
 from tachylite.schemas.steps.snapshots import SnapshotsResult
@@ -48,6 +50,14 @@ def test_the_fitted_pressure_vanishes_at_the_equilibrium_volume() -> None:
     volume = next(mark for mark in marks(chart, Level) if mark.axis == "x")
     assert (volume.value, volume.margin) == pytest.approx((15.92, 0.31))
     assert volume.text == "15.92 ± 0.31 Å³/atom"
+
+
+def test_figures_in_files_are_sharp_in_print(tmp_path: Path) -> None:
+    figure = draw(charts.pressure_volume([volume_search("melt-volume", 15.92)]))
+    figure.savefig(tmp_path / "figure.png")
+    height, width, _ = imread(tmp_path / "figure.png").shape
+    assert (width, height) == pytest.approx(tuple(PNG_DPI * figure.get_size_inches()), abs=1)
+    assert PNG_DPI >= 200
 
 
 def test_every_sample_is_drawn_under_its_purpose_in_the_named_convention(vapour_case: Case) -> None:

@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from tachylite.report.drawing.chart import Band, Chart, Level, Line, Mark, Panel, Points
-from tachylite.report.drawing.style import RC, matplotlib_colour
+from tachylite.report.drawing.style import PNG_DPI, RC, matplotlib_colour
 
 _MARKERS = {
     "circle": "o",
@@ -30,7 +30,7 @@ def draw(chart: Chart) -> Figure:
         columns = 1 if chart.stacked else min(count, 2 if count == 4 else _MOST_COLUMNS)
         rows = -(-count // columns)
         size = (5.6, 0.7 + 1.55 * rows) if chart.stacked else _grid_size(rows, columns)
-        figure = Figure(figsize=size, layout="constrained")
+        figure = Figure(figsize=size, layout="constrained", dpi=PNG_DPI)
         axes = figure.subplots(rows, columns, squeeze=False, sharex=chart.stacked).ravel()
         for ax, panel in zip(axes, chart.panels, strict=False):
             _draw_panel(ax, panel)

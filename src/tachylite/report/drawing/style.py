@@ -33,6 +33,9 @@ _SERIES = (
 _HEAT_LIGHT = ("#2b5c9e", "#6b4fa0", "#b8437f", "#dd5b45", "#e8952a")
 _HEAT_DARK = ("#6aa5ea", "#a58be0", "#e07fb4", "#f38b73", "#f7bd6a")
 
+PNG_DPI = 220
+"""Dots per inch of figures in files: sharp in print."""
+
 RC: Any = {
     "font.family": "sans-serif",
     "font.sans-serif": ["DejaVu Sans"],
@@ -68,8 +71,6 @@ RC: Any = {
     "legend.handlelength": 1.6,
     "lines.linewidth": 1.6,
     "lines.solid_capstyle": "round",
-    "figure.dpi": 100,
-    "savefig.dpi": 220,
     "savefig.facecolor": "white",
 }
 """Matplotlib settings of every PNG figure."""
