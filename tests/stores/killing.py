@@ -108,16 +108,21 @@ def compare(folder: Path) -> Mapping[str, int]:
 
 
 def misfits(file: Path) -> Iterator[object]:
-    """What sqlite finds wrong with a file, and documents whose summary or words are not theirs."""
+    """What sqlite finds wrong with a file, and documents whose summary, row or words are not theirs."""
     with closing(sqlite3.connect(file)) as database:
         yield from (line for (line,) in database.execute("pragma integrity_check") if line != "ok")
         yield from database.execute("select id from contents where id not in (select id from documents)")
         yield from database.execute("select document from words where document not in (select id from documents)")
-        question = "select id, layout, summary, content from documents left join contents using (id)"
-        for place, layout, fields, content in database.execute(question):
-            words = set(database.execute("select field, word from words where document = ?", (place,)))
+        yield from database.execute("select id from rows where id not in (select id from documents)")
+        question = (
+            "select id, layout, summary, row, content from documents"
+            " left join contents using (id) left join rows using (id)"
+        )
+        for place, layout, fields, row, content in database.execute(question):
+            words = frozenset(database.execute("select field, word from words where document = ?", (place,)))
             summary = summarise(content or bson.encode({}))
-            if content is None or layout != LAYOUT or summary.fields != fields or summary.words != words:
+            as_kept = (layout, fields, row, words) == (LAYOUT, summary.fields, summary.row, summary.words)
+            if content is None or not as_kept:
                 yield place
 
 

@@ -182,6 +182,38 @@ def test_summaries_of_another_version_are_made_anew(
     assert find_materials(store, formula="LiF") == [make_material("LiF")]
 
 
+def test_rows_follow_their_documents_and_are_read_without_them(store: JobStore, folder: Path) -> None:
+    documents = store.docs_store
+    assert isinstance(documents, EmbeddedDocumentStore)
+    put(store, *(make_material("NaCl", material_id=name) for name in "abc"))
+    entry = store.query_one({"output.material_id": "b"})
+    assert entry is not None
+    entry["output"]["status"] = "failed"
+    documents.update(entry, key=["uuid", "index"])
+    store.remove_docs({"output.material_id": "c"})
+    asked: list[str] = []
+    with documents._database._connected() as connection:
+        connection.set_trace_callback(asked.append)
+    rows = find_rows(store)
+    assert {row["material_id"]: row["status"] for row in rows} == {"a": "completed", "b": "failed"}
+    assert [row["formula"] for row in find_rows(store, status="failed", limit=1)] == ["NaCl"]
+    assert [question for question in asked if "content" in question or "summary" in question] == []
+
+
+def test_what_ended_lately_is_found_without_a_look_at_the_rest(store: JobStore) -> None:
+    documents = store.docs_store
+    assert isinstance(documents, EmbeddedDocumentStore)
+    for place, time in enumerate(("2026-01-02T00:00:00", "2026-01-01 23:00:00", "2026-01-01T00:00:00", None)):
+        store.update({"uuid": str(place), "index": 1, "completed_at": time, "output": {"kind": "material"}})
+    asked: list[str] = []
+    with documents._database._connected() as connection:
+        connection.set_trace_callback(asked.append)
+    recent = store.query({"output.kind": "material", "completed_at": {"$gte": "2026-01-01T23:30:00"}})
+    assert [entry["uuid"] for entry in recent] == ["0"]
+    (looked_at,) = [question for question in asked if question.startswith("select id, summary")]
+    assert looked_at.endswith("(1, 4)"), "the one without a time is not known to be earlier"
+
+
 def test_a_store_can_be_sent_to_another_machine_as_json(store: JobStore) -> None:
     submit(store, keep(make_material()), simulate([1]))
     again = JobStore.from_dict(store.as_dict())

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
     from tachylite.schemas import Material
     from tachylite.stores.queries import MaterialFilter
-    from tachylite.stores.tables import Row
+    from tachylite.stores.rows import Row
 
 
 def query(
@@ -167,7 +167,7 @@ def _table(materials: Sequence[Mapping[str, Any]]) -> Table:
 
     from tachylite.report.columns import cell_text
     from tachylite.report.text import plain_formula
-    from tachylite.stores.tables import activation_cells
+    from tachylite.stores.rows import activation_cells
 
     numbers = [_numbers(material) for material in materials]
     steps = list(dict.fromkeys(step for by_step in numbers for step in by_step))

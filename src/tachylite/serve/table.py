@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 from tachylite.report.columns import heading_of
 from tachylite.schemas.steps.columns import Cell
 from tachylite.stores.listing import Unreadable, count_materials, list_materials
+from tachylite.stores.rows import head_fields, material_cells
 from tachylite.stores.summaries import TABLE_FIELDS
-from tachylite.stores.tables import head_fields, material_cells
 
 if TYPE_CHECKING:
     from jobflow import JobStore

@@ -24,6 +24,7 @@ _SCHEMA = """
 create table if not exists documents (
     id integer primary key, name blob not null unique, layout integer not null,
     created text, completed text, summary blob not null);
+create table if not exists rows (id integer primary key, row blob not null);
 create table if not exists contents (id integer primary key, content blob not null);
 create table if not exists words (field text, word text, document integer, primary key (field, word, document))
     without rowid;
@@ -93,6 +94,14 @@ class EmbeddedDocumentStore(Store):
         for _, document in self._look_at(chosen, paths):
             yield project(document, paths) if paths else document
 
+    def rows(
+        self, criteria: Mapping[str, Any] | None = None, sort: Mapping[str, Sort | int] | None = None
+    ) -> Iterator[Content | None]:
+        """Give the row in a table of every document that matches, as `row_of` makes it; None where it has none."""
+        for some in batched(self._matching(criteria or {}, sort), _SUMMARIES_AT_ONCE):
+            encoded = self._encoded("select id, row from rows", some)
+            yield from (bson.decode(encoded[place]) if place in encoded else None for place in some)
+
     def update(self, docs: Sequence[Content] | Content, key: Sequence[str] | str | None = None) -> None:
         """Store documents, each in place of the one that has the same values of `key`; all of them or none.
 
@@ -112,6 +121,7 @@ class EmbeddedDocumentStore(Store):
             places = [(place,) for place in self._matching(criteria)]
             connection.executemany("delete from documents where id = ?", places)
             connection.executemany("delete from contents where id = ?", places)
+            connection.executemany("delete from rows where id = ?", places)
             connection.executemany("delete from words where document = ?", places)
 
     def ensure_index(self, key: str, unique: bool = False) -> bool:
@@ -157,11 +167,15 @@ class EmbeddedDocumentStore(Store):
         in_summary = bool(paths) and covers(SUMMARY, paths)
         question = "select id, summary from documents" if in_summary else "select id, content from contents"
         for some in batched(places, _SUMMARIES_AT_ONCE if in_summary else 1):
-            marks = ", ".join("?" * len(some))
-            encoded = dict(self._database.read(f"{question} where id in ({marks})", some))
+            encoded = self._encoded(question, some)
             for place in some:
                 if place in encoded:  # it may have been removed meanwhile
                     yield place, bson.decode(encoded[place]) if in_summary else pick(encoded[place], paths)
+
+    def _encoded(self, question: str, places: Sequence[int]) -> dict[int, bytes]:
+        """What a question gives of those of some documents that are there still."""
+        marks = ", ".join("?" * len(places))
+        return dict(self._database.read(f"{question} where id in ({marks})", places))
 
     def _renew(self) -> None:
         """Make the summaries that another version of this package made anew."""
@@ -194,6 +208,9 @@ def _summarise(connection: sqlite3.Connection, place: int, content: bytes) -> No
     """Keep the summary of a document beside it."""
     summary = summarise(content)
     row = (LAYOUT, summary.created, summary.completed, summary.fields, place)
+    connection.execute("delete from rows where id = ?", (place,))
+    if summary.row is not None:
+        connection.execute("insert into rows values (?, ?)", (place, summary.row))
     connection.execute("update documents set layout = ?, created = ?, completed = ?, summary = ? where id = ?", row)
     connection.execute("delete from words where document = ?", (place,))
     connection.executemany("insert into words values (?, ?, ?)", ((*word, place) for word in sorted(summary.words)))

@@ -7,6 +7,7 @@ from itertools import batched, islice
 from typing import Any, TypedDict, Unpack
 
 from jobflow import JobStore
+from maggma.core import Sort
 from pydantic import ValidationError
 
 from tachylite.errors import InputError
@@ -19,6 +20,8 @@ from tachylite.stores.documents import EmbeddedDocumentStore
 
 MATERIALS_AT_ONCE = 500
 """In memory; a material with five temperatures is 0.25 MB on disk, and some times that when it is read."""
+
+NEWEST_FIRST: Mapping[str, Sort | int] = {"output.created_at": -1, "completed_at": -1}
 
 
 class MaterialFilter(TypedDict, total=False):
@@ -85,7 +88,7 @@ def iter_newest_entries(
     store: JobStore, names: Sequence[str] = (), *, limit: int | None = None, **filters: Unpack[MaterialFilter]
 ) -> Iterator[dict[str, Any]]:
     """Give entries as `newest_entries` does, one by one."""
-    entries = _newest_first(store, _criteria(filters), entry_fields(names))
+    entries = _newest_first(store, criteria_of(filters), entry_fields(names))
     for entry in islice(_without_repeats(entries), limit):
         yield in_todays_form(store, entry) if names else entry
 
@@ -104,7 +107,7 @@ def _newest_first(store: JobStore, criteria: dict[str, Any], fields: list[str]) 
     """Entries of materials; those of an embedded store are read as they are asked for."""
     if isinstance(store.docs_store, EmbeddedDocumentStore):
         # MongoDB does not compare a time with the same one as text
-        return store.query(criteria, properties=fields, sort={"output.created_at": -1, "completed_at": -1})
+        return store.query(criteria, properties=fields, sort=dict(NEWEST_FIRST))
     return sorted(store.query(criteria, properties=fields), key=_created)[::-1]
 
 
@@ -135,7 +138,8 @@ def _created(entry: Mapping[str, Any]) -> tuple[str, str]:
     return str(entry["output"]["created_at"]).replace(" ", "T")[:19], str(entry.get("completed_at") or "")
 
 
-def _criteria(filters: MaterialFilter) -> dict[str, Any]:
+def criteria_of(filters: MaterialFilter) -> dict[str, Any]:
+    """Criteria for the documents of the materials that filters mean; raises InputError as `find_materials`."""
     formula, elements, temperature = filters.get("formula"), filters.get("elements"), filters.get("temperature_k")
     wanted = {
         "output.formula": reduced_formula(parse_formula(formula).unit) if formula is not None else None,

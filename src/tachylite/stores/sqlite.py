@@ -1,6 +1,7 @@
 """A sqlite file that any number of processes and threads of a machine read and write."""
 
 import os
+import re
 import sqlite3
 import threading
 import time
@@ -53,7 +54,8 @@ class Database:
             mode = "delete" if _is_on_network(self.file.parent) else "wal"
             if _journal_mode(connection) != mode:
                 _change_journal_mode(connection, mode)
-        if not self.read("select 1 from sqlite_master limit 1"):
+        present = {name for (name,) in self.read("select name from sqlite_master")}
+        if not present.issuperset(re.findall(r"if not exists (\w+)", self._schema)):
             with self.changing() as connection:
                 for statement in self._schema.split(";"):
                     connection.execute(statement)

@@ -8,29 +8,17 @@ from typing import Any
 from zlib import crc32
 
 import bson
+from bson.errors import InvalidDocument
 
 from tachylite.analysis.descriptors import TRAJECTORY_FIELDS
 from tachylite.analysis.screen import FIELDS as SCREEN_FIELDS
+from tachylite.schemas.base import SCHEMA_VERSION
 from tachylite.schemas.material import ACTIVATION
 from tachylite.schemas.steps import RESULTS
 from tachylite.schemas.steps.columns import paths, value_at
 from tachylite.stores.fields import Paths, paths_of, prune
 from tachylite.stores.matching import values_at
-
-MATERIAL_COLUMNS = {
-    "material_id": "material_id",
-    "formula": "formula",
-    "n_atoms": "n_atoms",
-    "start": "start.kind",
-    "source": "start.source",
-    "status": "status",
-    "protocol": "protocol.name",
-    "engine": "provenance.engine",
-    "model": "provenance.model",
-    "seed": "provenance.seed",
-    "created_at": "created_at",
-}
-"""Columns that every row of a table has, and where a document holds them."""
+from tachylite.stores.rows import MATERIAL_COLUMNS, row_of
 
 _HEADS = ("kind", "name", "step", "variant", "status", "n_atoms", "temperature_k")
 """Fields of every result that tell what it is."""
@@ -49,7 +37,8 @@ TABLE_FIELDS = tuple(dict.fromkeys(_table_fields()))
 """Fields of a material that tables show."""
 
 WORDS = (
-    *("uuid", "output.runs.trajectory_id", "output.material_id", "output.formula", "metadata.campaign"),
+    *("uuid", "output.runs.trajectory_id", "output.material_id", "output.model.kind", "output.learned.kind"),
+    *("output.formula", "metadata.campaign"),
     *("output.elements", "name", "output.protocol.name", "output.provenance.engine", "output.status"),
     *("output.runs.kind", "output.kind"),
 )
@@ -72,19 +61,23 @@ _FIELDS = {"_id", "index", "completed_at", "metadata", *WORDS, *(f"output.{name}
 SUMMARY: Paths = paths_of(sorted(_FIELDS))
 """Fields that a summary has."""
 
-LAYOUT = crc32(repr((sorted(_FIELDS), sorted(WORDS))).encode())
-"""Names which fields these are: a summary that another version of this package made has another number."""
+_COLUMNS = (ACTIVATION, *(column for _, kind in sorted(RESULTS.items()) for column in kind.columns))
+
+LAYOUT = crc32(repr((sorted(_FIELDS), sorted(WORDS), SCHEMA_VERSION, MATERIAL_COLUMNS, _COLUMNS)).encode())
+"""Names which fields and columns these are: what another version of this package made has another number."""
 
 
 @dataclass(frozen=True)
 class Summary:
-    """Of one document: `SUMMARY` in BSON, its `WORDS`, and the times that it is sorted by, as text."""
+    """Of one document: `SUMMARY` in BSON, its `WORDS`, the times that it is sorted by, as text, and its row."""
 
     fields: bytes
     words: frozenset[tuple[str, str]]
     """Names of fields with a word that each holds."""
     created: str | None
     completed: str | None
+    row: bytes | None
+    """Of a table, in BSON; None where it is no material of today's form."""
 
 
 def summarise(content: bytes) -> Summary:
@@ -93,7 +86,16 @@ def summarise(content: bytes) -> Summary:
     document = bson.decode(fields)
     words = {(name, word) for name in WORDS for word in values_at(document, name.split(".")) if is_word(word)}
     created, completed = (_time(value_at(document, name)) for name in TIMES)
-    return Summary(fields, frozenset(words), created, completed)
+    return Summary(fields, frozenset(words), created, completed, _row(document.get("output")))
+
+
+def _row(material: Any) -> bytes | None:
+    if not isinstance(material, dict) or material.get("kind") != "material":
+        return None
+    try:
+        return bson.encode(row_of(material)) if material["schema_version"] == SCHEMA_VERSION else None
+    except (KeyError, TypeError, ValueError, AttributeError, InvalidDocument):
+        return None  # whoever asks for it reads the document, and hears what is wrong with it
 
 
 def is_word(value: Any) -> bool:
@@ -111,21 +113,33 @@ def _time(value: Any) -> str | None:
 def narrow(criteria: Mapping[str, Any]) -> tuple[str, list[str], dict[str, Any]]:
     """Translate criteria into SQL on the columns of `documents`, its values, and what is left to test.
 
-    Exact are words: `WORDS` that are equal to one, `$in` some or `$all` of some, and `$and` and `$or` of such.
+    Exact are words: `WORDS` that are equal to one, `$in` some or `$all` of some, and `$and` and `$or` of such. What is
+    earlier than wanted is left out, and times are tested again.
     """
-    exact, rest = [], []
+    exact: list[tuple[int, str, list[str]]] = []
+    rest = []
     for name, condition in criteria.items():
         for part in condition if name == "$and" else [{name: condition}]:
             translated = _translate(part)
             if translated is None:
                 rest.append(part)
+                exact += [(len(WORDS), *begin) for begin in _begins(part)]
             else:
                 rarity = max((WORDS.index(word) for word in part if word in WORDS), default=0)
                 exact.append((rarity, *translated))
     # sqlite begins with the first
     exact.sort(key=lambda term: term[0])
-    where = " and ".join(sql for _, sql, _ in exact) or "true"
+    where = " and ".join(f"({sql})" for _, sql, _ in exact) or "true"
     return where, [value for *_, values in exact for value in values], {"$and": rest} if rest else {}
+
+
+def _begins(criteria: Mapping[str, Any]) -> Iterator[tuple[str, list[str]]]:
+    """SQL that holds for all documents that match conditions on times, and perhaps for more; with its value."""
+    for name, condition in criteria.items():
+        least = condition.get("$gte") if name in TIMES and isinstance(condition, Mapping) else None
+        # a text with a blank may come before one that has T there, as all have in the column
+        if isinstance(least, str) and is_word(least) and " " not in least:
+            yield f"{TIMES[name]} is null or {TIMES[name]} >= ?", [least]
 
 
 _HAVING = "id in (select document from words where field = ? and word in (select value from json_each(?)))"

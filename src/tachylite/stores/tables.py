@@ -1,21 +1,17 @@
 """Materials as rows of a table: one number a column, units in the names."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Unpack
 
 from jobflow import JobStore
 
-from tachylite.schemas.material import ACTIVATION
-from tachylite.schemas.steps import RESULTS
-from tachylite.schemas.steps.base import result_name
-from tachylite.schemas.steps.columns import Cell, cells, value_at
-from tachylite.stores.queries import MaterialFilter, iter_newest_entries, newest_entries
-from tachylite.stores.summaries import MATERIAL_COLUMNS, TABLE_FIELDS
+from tachylite.stores.documents import EmbeddedDocumentStore
+from tachylite.stores.queries import NEWEST_FIRST, MaterialFilter, criteria_of, iter_newest_entries, newest_entries
+from tachylite.stores.rows import Row, row_of
+from tachylite.stores.summaries import TABLE_FIELDS
 
 if TYPE_CHECKING:
     from pandas import DataFrame
-
-type Row = dict[str, Any]
 
 
 def find_rows(store: JobStore, *, limit: int | None = None, **filters: Unpack[MaterialFilter]) -> list[Row]:
@@ -23,9 +19,12 @@ def find_rows(store: JobStore, *, limit: int | None = None, **filters: Unpack[Ma
 
     The columns of a result begin with its name: `melt_density_g_cm3`, `anneal-1500K_D_Li_cm2_s`.
     """
+    kept = _kept_rows(store, limit, filters)
+    if kept is not None:
+        return kept
     # one by one: thousands of documents in memory would keep Python's search for garbage busy
     entries = iter_newest_entries(store, TABLE_FIELDS, limit=limit, **filters)
-    return [_row(entry["output"]) for entry in entries]
+    return [row_of(entry["output"]) for entry in entries]
 
 
 def find_frame(store: JobStore, *, limit: int | None = None, **filters: Unpack[MaterialFilter]) -> "DataFrame":
@@ -42,37 +41,15 @@ def find_fields(
     return [entry["output"] for entry in newest_entries(store, TABLE_FIELDS, limit=limit, **filters)]
 
 
-def head_fields(material: Mapping[str, Any]) -> Row:
-    """Columns that every row of a table has, with what a material has there."""
-    head = {column: value_at(material, path) for column, path in MATERIAL_COLUMNS.items()}
-    head["created_at"] = str(head["created_at"]).replace(" ", "T")[:19]
-    head["failures"] = "; ".join(f"{failure['stage']}: {failure['reason']}" for failure in material["failures"])
-    return head
-
-
-def material_cells(material: Mapping[str, Any]) -> Iterator[tuple[str, Cell]]:
-    """Numbers of all results of a material, each after the beginning of its column: `melt_`, `anneal-1500K_`."""
-    for result in material["results"]:
-        for shown in RESULTS[result["kind"]].columns:
-            for cell in cells(shown, result):
-                yield f"{result['name']}_", cell
-    for cell in activation_cells(material):
-        yield "", cell
-
-
-def activation_cells(material: Mapping[str, Any]) -> Iterator[Cell]:
-    """Activation energies of a material; where several series have some, named after these: `anneal-fast_Ea_Li`."""
-    laws = material.get("activations") or ()
-    names = [result_name(law.get("step", ""), law.get("variant", "")) for law in laws]
-    for name, cell in zip(names, cells(ACTIVATION, material), strict=True):
-        if len(set(names)) > 1:
-            cell = cell._replace(quantity=f"{name}_{cell.quantity}", heading=f"{name} {cell.heading}")
-        yield cell
-
-
-def _row(material: Mapping[str, Any]) -> Row:
-    row = head_fields(material)
-    for beginning, cell in material_cells(material):
-        for name, value in cell.fields():
-            row[beginning + name] = value
-    return row
+def _kept_rows(store: JobStore, limit: int | None, filters: MaterialFilter) -> list[Row] | None:
+    """Rows that an embedded store keeps beside its documents; None where it does not have all of them."""
+    if not isinstance(store.docs_store, EmbeddedDocumentStore):
+        return None
+    rows: dict[str, Row] = {}
+    for row in store.docs_store.rows(criteria_of(filters), NEWEST_FIRST):
+        if len(rows) == limit:
+            break
+        if row is None:
+            return None
+        rows.setdefault(row["material_id"], row)
+    return list(rows.values())
