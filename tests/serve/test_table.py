@@ -14,7 +14,7 @@ from tests.stores.store_samples import later, make_material
 from tachylite.serve import table as module
 from tachylite.serve.filters import matching_rows, parse_query
 from tachylite.serve.remembered import Remembered
-from tachylite.serve.table import MaterialRow, MaterialTable
+from tachylite.serve.table import Layout, MaterialRow, MaterialTable
 from tachylite.stores import open_store
 
 
@@ -43,9 +43,9 @@ def test_new_replaced_and_removed_materials_are_seen(store: JobStore, monkeypatc
     taken: list[str] = []
     make_row = module._row
 
-    def counted(entry: Mapping[str, Any], ended: str) -> MaterialRow:
+    def counted(entry: Mapping[str, Any], ended: str, layouts: dict[tuple[str, ...], Layout]) -> MaterialRow:
         taken.append(ended)
-        return make_row(entry, ended)
+        return make_row(entry, ended, layouts)
 
     monkeypatch.setattr(module, "_row", counted)
     table.refresh()

@@ -15,7 +15,7 @@ from tachylite.errors import InputError
 from tachylite.serve import campaigns, materials, models
 from tachylite.serve.contents import Contents, NotThereError
 from tachylite.serve.gate import COOKIE, Access, Gate
-from tachylite.serve.rendering import show, static_files
+from tachylite.serve.rendering import prepare, show, static_files
 
 if TYPE_CHECKING:
     from jobflow import JobStore
@@ -32,6 +32,7 @@ def make_application(store: "JobStore", access: Access) -> Gate:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        prepare()
         contents.table.start()
         yield
         contents.table.stop()

@@ -10,6 +10,7 @@ from tachylite.schemas import Material, Trajectory
 from tachylite.schemas.campaign import Campaign
 from tachylite.schemas.learning import Model
 from tachylite.schemas.potential import LearnedPotential
+from tachylite.serve.answers import Answers
 from tachylite.serve.remembered import Remembered
 from tachylite.serve.table import MaterialTable
 from tachylite.stores.campaigns import count_members
@@ -35,6 +36,7 @@ class Contents:
     def __init__(self, store: "JobStore") -> None:
         self.store = store
         self.table = MaterialTable(store)
+        self.answers = Answers()
         self.campaigns: Remembered[list[Campaign | Unreadable]] = Remembered(lambda: list_campaigns(store))
         self.models: Remembered[list[Model | Unreadable]] = Remembered(lambda: list_models(store), 30.0)
         self.potentials: Remembered[list[LearnedPotential | Unreadable]] = Remembered(
@@ -48,10 +50,14 @@ class Contents:
 
     def material(self, material_id: str) -> Material:
         """The newest material of an id; NotThereError where there is none, InputError where it cannot be read."""
+        return self._material(material_id, self.version(material_id))
+
+    def version(self, material_id: str) -> tuple[str, str]:
+        """What tells the newest material of an id from earlier ones of it; NotThereError where there is none."""
         row = self.table.snapshot.by_id.get(material_id)
         if row is None:
             raise NotThereError(f"there is no material {material_id[:80]}")
-        return self._material(material_id, row.order)
+        return row.order
 
     def trajectories(self, material: Material) -> Mapping[str, Trajectory]:
         """The trajectories of a material that the store holds, by their ids."""
@@ -93,8 +99,7 @@ class Contents:
         """The file of a model."""
         return load_model_file(self.store, model.model_id)
 
-    def _read_material(self, material_id: str, order: tuple[str, str]) -> Material:
-        """`order` tells a material from an earlier one of the same id."""
+    def _read_material(self, material_id: str, version: tuple[str, str]) -> Material:
         materials = find_materials(self.store, material_id=material_id, limit=1)
         if not materials:
             raise InputError(f"material {material_id} is no longer in the store")

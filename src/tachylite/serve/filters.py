@@ -1,7 +1,8 @@
 """Which materials a reader wants to see: the words of an address, checked, and applied to rows in memory."""
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from operator import itemgetter
 from typing import Any, Literal
 
@@ -86,7 +87,9 @@ def matching_rows(query: MaterialQuery, snapshot: Snapshot, members: frozenset[s
     formula = None if query.formula is None else reduced_formula(parse_formula(query.formula).unit)
     heads = {"formula": formula, "engine": query.engine, "protocol": query.protocol, "status": query.status}
     wanted = {name: value for name, value in heads.items() if value is not None}
-    rows = [row for row in snapshot.rows if _matches(row, wanted, query, members)]
+    rows = list(snapshot.rows)
+    for test in _tests(wanted, query, members):
+        rows = [row for row in rows if test(row)]
     if query.sort == "created_at":
         return rows if query.order == "down" else rows[::-1]
     values = [(_value(row, query.sort), row) for row in rows]
@@ -115,30 +118,32 @@ def words_of(query: MaterialQuery, **changes: Any) -> Iterator[tuple[str, str]]:
             yield name, str(value)
 
 
-def _matches(row: MaterialRow, wanted: Mapping[str, str], query: MaterialQuery, members: frozenset[str]) -> bool:
-    """Whether a row has the wanted heads, the elements and the limits of a query, and is of its campaign."""
-    if any(row.head[name] != value for name, value in wanted.items()):
-        return False
-    if query.campaign is not None and row.campaign != query.campaign and row.material_id not in members:
-        return False
-    return row.elements.issuperset(query.element) and all(
-        _within(row, column, query) for column in (*query.least, *query.most)
-    )
+def _tests(
+    wanted: Mapping[str, str], query: MaterialQuery, members: frozenset[str]
+) -> Iterator[Callable[[MaterialRow], bool]]:
+    """Whether a row has the wanted heads, is of the campaign of a query, and has its elements and limits."""
+    for name, value in wanted.items():
+        yield partial(_has, name, value)
+    if query.campaign is not None:
+        yield lambda row: row.campaign == query.campaign or row.material_id in members
+    if query.element:
+        yield lambda row: row.elements.issuperset(query.element)
+    for column in dict.fromkeys((*query.least, *query.most)):
+        low, high = query.least.get(column, -math.inf), query.most.get(column, math.inf)
+        yield partial(_within, column, low, high)
 
 
-def _within(row: MaterialRow, column: str, query: MaterialQuery) -> bool:
-    value = _value(row, column)
-    if value is None:
-        return False
-    low, high = query.least.get(column, -math.inf), query.most.get(column, math.inf)
-    return bool(low <= value <= high)
+def _has(name: str, value: str, row: MaterialRow) -> bool:
+    return bool(row.head[name] == value)
+
+
+def _within(column: str, low: float, high: float, row: MaterialRow) -> bool:
+    value = row.value(column)
+    return value is not None and low <= value <= high
 
 
 def _value(row: MaterialRow, column: str) -> Any:
-    if column in HEADS:
-        return row.head[column]
-    cell = row.cells.get(column)
-    return None if cell is None or cell.value is None or not math.isfinite(cell.value) else cell.value
+    return row.head[column] if column in HEADS else row.value(column)
 
 
 def _known(column: str, snapshot: Snapshot) -> None:

@@ -62,6 +62,15 @@ def templates() -> Environment:
     return engine
 
 
+def prepare() -> None:
+    """Compress the files and compile the templates, so that no reader waits for that."""
+    import h5py  # noqa: F401 - what reads trajectories takes a while to load
+
+    static_files()
+    for name in templates().list_templates(["j2"]):
+        templates().get_template(name)
+
+
 def show(template: str, charts: Sequence[Chart] = (), *, status: int = 200, **values: Any) -> HTMLResponse:
     """Answer with a page."""
     values = {"file_stem": "tachylite"} | values

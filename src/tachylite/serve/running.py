@@ -1,5 +1,6 @@
 """Running the application until it is interrupted."""
 
+import os
 from typing import TYPE_CHECKING
 
 import uvicorn
@@ -12,10 +13,16 @@ if TYPE_CHECKING:
 
 _CONNECTIONS = 256
 _IDLE_S = 10
+_NICENESS = 10
+"""Of the server: a computation on the same core gets nine tenths of it."""
 
 
 def run_server(store: "JobStore", host: str, port: int, access: Access) -> None:
-    """Serve a store at an address until Ctrl-C; what a browser does not finish in time is closed."""
+    """Serve a store at an address until Ctrl-C; what a browser does not finish in time is closed.
+
+    The process steps back behind those that compute.
+    """
+    os.nice(_NICENESS)
     uvicorn.run(
         make_application(store, access),
         host=host,

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from math import isfinite
 from sys import intern
 from threading import Event, Thread
 from time import monotonic
@@ -32,6 +33,21 @@ _LATE = timedelta(minutes=10)
 """A document may be stored this long after its job has ended, as the clocks of the workers have it."""
 
 
+class Layout:
+    """Which numbers a material has, and where they stand in its row; the same for thousands of materials."""
+
+    def __init__(self, cells: Mapping[str, Cell]) -> None:
+        self.cells = cells
+        """An example of each, by the name of its column."""
+        self.names: list[str] = []
+        """Columns of a file for the numbers of a row."""
+        self.places: dict[str, slice] = {}
+        for column, cell in cells.items():
+            beginning = column.removesuffix(cell.names[0])
+            self.places[column] = slice(len(self.names), len(self.names) + len(cell.names))
+            self.names += [beginning + name for name in cell.names]
+
+
 @dataclass(frozen=True, slots=True)
 class MaterialRow:
     """What the list shows of one material."""
@@ -40,11 +56,23 @@ class MaterialRow:
     head: Mapping[str, Any]
     """Columns that every row has: formula, status, protocol, ..."""
     elements: frozenset[str]
-    cells: Mapping[str, Cell]
-    """Numbers of the results by the name of their column in files."""
+    layout: Layout
+    numbers: Sequence[float | None]
+    """Numbers of the results, each with its error or interval."""
     campaign: str | None
     order: tuple[str, str]
     """When it was made, and when its job ended."""
+
+    def value(self, column: str) -> float | None:
+        """A number by its column; None where it is not known or not finite."""
+        place = self.layout.places.get(column)
+        value = None if place is None else self.numbers[place.start]
+        return None if value is None or not isfinite(value) else value
+
+    def cell(self, column: str) -> Cell | None:
+        """A number by its column with its error; None where the material has no such column."""
+        place = self.layout.places.get(column)
+        return None if place is None else self.layout.cells[column].with_numbers(self.numbers[place])
 
 
 @dataclass(frozen=True)
@@ -61,6 +89,8 @@ class Snapshot:
     """Values that there are of the columns that one chooses from."""
     is_whole: bool = False
     """Whether the store has been read to its end."""
+    number: int = 0
+    """Tells it from earlier ones."""
 
 
 class MaterialTable:
@@ -70,6 +100,8 @@ class MaterialTable:
         self.snapshot = Snapshot()
         self._store = store
         self._rows: dict[str, MaterialRow] = {}
+        self._layouts: dict[tuple[str, ...], Layout] = {}
+        """By the names of their columns."""
         self._unreadable: dict[str, Unreadable] = {}
         self._known: dict[str, str] = {}
         """When each job ended whose document was read."""
@@ -114,7 +146,7 @@ class MaterialTable:
             return False
         self._known[job] = ended
         try:
-            row = _row(entry, ended)
+            row = _row(entry, ended, self._layouts)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             reason = f"its results cannot be read: {type(error).__name__}: {error}"
             self._unreadable[job] = Unreadable(job, reason)
@@ -127,8 +159,11 @@ class MaterialTable:
 
     def _make_snapshot(self, *, is_whole: bool) -> Snapshot:
         rows = sorted(self._rows.values(), key=lambda row: row.order, reverse=True)
-        counts: Counter[str] = Counter(name for row in rows for name in row.cells)
-        example = {name: cell for row in rows for name, cell in row.cells.items()}
+        counts: Counter[str] = Counter()
+        example: dict[str, Cell] = {}
+        for layout, number in Counter(row.layout for row in rows).items():
+            counts.update(dict.fromkeys(layout.cells, number))
+            example |= layout.cells
         # those that an overview shows before the others, those of most materials first
         names = sorted(counts, key=lambda name: (not example[name].column.key, -counts[name]))
         return Snapshot(
@@ -139,6 +174,7 @@ class MaterialTable:
             frozenset().union(*{row.elements for row in rows}),
             {name: sorted({str(row.head[name]) for row in rows}) for name in ("engine", "protocol")},
             is_whole,
+            self.snapshot.number + 1,
         )
 
     def _follow(self) -> None:
@@ -160,21 +196,21 @@ def _since(latest: str | None) -> str | None:
         return None
 
 
-def _row(entry: Mapping[str, Any], ended: str) -> MaterialRow:
+def _row(entry: Mapping[str, Any], ended: str, layouts: dict[tuple[str, ...], Layout]) -> MaterialRow:
     material = entry["output"]
     head = head_fields(material)
-    cells = {}
-    for beginning, cell in material_cells(material):
-        # the same words stand in many rows: each is kept once
-        cell = cell._replace(quantity=intern(cell.quantity), heading=intern(cell.heading))
-        cells[intern(beginning + next(cell.fields())[0])] = cell
+    cells = {beginning + cell.names[0]: cell for beginning, cell in material_cells(material)}
+    layout = layouts.get(tuple(cells)) or layouts.setdefault(tuple(cells), Layout(cells))
+    numbers = tuple(number for cell in cells.values() for number in cell.numbers)
     campaign = (entry.get("metadata") or {}).get("campaign")
-    elements = frozenset(str(symbol) for symbol in material["elements"])
+    # the same words stand in many rows: each is kept once
+    shared = {name: intern(value) if isinstance(value, str) else value for name, value in head.items()}
+    elements = frozenset(intern(str(symbol)) for symbol in material["elements"])
     order = (str(head["created_at"]), ended)
-    return MaterialRow(head["material_id"], head, elements, cells, campaign, order)
+    return MaterialRow(head["material_id"], shared, elements, layout, numbers, campaign, order)
 
 
 def _heading(name: str, cell: Cell) -> str:
     """What a column is called: the result, the quantity, the unit."""
-    beginning = name.removesuffix(next(cell.fields())[0]).rstrip("_")
+    beginning = name.removesuffix(cell.names[0]).rstrip("_")
     return f"{beginning} {heading_of(cell)}".strip()

@@ -72,7 +72,8 @@ def _strings(value: Any) -> list[str]:
         return [value]
     if isinstance(value, dict):
         return [text for part in value.values() for text in _strings(part)]
-    if isinstance(value, list):
+    # thousands of numbers in a list are not looked at one by one
+    if isinstance(value, list) and not (value and isinstance(value[0], float)):
         return [text for part in value for text in _strings(part)]
     return []
 
@@ -243,4 +244,5 @@ def _note(text: str, token: str) -> dict[str, Any]:
 
 def rounded(values: NDArray[np.float64]) -> list[float | None]:
     """Round to six significant digits, enough for a screen; what is not finite becomes None."""
-    return [float(f"{value:.6g}") if math.isfinite(value) else None for value in values.tolist()]
+    texts = ("%.6g " * values.size % tuple(values.tolist())).split()
+    return [number if math.isfinite(number := float(text)) else None for text in texts]

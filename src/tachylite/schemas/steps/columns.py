@@ -52,15 +52,37 @@ class Cell(NamedTuple):
     low: float | None = None
     high: float | None = None
 
+    @property
+    def numbers(self) -> tuple[float | None, ...]:
+        """The value and, beside it, its error or the ends of its interval."""
+        spread = self.column.spread
+        if spread == "error":
+            return self.value, self.error
+        return (self.value, self.low, self.high) if spread == "interval" else (self.value,)
+
+    def with_numbers(self, numbers: Sequence[float | None]) -> "Cell":
+        """The same with other numbers, as `numbers` gives them."""
+        value, *spread = numbers
+        if self.column.spread == "error":
+            return self._replace(value=value, error=spread[0])
+        if self.column.spread == "interval":
+            return self._replace(value=value, low=spread[0], high=spread[1])
+        return self._replace(value=value)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Columns of a file for `numbers`."""
+        return _file_names(self.quantity, self.column.unit, self.column.spread)
+
     def fields(self) -> Iterator[tuple[str, float | None]]:
         """Columns of a file with their values."""
-        unit = f"_{self.column.unit}" if self.column.unit else ""
-        yield f"{self.quantity}{unit}", self.value
-        if self.column.spread == "error":
-            yield f"{self.quantity}_error{unit}", self.error
-        elif self.column.spread == "interval":
-            yield f"{self.quantity}_low{unit}", self.low
-            yield f"{self.quantity}_high{unit}", self.high
+        return zip(self.names, self.numbers, strict=True)
+
+
+@cache
+def _file_names(quantity: str, unit: str, spread: str) -> tuple[str, ...]:
+    endings = {"none": ("",), "error": ("", "_error"), "interval": ("", "_low", "_high")}[spread]
+    return tuple(f"{quantity}{ending}{f'_{unit}' if unit else ''}" for ending in endings)
 
 
 def paths(column: Column) -> Iterator[str]:
@@ -73,13 +95,15 @@ def paths(column: Column) -> Iterator[str]:
         yield f"{before}{column.interval_path}"
 
 
-def cells(column: Column, result: Mapping[str, Any]) -> Iterator[Cell]:
+def cells(column: Column, result: Mapping[str, Any]) -> Sequence[Cell]:
     """Numbers of a stored result, or of those fields of it that `paths` names: one, or one for each element."""
     if not column.each:
-        yield _cell(column, result, column.quantity, column.heading)
-        return
-    for entry in value_at(result, column.each) or ():
-        yield _cell(column, entry, column.quantity.format(entry["species"]), column.heading.format(entry["species"]))
+        return (_cell(column, result, column.quantity, column.heading),)
+    entries = value_at(result, column.each) or ()
+    return [
+        _cell(column, entry, column.quantity.format(entry["species"]), column.heading.format(entry["species"]))
+        for entry in entries
+    ]
 
 
 def value_at(content: Any, path: str) -> Any:
@@ -98,10 +122,9 @@ def _names(path: str) -> Sequence[str]:
 
 def _cell(column: Column, content: Mapping[str, Any], quantity: str, heading: str) -> Cell:
     value = value_at(content, column.path)
-    error = low = high = None
     if column.spread == "error" and value is not None:
-        value, error = value["value"], value["error"]
-    elif column.spread == "interval":
+        return Cell(column, quantity, heading, value["value"], value["error"])
+    if column.spread == "interval":
         interval = value_at(content, column.interval_path) or {}
-        low, high = interval.get("low"), interval.get("high")
-    return Cell(column, quantity, heading, value, error, low, high)
+        return Cell(column, quantity, heading, value, None, interval.get("low"), interval.get("high"))
+    return Cell(column, quantity, heading, value)
