@@ -71,7 +71,8 @@ def composition(
 def _read(store: JobStore, elements: Sequence[str], column: str, filters: MaterialFilter) -> CompositionMap:
     """The map; InputError, with the columns there are, where no material of these elements has this one."""
     from tachylite.analysis.composition import Sample, map_property
-    from tachylite.stores.tables import find_fields, material_cells
+    from tachylite.stores.rows import material_cells
+    from tachylite.stores.tables import find_fields
 
     samples, columns = [], set()
     for material in find_fields(store, **filters):
