@@ -83,7 +83,7 @@ def measure_frames(
         n_frames=counts.n_frames,
         scattering=None if q_max_per_a is None else analyse_scattering(frames, counts.n_frames, q_max_per_a),
         rings=analyse_rings(frames, counts.n_frames, cutoffs) if rings else None,
-        polyhedra=analyse_polyhedra(frames, counts.n_frames) if polyhedra else [],
+        polyhedra=analyse_polyhedra(frames, counts.n_frames) if polyhedra else None,
         orientations=[
             analyse_orientation(frames, cutoffs, center, ligands) for center, ligands in (groups or {}).items()
         ],

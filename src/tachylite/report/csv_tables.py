@@ -73,7 +73,7 @@ def structure_tables(analysis: StructureAnalysis) -> dict[str, Columns]:
                 ("center", "polyhedron", "fraction", "fraction_error"),
                 (
                     (cells.center, polyhedron_name(kind.index), kind.fraction.value, kind.fraction.error)
-                    for cells in analysis.polyhedra
+                    for cells in analysis.polyhedra or ()
                     for kind in cells.polyhedra
                 ),
             ),

@@ -37,7 +37,7 @@ class StructureAnalysis(Crystallinity, BondStatistics, PairStructure, Document):
     n_frames: int
     scattering: ScatteringAnalysis | None = None
     rings: RingStatistics | None = None
-    polyhedra: list[VoronoiPolyhedra] = []
+    polyhedra: list[VoronoiPolyhedra] | None = None
     """By element, where they were asked for."""
     orientations: list[GroupOrientation] = []
     """Of the groups asked for."""

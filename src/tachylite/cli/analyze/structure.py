@@ -152,7 +152,7 @@ def _bond_tables(analysis: StructureAnalysis) -> list[Table]:
     for size, number in analysis.rings.rings_per_vertex.items() if analysis.rings else ():
         rings.add_row(str(size), quantity(number))
     polyhedra = Table("around", "Voronoi faces", "volume (Å³)", "<3, 4, 5, 6, more edges>: fraction of the atoms")
-    for cells in analysis.polyhedra:
+    for cells in analysis.polyhedra or ():
         fractions = shares({polyhedron_name(kind.index): kind.fraction for kind in cells.polyhedra})
         polyhedra.add_row(cells.center, quantity(cells.faces), quantity(cells.volume_a3), fractions)
     groups = Table("group", "with four ligands", "tetrahedral order", "orientational order, ranks 3 and 4", "by chance")
