@@ -137,8 +137,15 @@ def _frames(material_id: str, identity: str, contents: Contents) -> JSONResponse
 
 
 @router.get("/materials/{material_id}/files/{name}")
-def file_of_material(material_id: str, name: str, contents: StoreContents) -> Response:
+def file_of_material(request: Request, material_id: str, name: str, contents: StoreContents) -> Response:
     """A file to download."""
+    version = contents.version(material_id)
+    if name.startswith("trajectory_"):  # too large to be kept
+        return _file(material_id, name, contents)
+    return contents.answers.give(request, version, lambda: _file(material_id, name, contents))
+
+
+def _file(material_id: str, name: str, contents: Contents) -> Response:
     material = contents.material(material_id)
     file = file_of(material, contents.trajectories(material) if name.startswith("trajectory_") else {}, name)
     if file is None:
