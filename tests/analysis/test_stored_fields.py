@@ -21,7 +21,8 @@ FIELDS: dict[type[FrozenModel], str] = {
     "frame_spacing_fs collective conductivity finite_size",
     TransportSeries: DOCUMENT + "species diffusivities arrhenius vft conductivity collective_conductivity size reason",
     StructureAnalysis: DOCUMENT + "temperature_k n_frames r_a partials total_g total_g_error coordinations angles_deg "
-    "angles network scattering rings orientations crystalline crystallinity diffraction_contrast crystalline_reason",
+    "angles network scattering rings polyhedra orientations crystalline crystallinity diffraction_contrast "
+    "crystalline_reason",
     GlassTransition: DOCUMENT + "n_atoms energy_kind constant cooling_rate_k_s energy volume glass_heat_capacity "
     "liquid_heat_capacity heat_capacity_jump_j_mol_k glass_expansion liquid_expansion",
     Transition: "quantity reason temperature_k temperature_interval_k width_k value glass_slope liquid_slope "
