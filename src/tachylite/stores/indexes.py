@@ -16,7 +16,8 @@ INDEXES: Mapping[str, tuple[str, ...]] = {
     IDENTITY: ("uuid", "index"),
     STAGES: ("name", "completed_at"),
     "tachylite_campaigns": ("metadata.campaign",),
-    "tachylite_materials": ("output.kind", "output.material_id"),
+    # alone: outputs of jobs may be lists, and then MongoDB uses only the first of two fields of an output
+    "tachylite_ids": ("output.material_id",),
     "tachylite_formulas": ("output.formula",),
     "tachylite_elements": ("output.elements",),
     "tachylite_trajectories": ("output.runs.trajectory_id",),
