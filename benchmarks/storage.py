@@ -18,6 +18,7 @@ from pymongo import MongoClient
 
 from tachylite.configs import load_protocol
 from tachylite.engines.workdir import use_workdir
+from tachylite.flows.members import members_of
 from tachylite.flows.run import amorphous_flow
 from tachylite.schemas import Protocol, Trajectory
 from tachylite.stores import open_store
@@ -81,7 +82,8 @@ def main() -> None:
     with TemporaryDirectory() as name:
         folder = Path(name)
         store = open_store(folder / "store")
-        flow = amorphous_flow(["Ar"], protocol=protocol(), engine="lennard-jones")
+        members = members_of(["Ar"], protocol=protocol(), engine="lennard-jones")
+        flow = amorphous_flow(members, protocol=protocol(), engine="lennard-jones")
         # not as `run_amorphous`, which removes the work folder at the end
         with use_workdir(folder / "work"):
             run_locally(flow, store=store, log=False, ensure_success=True)

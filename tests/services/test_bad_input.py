@@ -109,7 +109,7 @@ def test_an_index_that_is_missing_is_made_or_named(cluster: Cluster, database: A
     outputs.insert_many([{"uuid": "a", "index": 1}, {"uuid": "a", "index": 1}])
     said = cluster.tachylite("query", code=2)
     assert "has no index tachylite_identity and it cannot be made here" in said
-    assert 'createIndex({"uuid": 1, "index": 1}, {name: "tachylite_identity", unique: true})' in said
+    assert 'createIndex({"uuid": 1, "index": 1}, {"name": "tachylite_identity", "unique": true})' in said
 
 
 def test_a_document_of_a_newer_version(cluster: Cluster, database: Any) -> None:

@@ -22,6 +22,7 @@ from tests.stores.store_samples import (
 from tachylite.stores import find_materials, find_rows, find_runs, load_trajectory, open_store
 from tachylite.stores.archive import write_archive
 from tachylite.stores.importing import open_archive
+from tachylite.stores.queries import entry_fields
 from tachylite.stores.stages import find_stages
 
 URI = os.environ.get("TACHYLITE_TEST_MONGO")
@@ -86,3 +87,13 @@ def test_an_archive_goes_from_a_folder_to_mongodb_and_back(mongo: JobStore, tmp_
     write_archive(back, paths[2])
     assert paths[0].read_bytes() == paths[1].read_bytes() == paths[2].read_bytes()
     assert load_trajectory(mongo, make_trajectory(2).sha256) == make_trajectory(2)
+
+
+def test_the_newest_are_chosen_without_their_documents(mongo: JobStore) -> None:
+    simulation = simulate([None])
+    materials = [make_material("NaCl", elements=["Cl", "Na"], created_at=later(hours)) for hours in range(3)]
+    submit(mongo, simulation, count_frames(simulation.output), *(keep(material) for material in materials))
+    fields = dict.fromkeys([*entry_fields(()), "index"], 1)
+    told = mongo.docs_store._collection.find({"output.kind": "material"}, fields).explain()["executionStats"]
+    assert (told["nReturned"], told["totalDocsExamined"]) == (3, 0)
+    assert find_rows(mongo, limit=2) == find_rows(mongo)[:2]

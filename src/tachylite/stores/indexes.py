@@ -1,5 +1,6 @@
 """Indexes for the queries of this package on MongoDB."""
 
+import json
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
@@ -10,7 +11,7 @@ from pymongo.errors import PyMongoError
 
 from tachylite.errors import InputError
 
-IDENTITY, STAGES = "tachylite_identity", "tachylite_stages"
+IDENTITY, STAGES, NEWEST = "tachylite_identity", "tachylite_stages", "tachylite_newest"
 
 INDEXES: Mapping[str, tuple[str, ...]] = {
     IDENTITY: ("uuid", "index"),
@@ -24,8 +25,19 @@ INDEXES: Mapping[str, tuple[str, ...]] = {
     "tachylite_endings": ("output.kind", "completed_at"),
     "tachylite_models": ("output.model.kind",),
     "tachylite_potentials": ("output.learned.kind",),
+    # all that is asked of materials before they are read: MongoDB answers from the index, without their documents
+    NEWEST: (
+        *("output.kind", "output.created_at", "completed_at", "output.material_id", "output.schema_version"),
+        *("uuid", "index", "_id"),
+    ),
 }
-"""Fields by the name of the index over them; the identity is unique, so that a job has one document."""
+"""Fields by the name of the index over them."""
+
+_OPTIONS: Mapping[str, Mapping[str, Any]] = {
+    IDENTITY: {"unique": True},
+    NEWEST: {"partialFilterExpression": {"output.kind": "material"}},
+}
+"""Of these indexes: a job has one document; lists among outputs of other jobs stay out of what is told of materials."""
 
 _OF_BLOBS = ("blob_uuid", "job_uuid")
 
@@ -59,13 +71,12 @@ def ensure_indexes(store: JobStore, source: str) -> None:
         if name in existing:
             continue
         try:
-            collection.create_index([(field, 1) for field in fields], name=name, unique=name == IDENTITY)
+            collection.create_index([(field, 1) for field in fields], name=name, **_OPTIONS.get(name, {}))
         except PyMongoError as error:
-            keys = ", ".join(f'"{field}": 1' for field in fields)
-            unique = ", unique: true" if name == IDENTITY else ""
+            keys, options = json.dumps(dict.fromkeys(fields, 1)), json.dumps({"name": name, **_OPTIONS.get(name, {})})
             raise InputError(
                 f"{source}: {collection.full_name} has no index {name} and it cannot be made here: {_one_line(error)}; "
-                f'make it once: db.{collection.name}.createIndex({{{keys}}}, {{name: "{name}"{unique}}})'
+                f"make it once: db.{collection.name}.createIndex({keys}, {options})"
             ) from None
 
 

@@ -64,12 +64,18 @@ def read_materials(
     store: JobStore, entries: Sequence[Mapping[str, Any]], at_once: int = MATERIALS_AT_ONCE
 ) -> Iterator[Material]:
     """Read the materials of entries as `newest_entries` gives them, in their order, some at a time."""
+    for entry in _in_their_order(store, entries, None, at_once):
+        yield read_document(Material, entry["output"])
+
+
+def _in_their_order(
+    store: JobStore, entries: Sequence[Mapping[str, Any]], fields: list[str] | None, at_once: int = MATERIALS_AT_ONCE
+) -> Iterator[dict[str, Any]]:
+    """Entries read once more, whole or with these fields, some at a time."""
     for part in batched(entries, at_once):
         places = [entry["uuid"] for entry in part]
-        by_place = {
-            entry["uuid"]: read_document(Material, entry["output"])
-            for entry in store.query({"uuid": {"$in": places}, "output.kind": "material"})
-        }
+        matching = store.query({"uuid": {"$in": places}, "output.kind": "material"}, properties=fields)
+        by_place = {entry["uuid"]: entry for entry in matching}
         # so that those that were given out already leave the memory
         yield from (by_place.pop(place) for place in places)
 
@@ -88,8 +94,12 @@ def iter_newest_entries(
     store: JobStore, names: Sequence[str] = (), *, limit: int | None = None, **filters: Unpack[MaterialFilter]
 ) -> Iterator[dict[str, Any]]:
     """Give entries as `newest_entries` does, one by one."""
-    entries = _newest_first(store, criteria_of(filters), entry_fields(names))
-    for entry in islice(_without_repeats(entries), limit):
+    if limit is None or not names:
+        matching = _newest_first(store, criteria_of(filters), entry_fields(names))
+        entries: Iterable[dict[str, Any]] = islice(_without_repeats(matching), limit)
+    else:  # some of many are chosen by what an index holds
+        entries = _in_their_order(store, newest_entries(store, limit=limit, **filters), entry_fields(names))
+    for entry in entries:
         yield in_todays_form(store, entry) if names else entry
 
 
