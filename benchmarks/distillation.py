@@ -29,7 +29,7 @@ from tachylite.schemas.steps.hold import HoldResult
 from tachylite.schemas.steps.volume import VolumeResult
 from tachylite.stores import open_store
 from tachylite.stores.labels import find_labelled_frames
-from tachylite.stores.queries import find_trajectory
+from tachylite.stores.runs import find_trajectory
 
 TEACHER = "chgnet"
 LONGEST_A = 5.0

@@ -15,7 +15,7 @@ from benchmarks.common import RESULTS, publish, table
 from pydantic import BaseModel, TypeAdapter
 
 from tachylite.analysis.check import summarise
-from tachylite.cli.screening import Compositions, make_screen
+from tachylite.cli.campaigns.screening import Compositions, make_screen
 from tachylite.configs import load_protocol
 from tachylite.configs.datasets import data_folder
 from tachylite.engines import Engine, get_engine

@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import torch_sim
 from benchmarks.common import publish, table
 
-from tachylite.cli.screening import Compositions, make_screen
+from tachylite.cli.campaigns.screening import Compositions, make_screen
 from tachylite.engines import get_engine
 from tachylite.engines.potentials.loading import load_potential
 from tachylite.flows.screen import Screen, run_screen

@@ -13,8 +13,8 @@ from ase.io import iread
 from tests.stores.store_samples import make_run, put
 from typer.testing import CliRunner, Result
 
+from tachylite.cli.campaigns.status import status
 from tachylite.cli.query import query
-from tachylite.cli.status import status
 from tachylite.errors import InputError
 from tachylite.schemas import (
     Diffusivity,

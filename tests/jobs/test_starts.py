@@ -7,7 +7,7 @@ import pytest
 from ase.build import bulk
 from pymatgen.io.ase import AseAtomsAdaptor
 
-from tachylite.cli.surfaces import SurfaceOptions
+from tachylite.cli.campaigns.surfaces import SurfaceOptions
 from tachylite.engines.materials_project import starting_volume
 from tachylite.errors import InputError
 from tachylite.jobs.starts import make_structure, make_structures, pack_formula

@@ -9,7 +9,7 @@ from pymatgen.core import Structure
 from tests.launchers.fake_manager import FakeManager, replace_launchers
 from tests.stores.store_samples import later, make_material, put
 
-from tachylite.cli.screening import compositions_of, make_screen
+from tachylite.cli.campaigns.screening import compositions_of, make_screen
 from tachylite.configs import load_protocol
 from tachylite.engines import get_engine
 from tachylite.errors import InputError

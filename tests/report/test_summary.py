@@ -10,8 +10,8 @@ from rich.console import Console
 from tests.report.report_pieces import Case, moved
 from tests.report.report_results import hold, volume_search
 
+from tachylite.cli.campaigns.summary import show_summary
 from tachylite.cli.query import export_structures
-from tachylite.cli.summary import show_summary
 from tachylite.schemas import Failure, Material
 
 

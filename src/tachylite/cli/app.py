@@ -9,24 +9,24 @@ from typer.exceptions import TyperException
 
 from tachylite import __version__
 from tachylite.cli.analyze import analyze
+from tachylite.cli.campaigns.rerun import rerun
+from tachylite.cli.campaigns.run import run
+from tachylite.cli.campaigns.screen import screen
+from tachylite.cli.campaigns.status import status
+from tachylite.cli.campaigns.submit import submit
 from tachylite.cli.datasets import datasets
-from tachylite.cli.describe import describe
 from tachylite.cli.doctor import doctor
-from tachylite.cli.evaluate import evaluate
 from tachylite.cli.export import export
 from tachylite.cli.import_archive import import_archive
-from tachylite.cli.learn import learn
-from tachylite.cli.predict import predict
+from tachylite.cli.learning.describe import describe
+from tachylite.cli.learning.evaluate import evaluate
+from tachylite.cli.learning.learn import learn
+from tachylite.cli.learning.predict import predict
+from tachylite.cli.learning.train import train
 from tachylite.cli.protocols import protocols
 from tachylite.cli.query import query
 from tachylite.cli.report import report
-from tachylite.cli.rerun import rerun
-from tachylite.cli.run import run
-from tachylite.cli.screen import screen
 from tachylite.cli.serve import serve
-from tachylite.cli.status import status
-from tachylite.cli.submit import submit
-from tachylite.cli.train import train
 from tachylite.errors import InputError
 
 _EXIT_INPUT = 2

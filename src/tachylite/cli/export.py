@@ -111,7 +111,7 @@ def _write_contributions(store: JobStore, folder: Path, limit: int | None, filte
 def _runs(store: JobStore, limit: int | None, filters: MaterialFilter) -> Iterator[tuple[Material, Result, Trajectory]]:
     """Completed runs whose trajectories the store holds, each trajectory once."""
     from tachylite.stores import iter_materials
-    from tachylite.stores.queries import find_trajectory
+    from tachylite.stores.runs import find_trajectory
 
     given: set[str] = set()
     for material in iter_materials(store, limit=limit, **filters):

@@ -20,7 +20,8 @@ from tachylite.jobs.engine import in_place
 from tachylite.schemas.descriptors import DescriptorSet, StateDescriptors
 from tachylite.stores import open_store
 from tachylite.stores.descriptors import find_state_descriptors
-from tachylite.stores.queries import MaterialFilter, find_trajectories, newest_entries, read_materials
+from tachylite.stores.queries import MaterialFilter, newest_entries, read_materials
+from tachylite.stores.runs import find_trajectories
 
 MATERIALS_AT_ONCE = 50
 """In one job: a few minutes of work where each has five temperatures."""

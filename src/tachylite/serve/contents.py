@@ -15,7 +15,8 @@ from tachylite.serve.remembered import Remembered
 from tachylite.serve.table import MaterialTable
 from tachylite.stores.campaigns import count_members
 from tachylite.stores.listing import Unreadable, list_campaigns, list_models, list_potentials
-from tachylite.stores.queries import find_materials, find_trajectories, load_model_file
+from tachylite.stores.queries import find_materials, load_model_file
+from tachylite.stores.runs import find_trajectories
 from tachylite.stores.screens import ScreenResults, load_screen
 
 if TYPE_CHECKING:

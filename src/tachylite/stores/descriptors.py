@@ -9,7 +9,8 @@ from tachylite.descriptors.registry import Convention
 from tachylite.schemas import Material
 from tachylite.schemas.descriptors import DescriptorSet, StateDescriptors
 from tachylite.schemas.steps.hold import HoldResult
-from tachylite.stores.queries import find_trajectory, read_document
+from tachylite.stores.queries import read_document
+from tachylite.stores.runs import find_trajectory
 
 
 def find_state_descriptors(

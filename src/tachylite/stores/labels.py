@@ -8,7 +8,8 @@ from jobflow import JobStore
 
 from tachylite.schemas import Material, Trajectory
 from tachylite.schemas.evaluation import LabelledFrame, SinglePoint
-from tachylite.stores.queries import MaterialFilter, find_trajectory, iter_materials
+from tachylite.stores.queries import MaterialFilter, iter_materials
+from tachylite.stores.runs import find_trajectory
 
 
 def find_labelled_frames(

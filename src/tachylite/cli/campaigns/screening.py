@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tachylite.analysis.screen import FIELDS, composition_rows
+from tachylite.cli.campaigns.plan import check_program
 from tachylite.cli.output import log_to_file
-from tachylite.cli.plan import check_program
 from tachylite.engines import Engine
 from tachylite.errors import InputError
 from tachylite.flows.check import check_screen

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tachylite.cli.learn_potential import learn_while_exploring, show_rounds
+from tachylite.cli.learning.learn_potential import learn_while_exploring, show_rounds
 from tachylite.cli.options import (
     CampaignFilter,
     EngineFilter,

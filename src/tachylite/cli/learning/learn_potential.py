@@ -33,7 +33,7 @@ def learn_while_exploring(
     with redirect_stdout(sys.stderr):
         from rich.console import Console
 
-        from tachylite.cli.plan import check_program
+        from tachylite.cli.campaigns.plan import check_program
         from tachylite.cli.progress import shown_progress
         from tachylite.configs import load_protocol
         from tachylite.engines import get_engine

@@ -8,8 +8,8 @@ from ase.build import bulk
 from ase.io import write
 
 from tachylite.cli import main
-from tachylite.cli.plan import Plan, make_plan
-from tachylite.cli.surfaces import SurfaceOptions, parse_face
+from tachylite.cli.campaigns.plan import Plan, make_plan
+from tachylite.cli.campaigns.surfaces import SurfaceOptions, parse_face
 from tachylite.errors import InputError
 
 

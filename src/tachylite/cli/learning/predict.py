@@ -62,7 +62,7 @@ def predict(
     Exit codes: 0 everything was predicted; 1 a formula failed; 2 bad input; 130 interrupted; 143 terminated.
     """
     if crystal_property is not None:
-        from tachylite.cli.crystal_property import predict_property
+        from tachylite.cli.learning.crystal_property import predict_property
 
         predict_property(crystal_property, inputs, report, as_json=as_json)
         return
@@ -132,7 +132,7 @@ def _predict_formulas(
     with redirect_stdout(sys.stderr):
         from rich.console import Console
 
-        from tachylite.cli.plan import check_program, make_plan
+        from tachylite.cli.campaigns.plan import check_program, make_plan
         from tachylite.cli.progress import shown_progress
         from tachylite.flows.learning import PredictionMaker, run_prediction
         from tachylite.stores import open_store

@@ -46,7 +46,7 @@ from tachylite.cli.working import check_writable, default_workdir, resumable
 if TYPE_CHECKING:
     from jobflow import JobStore
 
-    from tachylite.cli.plan import Plan
+    from tachylite.cli.campaigns.plan import Plan
     from tachylite.schemas import Material
 
 
@@ -94,8 +94,8 @@ def run(
     deadline = time.time() + parse_walltime(walltime) if walltime is not None else None
     # what libraries print while they load has no place in --json
     with redirect_stdout(sys.stderr):
-        from tachylite.cli.plan import check_program, make_plan
-        from tachylite.cli.surfaces import SurfaceOptions
+        from tachylite.cli.campaigns.plan import check_program, make_plan
+        from tachylite.cli.campaigns.surfaces import SurfaceOptions
         from tachylite.stores import open_store
 
         plan = make_plan(
@@ -147,7 +147,7 @@ def run(
 
 def _write_dry_run(plan: Plan, folder: Path) -> list[str]:
     """Write the first inputs; what would follow, line by line."""
-    from tachylite.cli.dry_run import write_dry_run
+    from tachylite.cli.campaigns.dry_run import write_dry_run
 
     check_writable(folder)
     return write_dry_run(plan, folder)
@@ -203,7 +203,7 @@ def _show(materials: Sequence[Material], pages: Sequence[Path], as_json: bool) -
     else:
         from rich.console import Console
 
-        from tachylite.cli.summary import show_enthalpies, show_summary
+        from tachylite.cli.campaigns.summary import show_enthalpies, show_summary
 
         console = Console(width=None if sys.stdout.isatty() else TABLE_WIDTH)
         for material in materials:

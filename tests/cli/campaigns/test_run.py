@@ -98,7 +98,7 @@ def flow(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> FakeFlow:
     fake = FakeFlow()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr("tachylite.flows.run_amorphous", fake)
-    monkeypatch.setattr("tachylite.cli.plan.get_engine", fake.engine)
+    monkeypatch.setattr("tachylite.cli.campaigns.plan.get_engine", fake.engine)
     return fake
 
 

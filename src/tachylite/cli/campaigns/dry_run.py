@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
-from tachylite.cli.plan import Plan
+from tachylite.cli.campaigns.plan import Plan
 from tachylite.engines.vasp.engine import VaspEngine
 from tachylite.errors import InputError
 from tachylite.flows.amorphous import AmorphousMaker

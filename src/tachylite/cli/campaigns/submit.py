@@ -71,8 +71,8 @@ def submit(
     """
     # what libraries print while they load has no place in --json
     with redirect_stdout(sys.stderr):
-        from tachylite.cli.plan import make_plan
-        from tachylite.cli.surfaces import SurfaceOptions
+        from tachylite.cli.campaigns.plan import make_plan
+        from tachylite.cli.campaigns.surfaces import SurfaceOptions
         from tachylite.launchers import submit as hand_over
 
         plan = make_plan(

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pymatgen.core import Structure
 
-from tachylite.cli.surfaces import NO_SURFACES, SurfaceOptions
+from tachylite.cli.campaigns.surfaces import NO_SURFACES, SurfaceOptions
 from tachylite.configs import load_protocol
 from tachylite.engines import Engine, get_engine
 from tachylite.engines.materials_project import is_mp_id, materials_project_structure

@@ -98,7 +98,7 @@ def screen(
     deadline = time.time() + parse_walltime(walltime) if walltime is not None else None
     # what libraries print while they load has no place in --json
     with redirect_stdout(sys.stderr):
-        from tachylite.cli.screening import check_engine, compositions_of, make_screen
+        from tachylite.cli.campaigns.screening import check_engine, compositions_of, make_screen
         from tachylite.configs import load_protocol
         from tachylite.engines import get_engine
         from tachylite.stores import open_store
@@ -137,9 +137,9 @@ def screen(
     with redirect_stdout(sys.stderr):
         from rich.console import Console
 
+        from tachylite.cli.campaigns.screening import check_campaign, screen_beside
         from tachylite.cli.progress import shown_progress
         from tachylite.cli.report import write_screen_report
-        from tachylite.cli.screening import check_campaign, screen_beside
         from tachylite.flows.processes import side_by_side
         from tachylite.flows.screen import run_screen
 

@@ -1,0 +1,1 @@
+"""Verbs of models and potentials: `describe`, `learn`, `predict`, `train`, `evaluate`."""
