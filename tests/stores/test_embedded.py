@@ -1,5 +1,6 @@
 """The embedded store with real jobs, other processes and several writers."""
 
+import re
 import subprocess
 import sys
 from datetime import datetime
@@ -140,7 +141,12 @@ def test_the_store_answers_as_a_test_of_every_document(
         for criteria in questions:
             test = matcher(criteria)
             matching = [entry for entry in stored if test(entry[1])]
-            ordered = in_order(matching, {name: direction < 0 for name, direction in order.items()})
+            try:
+                ordered = in_order(matching, {name: direction < 0 for name, direction in order.items()})
+            except ValueError as refusal:
+                with pytest.raises(ValueError, match=re.escape(str(refusal))):
+                    list(store.query(criteria, fields, order))
+                continue
             expected = [document for _, document in ordered]
             if fields is not None:
                 expected = [project(document, paths_of(["_id", *fields])) for document in expected]
