@@ -33,7 +33,7 @@ from tachylite.learning.crystals.property_network import (
     network_settings,
 )
 from tachylite.learning.crystals.training import REPEATS, fit_regression, mean_over_systems, predict_held_out
-from tachylite.learning.splits import grouped_folds
+from tachylite.learning.splits import Rows, grouped_folds
 from tachylite.readers.crystals import read_each_crystal
 from tachylite.schemas import State
 
@@ -67,7 +67,8 @@ class Compounds:
         path = self.folder / f"{name}.npy"
         if not path.exists():
             np.save(path, compute())
-        return np.load(path)
+        array: Array = np.load(path)
+        return array
 
     def layers(self, number: int) -> Array:
         """Features of the first layers of Nequix OMat."""
@@ -105,18 +106,26 @@ def chgnet_features(states: Sequence[State]) -> Array:
     from chgnet.model import CHGNet
 
     network = CHGNet.load(verbose=False)
-    atoms = [network.predict_structure(s.structure, return_atom_feas=True)["atom_fea"] for s in states]
-    return np.array([np.concatenate([own.mean(axis=0), own.std(axis=0)]) for own in atoms])
+    features = []
+    for state in states:
+        answer = network.predict_structure(state.structure, return_atom_feas=True)
+        assert isinstance(answer, dict)
+        atoms = np.asarray(answer["atom_fea"])
+        features.append(np.concatenate([atoms.mean(axis=0), atoms.std(axis=0)]))
+    return np.array(features)
 
 
 def forest(train: Array, values: Array, test: Array) -> Array:
     """Random forest."""
-    return RandomForestRegressor(TREES, random_state=0).fit(train, values).predict(test)
+    predicted: Array = RandomForestRegressor(TREES, random_state=0).fit(train, values).predict(test)
+    return predicted
 
 
 def ridge(train: Array, values: Array, test: Array) -> Array:
     """Ridge regression, its penalty chosen by leaving one out."""
-    return make_pipeline(StandardScaler(), RidgeCV(np.logspace(0, 6, 25))).fit(train, values).predict(test)
+    learner = make_pipeline(StandardScaler(), RidgeCV(np.logspace(0, 6, 25)))
+    predicted: Array = learner.fit(train, values).predict(test)
+    return predicted
 
 
 def mean(train: Array, values: Array, test: Array) -> Array:
@@ -143,7 +152,8 @@ def pretrained(compounds: Compounds) -> dict[str, torch.Tensor]:
     """Weights of a small network that has learned the logarithm of the shear modulus of 9,850 crystals."""
     path = compounds.folder / "pretrained.pt"
     if path.exists():
-        return torch.load(path, weights_only=True)
+        weights: dict[str, torch.Tensor] = torch.load(path, weights_only=True)
+        return weights
     with gzip.open(data_folder() / MODULI, "rt", encoding="utf-8") as lines:
         moduli = {entry["id"]: float(entry["log10_G_VRH"]) for entry in map(json.loads, lines)}
     chosen = [(s, moduli[name]) for name, s in read_each_crystal(data_folder() / MODULI) if isinstance(s, State)]
@@ -178,7 +188,7 @@ def networks(compounds: Compounds, start: dict[str, torch.Tensor] | None, name: 
     for seed in range(REPEATS):
         for number, (train, test) in enumerate(grouped_folds(compounds.systems, "chemical system", seed=seed)):
 
-            def one(train: Array = train, test: Array = test, seed: int = seed) -> Array:
+            def one(train: Rows = train, test: Rows = test, seed: int = seed) -> Array:
                 own = [graphs[i] for i in train]
                 values, systems = compounds.values[train], compounds.systems[train]
                 fitted = fit_network(

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import torch
 from benchmarks.common import TEMPERATURE_K, TIMESTEP_FS, Peer, melt, own_engine, publish, simulate, table
-from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.engines.potentials.loading import load_potential
 from tachylite.physics.statistics import Estimate, estimate_mean
 from tachylite.schemas import Request, Segment, State
@@ -20,7 +20,7 @@ NVE_TIMESTEP_FS = 1.0
 FRAMES = 20
 FRAME_ATOMS = 96
 
-type Series = Mapping[str, NDArray[np.float64]]
+type Series = Mapping[str, Array]
 
 
 def own_series(state: State, temperature_k: float | None, timestep_fs: float) -> Series:

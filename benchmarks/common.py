@@ -13,6 +13,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from ase import Atoms
+from ase.io import iread
 from pydantic import BaseModel
 
 from tachylite.engines import Engine, get_engine
@@ -82,6 +84,12 @@ def simulate(engine: Engine, requests: Sequence[Request]) -> list[Answer]:
     """Run requests in a work folder of their own, so that no answer is found instead of computed."""
     with TemporaryDirectory() as folder:
         return engine.run(requests, Path(folder))
+
+
+def read_atoms(path: Path) -> Atoms:
+    """The structure of a file that holds one."""
+    (atoms,) = iread(path)
+    return atoms
 
 
 class Peer:

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 
 import numpy as np
 from ase import Atoms
-from ase.io import iread, read
-from benchmarks.common import publish, simulate, table
+from ase.io import iread
+from benchmarks.common import publish, read_atoms, simulate, table
+from numpy.typing import NDArray
 from pymatgen.core import Lattice, Structure
 from scipy.spatial import KDTree
 from scipy.spatial.transform import Rotation
@@ -31,7 +32,7 @@ SEED, OTHER_SEED = 2, 1
 
 CUBIC, HEXAGONAL, TETRAGONAL = Lattice.cubic, Lattice.hexagonal, Lattice.tetragonal
 Q, H = 0.25, 0.5
-STRUCTURE_TYPES = {
+STRUCTURE_TYPES: dict[str, tuple[str, Lattice, list[str], list[list[float]]]] = {
     "fcc": ("Fm-3m", CUBIC(3.61), ["Cu"], [[0, 0, 0]]),
     "bcc": ("Im-3m", CUBIC(2.87), ["Fe"], [[0, 0, 0]]),
     "hcp": ("P6_3/mmc", HEXAGONAL(3.21, 5.21), ["Mg"], [[1 / 3, 2 / 3, Q]]),
@@ -122,9 +123,9 @@ def published_crystals(number: int, rng: np.random.Generator) -> Iterator[Atoms]
 
 def published_glasses() -> Iterator[tuple[str, str, Atoms]]:
     """Melts and glasses of the reference data."""
-    yield "silica glass, 3,000", "amorphous", read(DATA / "silica" / "SiO2_glass_3000_atoms.xyz")
-    yield "MgV2O5 at 900 K, 96", "amorphous", read(DATA / "mgvo" / "amorphous_MgV2O5_900K.vasp")
-    yield "MgV2O5 at 600 K, 96", "published as amorphous", read(DATA / "mgvo" / "amorphous_MgV2O5_600K.vasp")
+    yield "silica glass, 3,000", "amorphous", read_atoms(DATA / "silica" / "SiO2_glass_3000_atoms.xyz")
+    yield "MgV2O5 at 900 K, 96", "amorphous", read_atoms(DATA / "mgvo" / "amorphous_MgV2O5_900K.vasp")
+    yield "MgV2O5 at 600 K, 96", "published as amorphous", read_atoms(DATA / "mgvo" / "amorphous_MgV2O5_600K.vasp")
     for name in ("train", "validation"):
         for frame in iread(DATA / "b2o3" / f"{name}.extxyz"):
             yield "B2O3 melt and glass, 265", "amorphous", frame
@@ -157,12 +158,13 @@ def supercell(unit: Atoms, n_atoms: int) -> Atoms:
     repeats = np.ones(3, dtype=int)
     while len(unit) * repeats.prod() < n_atoms:
         repeats[np.argmin(repeats * unit.cell.lengths())] += 1
-    return unit * tuple(int(n) for n in repeats)
+    repeated: Atoms = unit * tuple(int(n) for n in repeats)
+    return repeated
 
 
 def displaced(atoms: Atoms, displacement: float, rng: np.random.Generator) -> Atoms:
     """Atoms displaced at random, their root mean square displacement in units of the nearest distance."""
-    moved = atoms.copy()
+    moved: Atoms = atoms.copy()
     moved.positions += rng.normal(0, displacement * nearest_distance(atoms) / 3**0.5, atoms.positions.shape)
     return moved
 
@@ -210,7 +212,7 @@ def packing(composition: list[int], rng: np.random.Generator) -> Atoms:
     return Atoms(np.array([11, 17])[kinds], positions, cell=cell, pbc=True)
 
 
-def pushed_apart(positions: Array, cell: Array, diameters: Array, free: Array, n_pushes: int = 60) -> Array:
+def pushed_apart(positions: Array, cell: Array, diameters: Array, free: NDArray[np.bool_], n_pushes: int = 60) -> Array:
     """Positions after pushes that part those nearer than their diameters, of which only free ones move."""
     for _ in range(n_pushes):
         difference = positions[:, None] - positions

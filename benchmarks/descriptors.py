@@ -8,16 +8,18 @@ import csv
 import gzip
 import json
 import time
+from typing import Any
 
 import numpy as np
 from ase import Atoms
-from ase.io import iread, read, write
+from ase.io import iread, write
 from benchmarks.common import MELTS, own_engine, publish, simulate, table
 from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.configs.datasets import data_folder
 from tachylite.descriptors import compute_descriptors
-from tachylite.descriptors.atoms import assign_roles
+from tachylite.descriptors.atoms import Roles, assign_roles
 from tachylite.descriptors.registry import DESCRIPTORS, Convention
 from tachylite.descriptors.structure import compute_frame_descriptors
 from tachylite.engines.packmol import pack
@@ -69,7 +71,7 @@ def melts() -> dict[str, list[Atoms]]:
         found = answer.trajectory
         frames = [Atoms(numbers=found.numbers, positions=p, cell=found.cells[0], pbc=True) for p in found.positions]
         write(paths[answer.run.label], frames)
-    return {formula: read(path, ":") for formula, path in paths.items()}
+    return {formula: list(iread(path)) for formula, path in paths.items()}
 
 
 def compare_melts() -> None:
@@ -129,14 +131,18 @@ def compare_crystals() -> None:
     publish("descriptors", {title: table(header, rows)}, {title: means})
 
 
-def structure(entry: dict) -> tuple[NDArray, NDArray, NDArray]:
-    """Positions, cell and atomic numbers of a structure as pymatgen writes it."""
+type Crystal = tuple[Array, Array, NDArray[np.int64]]
+"""Positions (n_atoms, 3) and cell (3, 3) in A, atomic numbers (n_atoms,)."""
+
+
+def structure(entry: dict[str, Any]) -> Crystal:
+    """A crystal from a structure as pymatgen writes it."""
     cell = np.array(entry["lattice"]["matrix"])
     symbols = [site["species"][0]["element"] for site in entry["sites"]]
     return np.array([site["abc"] for site in entry["sites"]]) @ cell, cell, Atoms(symbols).numbers
 
 
-def crystal_means(crystals: list[tuple[NDArray, NDArray, NDArray]]) -> dict[str, list[float]]:
+def crystal_means(crystals: list[Crystal]) -> dict[str, list[float]]:
     """Values over the crystals of lithium, a nonmetal and no open shells."""
     values: dict[str, list[float]] = {column: [] for column in SENDEK}
     for positions, cell, numbers in crystals:
@@ -164,7 +170,7 @@ def speed() -> None:
     publish("descriptors", {"Speed": table(header, rows)}, {"Speed": numbers})
 
 
-def rate(frames: list[Atoms], cell: NDArray, roles: object, packing: bool) -> float:
+def rate(frames: list[Atoms], cell: Array, roles: Roles, packing: bool) -> float:
     """Structures a second of processor time, the best of five rounds."""
     seconds = []
     for _ in range(5):

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from benchmarks.common import publish, table
+from jobflow import JobStore
 
 from tachylite.analysis.parity import measure_curves, score_curves
 from tachylite.configs import load_protocol
@@ -22,7 +23,7 @@ from tachylite.learning.potentials.training_set import TrainingSet
 from tachylite.physics.frames import take_frames
 from tachylite.report.text import quantity
 from tachylite.schemas import Diffusivity, Material, Protocol, State
-from tachylite.schemas.evaluation import SinglePoint
+from tachylite.schemas.evaluation import LabelledFrame, SinglePoint
 from tachylite.schemas.potential import PotentialCard, PotentialFiles
 from tachylite.schemas.steps.base import RunResult
 from tachylite.schemas.steps.hold import HoldResult
@@ -83,13 +84,13 @@ def main() -> None:
     publish("distillation", {title: text}, {title: {"rows": rows, "seconds": times}})
 
 
-def train(file: Path, frames: Sequence[object], folder: Path) -> PotentialCard:
+def train(file: Path, frames: Sequence[LabelledFrame], folder: Path) -> PotentialCard:
     """Two NEPs, and their card."""
 
     def compute(name: str, states: Sequence[State]) -> list[SinglePoint]:
         return compute_single_points(get_engine(name), states, folder / "work")
 
-    chosen = TrainingSet.of(frames)  # type: ignore[arg-type]  # labelled frames of the store
+    chosen = TrainingSet.of(frames)
     report = lambda line: print(line, flush=True)  # noqa: E731 - passed on only
     return train_potential(chosen, "nep", NepTraining(), file, compute, committee=2, report=report)
 
@@ -102,12 +103,12 @@ def wall_s(material: Material) -> float:
     return seconds * (1 + searched / steps)
 
 
-def compare(student: HoldResult, teacher: HoldResult, store: object) -> tuple[str, ...]:
+def compare(student: HoldResult, teacher: HoldResult, store: JobStore) -> tuple[str, ...]:
     """A row: volumes, coefficient of determination of all g(r), diffusivities of lithium or of what is first."""
     curves = []
     for result in (student, teacher):
         (trajectory_id,) = result.trajectory_ids
-        trajectory = find_trajectory(store, trajectory_id)  # type: ignore[arg-type]  # a JobStore
+        trajectory = find_trajectory(store, trajectory_id)
         assert trajectory is not None
         curves.append(
             measure_curves(take_frames(trajectory.positions, trajectory.cells, trajectory.numbers), LONGEST_A)

@@ -147,8 +147,8 @@ def publish_table(scores: Sequence[Score]) -> None:
         (
             score.name,
             str(score.n_frames),
-            *(quantity(1e3 * value) for value in (score.force_ev_a, score.force_rmse_ev_a, score.energy_ev_per_atom)),
-            "" if score.crystals_force_ev_a is None else quantity(1e3 * score.crystals_force_ev_a),
+            *(quantity(value * 1e3) for value in (score.force_ev_a, score.force_rmse_ev_a, score.energy_ev_per_atom)),
+            "" if score.crystals_force_ev_a is None else quantity(score.crystals_force_ev_a * 1e3),
             f"{score.training_s:.0f}",
         )
         for score in scores

@@ -9,7 +9,7 @@ has learned energies with the corrections of 2021 (DOI 10.1038/s41598-021-94550-
 import csv
 import hashlib
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -40,7 +40,7 @@ class Compound:
     """Formation energies in eV/atom."""
 
     formula: str
-    counts: dict[str, int]
+    counts: Mapping[str, float]
     energy: float
     published: float
 
@@ -63,7 +63,7 @@ def main() -> None:
             continue
         counts = phase.phase.counts
         energy = hulls.of(counts).formation_energy(counts, phase.relaxation.energy_ev_per_atom)
-        row = Compound(phase.phase.formula, dict(counts), energy, published[phase.source])
+        row = Compound(phase.phase.formula, counts, energy, published[phase.source])
         rows.setdefault(chemistry_of(counts), []).append(row)
     everything = [row for own in rows.values() for row in own]
     failed = sum(phase.status == "failed" for phase in phases)

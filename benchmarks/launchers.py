@@ -96,7 +96,7 @@ def fireworks_slurm(made: list[Flow], store: str, database: str) -> None:
     words = f"-r {files} -q {write('my_qadapter.yaml', adapter)} rapidfire -m {AT_ONCE} --nlaunches 0 --sleep 1"
     # of itself it waits 5 s after every job that it sends
     settings = {"PYTHONPATH": SOURCE, "FW_CONFIG_FILE": write("fireworks.yaml", {"QUEUE_UPDATE_INTERVAL": 1})}
-    command = [BIN / "qlaunch", *words.split()]
+    command = [str(BIN / "qlaunch"), *words.split()]
     subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ | settings)
     wait_for(lambda: launchpad.get_fw_ids({"state": {"$ne": "COMPLETED"}}, count_only=True))
 

@@ -1,7 +1,7 @@
 """Learners on the diffusivities of Zheng et al. 2024: the published split, and compositions not seen.
 
-    python benchmarks/learning.py              # all learners; about ten minutes of one core
-    python benchmarks/learning.py gp           # some of them
+    python -m benchmarks.learning              # all learners; about ten minutes of one core
+    python -m benchmarks.learning gp           # some of them
 
 The data are those of `tachylite datasets zheng2024`.
 """
@@ -10,14 +10,14 @@ import argparse
 import json
 import time
 
-from common import publish, table
-from tachylite.report.overview import Table
+from benchmarks.common import publish, table
 
 from tachylite.configs.datasets import data_folder
 from tachylite.learning.learners import LEARNERS
 from tachylite.learning.tables import read_dataset
 from tachylite.learning.training import train
 from tachylite.report.pages.model import coverage_table, importance_table, scores_table
+from tachylite.report.parts import Table
 from tachylite.report.text import quantity
 
 FILE = data_folder() / "zheng2024/feature_target.dat"

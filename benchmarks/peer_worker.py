@@ -147,6 +147,7 @@ def volume(state: dict[str, Any], steps: int, temperature_k: float, timestep_fs:
     maker = MPMorphMLFFMDMaker.from_temperature_and_steps(
         temperature_k, n_steps_convergence=steps, md_maker=md_maker(temperature_k, timestep_fs, mb_velocity_seed=seed)
     )
+    assert maker.equilibrium_volume_maker is not None
     structure = AseAtomsAdaptor.get_structure(atoms_of(state | {"velocities": None}))
     started, cpu = time.perf_counter(), time.process_time()
     responses = launch(maker.equilibrium_volume_maker.make(structure))

@@ -40,7 +40,7 @@ PROTOCOL = {
 def main() -> None:
     """Run screens of all sizes, and publish the table."""
     file, rows, numbers = sys.argv[1], [], {}
-    systems = list(combinations(METALS, 2))
+    systems: list[tuple[str, ...]] = list(combinations(METALS, 2))
     formulas = [formula for system in systems for formula in grid_formulas(system, 0.1)]
     for count in MEMBERS:
         screen = make_screen(

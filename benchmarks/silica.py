@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import numpy as np
-from ase.io import read
+from benchmarks.common import read_atoms
 
 from tachylite.analysis.structure import measure_frames
 from tachylite.configs.datasets import data_folder
@@ -19,7 +19,7 @@ DATA = data_folder() / "silica"
 
 
 def main() -> None:
-    atoms = read(DATA / "SiO2_glass_3000_atoms.xyz")
+    atoms = read_atoms(DATA / "SiO2_glass_3000_atoms.xyz")
     measured = np.loadtxt(DATA / "SiO2_NIMROD.mint01")
     frames = take_frames(atoms.positions[None], atoms.cell.array, atoms.numbers)
     found = measure_frames(frames, 300.0, rings=True)

@@ -1,7 +1,7 @@
 """SISSO on the diffusivities of Zheng et al. 2024: how fast, and how well it predicts compositions it has not seen.
 
-    python benchmarks/sisso.py speed           # a few minutes; nothing else should run
-    python benchmarks/sisso.py validation      # nested, grouped by composition; about half an hour
+    python -m benchmarks.sisso speed           # a few minutes; nothing else should run
+    python -m benchmarks.sisso validation      # nested, grouped by composition; about half an hour
 
 The data are those of `tachylite datasets zheng2024`:
 ln D (cm^2/s) of 207 amorphous compositions at 1000 to 2500 K, 42 descriptors and 1/kT.
@@ -18,8 +18,10 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from common import publish, table
+from benchmarks.common import publish, table
+from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.configs.datasets import data_folder
 from tachylite.descriptors.registry import DESCRIPTORS
 from tachylite.learning.sisso import (
@@ -30,6 +32,7 @@ from tachylite.learning.sisso import (
     cross_validate,
     fit_sisso,
 )
+from tachylite.learning.splits import Fold, Rows
 
 FILE = data_folder() / "zheng2024/train_target_lnD_kbT.dat"
 
@@ -55,17 +58,17 @@ SPEED: dict[str, SissoSettings] = {
 class Data(NamedTuple):
     """Rows of the table: what `fit_sisso` takes, and the composition of every row."""
 
-    features: np.ndarray
-    target: np.ndarray
+    features: Array
+    target: Array
     names: tuple[str, ...]
     units: tuple[str, ...]
-    formulas: np.ndarray
+    formulas: NDArray[np.str_]
 
-    def rows(self, chosen: np.ndarray) -> "Data":
+    def rows(self, chosen: Rows) -> "Data":
         return Data(self.features[chosen], self.target[chosen], self.names, self.units, self.formulas[chosen])
 
     @property
-    def columns(self) -> dict[str, np.ndarray]:
+    def columns(self) -> dict[str, Array]:
         return dict(zip(self.names, self.features.T, strict=True))
 
 
@@ -99,7 +102,7 @@ def speed() -> None:
         results = {}
         for threads in (1, 2):
             environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "OPENBLAS_NUM_THREADS": str(threads)}
-            command = [sys.executable, __file__, "measure", name]
+            command = [sys.executable, "-m", "benchmarks.sisso", "measure", name]
             output = subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
             results[threads] = json.loads(output.splitlines()[-1])
         numbers[name] = results
@@ -113,7 +116,7 @@ def speed() -> None:
     publish("sisso", {"speed": table(header, rows)}, {"speed": numbers})
 
 
-def splits(data: Data) -> list[tuple[np.ndarray, np.ndarray]]:
+def splits(data: Data) -> list[Fold]:
     """Five folds with all temperatures of a composition on one side."""
     from sklearn.model_selection import GroupKFold
 
@@ -123,7 +126,7 @@ def splits(data: Data) -> list[tuple[np.ndarray, np.ndarray]]:
 def validation() -> None:
     """The outer folds measure what the inner ones chose; the held-out compositions have no part in any choice."""
     data = read()
-    predicted: dict[str, np.ndarray] = {name: np.full(len(data.target), np.nan) for name in (*CANDIDATES, "chosen")}
+    predicted: dict[str, Array] = {name: np.full(len(data.target), np.nan) for name in (*CANDIDATES, "chosen")}
     picks: dict[str, list[str]] = {name: [] for name in predicted}
     for train, test in splits(data):
         inner = data.rows(train)
@@ -146,9 +149,9 @@ def validation() -> None:
     )
 
 
-def scores(target: np.ndarray, predicted: np.ndarray) -> tuple[str, ...]:
+def scores(target: Array, predicted: Array) -> tuple[str, ...]:
     """Of ln D, and of 10^3 D in cm^2/s."""
-    scale: tuple[Callable[[np.ndarray], np.ndarray], ...] = (lambda x: x, lambda x: 1e3 * np.exp(x))
+    scale: tuple[Callable[[Array], Array], ...] = (lambda x: x, lambda x: 1e3 * np.exp(x))
     found = []
     for convert in scale:
         truth, error = convert(target), convert(predicted) - convert(target)

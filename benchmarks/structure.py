@@ -11,8 +11,8 @@ import numpy as np
 from ase import Atoms
 from ase.geometry.rdf import get_rdf
 from benchmarks.common import publish, table
-from numpy.typing import NDArray
 
+from tachylite.arrays import Array
 from tachylite.physics.structure.pair_distribution import analyse_structure
 
 LENGTH_A = 10.4
@@ -27,7 +27,7 @@ def ase(frames: list[Atoms]) -> None:
         get_rdf(atoms, R_MAX_A, BINS)
 
 
-def peers(positions: NDArray[np.float64]) -> dict[str, Callable[[], object]]:
+def peers(positions: Array) -> dict[str, Callable[[], object]]:
     """What other codes do; their structures are made beforehand."""
     symbols = [symbol for symbol, count in ELEMENTS.items() for _ in range(count)]
     cell = LENGTH_A * np.eye(3)

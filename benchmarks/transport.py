@@ -14,10 +14,11 @@ from tempfile import TemporaryDirectory
 
 import numpy as np
 from benchmarks.common import publish, table
-from benchmarks.walks import STEP_A2, Array, brownian, langevin
+from benchmarks.walks import STEP_A2, brownian, langevin
 
 from tachylite.analysis.laws import combine_transport
 from tachylite.analysis.transport import measure_transport
+from tachylite.arrays import Array
 from tachylite.configs.datasets import data_folder
 from tachylite.physics.transport.diffusivity import diffusivity_of_tracks
 from tachylite.readers import open_trajectory
@@ -122,11 +123,11 @@ def timed(work: Callable[[], object]) -> float:
 def speed() -> None:
     """10,000 frames of 100 atoms on one core: mean squared displacement, covariance, fit."""
     positions = brownian(10_000, 100, 0)
-    rows: list[list[object]] = [["tachylite, 60 lags", f"{timed(lambda: diffusivity_of_tracks(positions, 1.0)):.2f}"]]
-    for name, work in peers(positions).items():
-        rows.append([name, f"{timed(work):.2f}"])
+    works: dict[str, Callable[[], object]] = {"tachylite, 60 lags": lambda: diffusivity_of_tracks(positions, 1.0)}
+    works |= peers(positions)
+    seconds = {name: f"{timed(work):.2f}" for name, work in works.items()}
     title = "Diffusivity of 100 atoms over 10,000 frames, one core"
-    publish("transport", {title: table(["code", "seconds"], rows)}, {title: dict(map(tuple, rows))})
+    publish("transport", {title: table(["code", "seconds"], list(seconds.items()))}, {title: seconds})
 
 
 def peers(positions: Array) -> dict[str, Callable[[], object]]:

@@ -16,8 +16,9 @@ import numpy as np
 from tachylite.configs.datasets import data_folder
 from tachylite.learning.crystals.embedding import Embedding
 from tachylite.learning.crystals.ensemble_training import train_ensemble
-from tachylite.learning.crystals.model import SHIPPED, CrystalPropertyModel
+from tachylite.learning.crystals.model import CrystalPropertyModel
 from tachylite.learning.crystals.property_network import FINE_TUNING, network_settings
+from tachylite.learning.crystals.shipped import SHIPPED
 from tachylite.learning.crystals.training import Crystals, train_crystal_property
 from tachylite.readers.crystals import read_each_crystal
 from tachylite.schemas import State
