@@ -36,7 +36,7 @@ def test_what_cannot_begin_a_run_is_refused(tmp_path: Path) -> None:
     for name, message in (
         ("partial.cif", r"partial.cif has partly occupied sites \(Si:0.5, Ge:0.5\); give an ordered structure"),
         ("water.xyz", "it has no periodic cell"),
-        ("broken.cif", "broken.cif cannot be read"),
+        ("broken.cif", "broken.cif cannot be read: it does not hold what its name says"),
         ("absent.cif", "absent.cif does not exist"),
     ):
         with pytest.raises(InputError, match=message):

@@ -23,7 +23,7 @@ def read_structures(path: Path) -> list[tuple[str, Structure]]:
     try:
         structures = _read(path)
     except Exception as error:  # every format fails in its own way
-        reason = " ".join(str(error).split()) or type(error).__name__
+        reason = " ".join(str(error).split()) or "it does not hold what its name says"
         raise InputError(f"structure file {path} cannot be read: {reason}") from None
     names = [path.name if len(structures) == 1 else f"{path.name}:{frame}" for frame in range(len(structures))]
     for name, structure in zip(names, structures, strict=True):

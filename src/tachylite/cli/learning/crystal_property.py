@@ -15,6 +15,8 @@ from tachylite.cli.output import print_tables
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
+    from rich.progress import Progress
+
     from tachylite.learning.crystals.model import CrystalPropertyModel
     from tachylite.schemas import State
     from tachylite.schemas.crystal_property import CrystalPrediction
@@ -53,7 +55,9 @@ def predict_property(name: str, files: Sequence[str], report: Path | None, *, as
 def _read(files: Sequence[str]) -> list[tuple[str, State | InputError]]:
     from tachylite.readers.crystals import read_each_crystal
 
-    crystals = [crystal for file in files for crystal in read_each_crystal(Path(file))]
+    with _progress() as progress:
+        every = (crystal for file in files for crystal in read_each_crystal(Path(file)))
+        crystals = list(progress.track(every, description="crystals read"))
     errors = [crystal for _, crystal in crystals if isinstance(crystal, InputError)]
     if len(errors) == len(crystals):
         raise errors[0]
@@ -63,15 +67,12 @@ def _read(files: Sequence[str]) -> list[tuple[str, State | InputError]]:
 def _predict(
     model: CrystalPropertyModel, crystals: Sequence[tuple[str, State | InputError]]
 ) -> list[CrystalPrediction]:
-    from rich.console import Console
-    from rich.progress import Progress
-
     from tachylite.schemas import State
     from tachylite.schemas.crystal_property import CrystalPrediction
 
     readable = [(name, crystal) for name, crystal in crystals if isinstance(crystal, State)]
-    with Progress(console=Console(file=sys.stderr), transient=True, disable=not sys.stderr.isatty()) as progress:
-        task = progress.add_task("crystals", total=len(readable))
+    with _progress() as progress:
+        task = progress.add_task("crystals predicted", total=len(readable))
         predicted = iter(
             model.predict(
                 [state for _, state in readable],
@@ -85,6 +86,15 @@ def _predict(
         else next(predicted)
         for name, crystal in crystals
     ]
+
+
+def _progress() -> Progress:
+    """A bar on a terminal, with how many are done."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    return Progress(*columns, console=Console(file=sys.stderr), transient=True, disable=not sys.stderr.isatty())
 
 
 def _write(model: CrystalPropertyModel, predictions: Sequence[CrystalPrediction], folder: Path) -> None:
