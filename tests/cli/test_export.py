@@ -79,10 +79,14 @@ def read(content: bytes) -> list[dict[str, Any]]:
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
-        ([], "say what to write: --optimade DIR, --mpcontribs DIR or --archive FILE.zip"),
+        ([], "say what to write: --optimade DIR, --mpcontribs DIR, --archive FILE.zip or --potential FILE"),
         (["--archive", "x.tar"], "archive x.tar must be named *.zip"),
         (["--archive", "nowhere/x.zip"], "cannot write archive nowhere/x.zip"),
-        (["--archive", "x.zip", "--formula", "NaCl"], "an archive takes no filter but --campaign, not formula"),
+        (
+            ["--archive", "x.zip", "--formula", "NaCl"],
+            "archives and potentials take no filter but --campaign, not formula",
+        ),
+        (["--potential", "x.txt"], "holds no potential that was learned while exploring"),
         (["--archive", "x.zip", "--campaign", "y"], "there are no documents of campaign y"),
         (["--optimade", "x", "--status", "good"], "--status good is not one of completed, partial, failed"),
         (["--optimade", "store/documents/outputs.sqlite"], "cannot write into"),

@@ -43,6 +43,10 @@ def export(
     archive: Annotated[
         Path | None, typer.Option(metavar="FILE.zip", help="Write all documents and trajectories into one file.")
     ] = None,
+    potential: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the potential that was learned last, of all or by --campaign."),
+    ] = None,
     title: Annotated[str, typer.Option(help="Of the published data.")] = "Amorphous materials by simulation",
     author: Annotated[
         list[str] | None, typer.Option(metavar="'FAMILY, GIVEN'", help="Of the archive; may be repeated.")
@@ -58,17 +62,17 @@ def export(
     limit: LimitFilter = None,
     store: StoreOption = None,
 ) -> None:
-    """Write what a store holds for others: for OPTIMADE, for MPContribs, or as an archive to deposit.
+    """Write what a store holds for others: for OPTIMADE, for MPContribs, as an archive to deposit; or a potential.
 
     The filters choose materials for --optimade and --mpcontribs, as those of `query`; an archive is of the whole store
     or of a --campaign, with all that belongs to it.
     """
-    if optimade is None and mpcontribs is None and archive is None:
-        raise InputError("say what to write: --optimade DIR, --mpcontribs DIR or --archive FILE.zip")
+    if optimade is None and mpcontribs is None and archive is None and potential is None:
+        raise InputError("say what to write: --optimade DIR, --mpcontribs DIR, --archive FILE.zip or --potential FILE")
     filters = material_filter(formula, elements, engine, protocol, status, temperature, campaign, where)
     of_materials = [name for name, value in {**filters, "limit": limit}.items() if value and name != "campaign"]
-    if archive is not None and of_materials:
-        raise InputError(f"an archive takes no filter but --campaign, not {', '.join(of_materials)}")
+    if of_materials and (archive is not None or potential is not None):
+        raise InputError(f"archives and potentials take no filter but --campaign, not {', '.join(of_materials)}")
     opened = open_existing(store)
     if opened is None:
         raise InputError(NOTHING_YET)
@@ -79,6 +83,8 @@ def export(
             _write_contributions(opened, mpcontribs, limit, filters)
         if archive is not None:
             _write_archive(opened, archive, title, author or [], campaign)
+        if potential is not None:
+            _write_potential(opened, potential, campaign)
     finally:
         opened.close()
 
@@ -132,3 +138,15 @@ def _write_archive(store: JobStore, path: Path, title: str, authors: list[str], 
     if not authors:
         typer.echo("CITATION.cff names no author; --author 'Family, Given' does", err=True)
     typer.echo(f"archive: {path} ({contents.documents} documents, {contents.files} data files)")
+
+
+def _write_potential(store: JobStore, file: Path, campaign: str | None) -> None:
+    from tachylite.cli.learning.learn_potential import show_rounds
+    from tachylite.cli.working import check_writable
+    from tachylite.schemas.potential import PotentialFiles
+    from tachylite.stores.potentials import load_learned_potential
+
+    check_writable(file.absolute().parent)
+    learned = PotentialFiles(file).write_learned(*load_learned_potential(store, campaign))
+    show_rounds(learned)
+    typer.echo(f"potential: {file} (--engine {learned.card.family}:{file}), card: {PotentialFiles(file).card}")

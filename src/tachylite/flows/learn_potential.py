@@ -1,6 +1,5 @@
 """Learning a potential while exploring with it, until it agrees with its teacher along fresh runs."""
 
-import base64
 import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -56,15 +55,26 @@ class LearnPotentialMaker(Maker):
         exploring = EngineMaker("first frames", self.teacher, self.first, self.seed)
         flows, outputs = follow(exploring, self.first.steps, structures)
         collecting = collect_frames(trajectories_of(outputs), resolve_engine(self.teacher).provenance().level)
-        first = start_round(self, structures, 1, [collecting.uuid], [], collecting.output["n_frames"])
+        first = start_round(self, structures, 1, [collecting.output["frames"]], [])
         return Flow([*flows, collecting, first], output=first.output, name=self.name)
+
+    def flow_of(self, formulas: Sequence[str]) -> Flow:
+        """Learn from packed structures of formulas."""
+        packing = make_structures([PackedStart(formula=formula) for formula in formulas], self.first, self.seed)
+        making = self.make([packing.output[index] for index in range(len(formulas))])
+        return Flow([packing, making], output=making.output, name=", ".join(formulas))
+
+    def campaign_id(self, formulas: Sequence[str]) -> str:
+        """Name of its folder in the work folder: not of the target and the rounds, so that more go on from there."""
+        protocols = [protocol.model_dump_json() for protocol in (self.first, self.protocol)]
+        numbers = [self.committee, self.labels, self.seed]
+        return f"potential-{content_key([*formulas], repr(self.teacher), protocols, self.settings, numbers)}"
 
     def round(
         self, structures: Starts, number: int, frames: Sequence[str], rounds: Sequence[LearningRound]
     ) -> tuple[list[Any], OutputReference]:
-        """Jobs of a round, and the output of the last: `frames` are the jobs that have made some so far."""
-        archives = [OutputReference(uuid)["frames"] for uuid in frames]
-        training = train_committee(archives, self.settings, self.committee, self.seed + 1000 * number)
+        """Jobs of a round, and the output of the last; `frames` are the names of those that are there so far."""
+        training = train_committee(frames, self.settings, self.committee, self.seed + 1000 * number)
         exploring = explore(self, structures, number, training.output)
         asking = ask_teacher(
             exploring.output["trajectories"],
@@ -75,9 +85,8 @@ class LearnPotentialMaker(Maker):
             self.seed + number,
             exploring.output["failures"],
         )
-        ending = end_round(
-            self, structures, number, [*frames, asking.uuid], list(rounds), asking.output["round"], training.output
-        )
+        known = [*frames, asking.output["frames"]]
+        ending = end_round(self, structures, number, known, list(rounds), asking.output["round"], training.output)
         for step in (training, exploring, asking, ending):
             step.name = f"round {number}: {str(step.name).replace('_', ' ')}"
         return [training, exploring, asking, ending], ending.output
@@ -96,25 +105,15 @@ def run_learn_potential(
     After an interruption the same call goes on, and one with more rounds or another target too: what has been computed,
     trained and asked stays in `workdir`.
     """
-    packing = make_structures([PackedStart(formula=formula) for formula in formulas], maker.first, maker.seed)
-    making = maker.make([packing.output[index] for index in range(len(formulas))])
-    flow = Flow([packing, making], output=making.output, name=", ".join(formulas))
-    # not of the target and the rounds: more of them go on from what there is
-    protocols = [protocol.model_dump_json() for protocol in (maker.first, maker.protocol)]
-    numbers = [maker.committee, maker.labels, maker.seed]
-    campaign = f"potential-{content_key([*formulas], repr(maker.teacher), protocols, maker.settings, numbers)}"
+    campaign = maker.campaign_id(formulas)
     with use_workdir(workdir, campaign):
-        responses = run_here(flow, store, campaign)
+        responses = run_here(maker.flow_of(formulas), store, campaign)
     outputs = [response.output for index in responses.values() for response in index.values()]
     (output,) = [output for output in outputs if isinstance(output, dict) and "learned" in output]
-    learned = LearnedPotential.model_validate(output["learned"])
-    contents = {name: base64.b64decode(text) for name, text in output["archive"].items()}
-    files = PotentialFiles(file)
-    card = files.write(learned.card, contents)
-    files.rounds.write_text(learned.model_copy(update={"card": card}).model_dump_json(indent=2), encoding="utf-8")
+    learned = PotentialFiles(file).write_learned(LearnedPotential.model_validate(output["learned"]), output["archive"])
     if learned.reached:
         shutil.rmtree(workdir / campaign, ignore_errors=True)
-    return learned.model_copy(update={"card": card})
+    return learned
 
 
 @job
@@ -124,9 +123,8 @@ def start_round(
     number: int,
     frames: Sequence[str],
     rounds: Sequence[LearningRound],
-    after: object,
 ) -> Response[None]:
-    """Put the jobs of a round in this place, when what it is `after` is done."""
+    """Put the jobs of a round in this place."""
     jobs, output = maker.round(structures, number, frames, rounds)
     return Response(replace=Flow(jobs, output=output))
 

@@ -30,17 +30,16 @@ type Named = dict[str, Sequence[Trajectory | None]]
 """Trajectories of the members of a cohort by the name of the step."""
 
 
-@job(data="frames")
-def collect_frames(trajectories: Named, level: str) -> dict[str, Any]:
-    """All frames of runs whose forces were kept; the output holds `frames` (an archive) and how many they are."""
-    frames = _frames(trajectories, level, "first")
-    return {"frames": pack_frames(frames), "n_frames": len(frames)}
+@job(data="archive")
+def collect_frames(trajectories: Named, level: str) -> dict[str, str]:
+    """All frames of runs whose forces were kept; the output holds `frames` (their name) and `archive` (themselves)."""
+    return _keep(_frames(trajectories, level, "first"))
 
 
 @job(data="archive")
 def train_committee(frames: Sequence[str], settings: dict[str, Any], committee: int, seed: int) -> dict[str, Any]:
-    """Train NEPs on the frames of archives; the output holds `card` and `archive` (the files by name, in base64)."""
-    every = [frame for archive in frames for frame in unpack_frames(archive)]
+    """Train NEPs on named frames; the output holds `card` and `archive` (the files by name, in base64)."""
+    every = [frame for name in frames for frame in unpack_frames(_file_of(name).read_text(encoding="utf-8"))]
     folder = current_workdir() / f"training-{content_key(frames, settings, committee, seed)}"
     files = PotentialFiles(folder / "nep.txt")
     folder.mkdir(parents=True, exist_ok=True)
@@ -62,7 +61,7 @@ def train_committee(frames: Sequence[str], settings: dict[str, Any], committee: 
     return {"card": card, "archive": {name: base64.b64encode(text).decode() for name, text in contents.items()}}
 
 
-@job(data="frames")
+@job(data="archive")
 def ask_teacher(
     trajectories: Named,
     potential: dict[str, Any],
@@ -72,7 +71,7 @@ def ask_teacher(
     seed: int,
     failures: Sequence[str],
 ) -> dict[str, Any]:
-    """Label frames of a student's runs; the output holds `frames` (an archive) and `round`, what they say of it."""
+    """Label frames of a student's runs; the output holds these, and `round`, what they say of it."""
     card = PotentialCard.model_validate(potential["card"])
     fresh = explored_frames(_frames(trajectories, "student", f"round {number}"))
     states = [frame.state for frame in fresh]
@@ -85,7 +84,7 @@ def ask_teacher(
         for frame, point in zip(chosen.frames, points, strict=True)
         if point.reason is None
     ]
-    return {"frames": pack_frames(answered), "round": judge(number, chosen, points, card, failures)}
+    return {**_keep(answered), "round": judge(number, chosen, points, card, failures)}
 
 
 def ask(engine: Engine, states: Sequence[State]) -> list[SinglePoint]:
@@ -97,6 +96,21 @@ def ask(engine: Engine, states: Sequence[State]) -> list[SinglePoint]:
     points = compute_single_points(engine, states, current_workdir())
     write_atomically(path, json.dumps([point.as_dict() for point in points]).encode())
     return points
+
+
+def _keep(frames: Sequence[LabelledFrame]) -> dict[str, str]:
+    """Put frames into the work folder, where jobs of later rounds find them by name, and into the store.
+
+    A flow that takes the place of a job cannot refer to what others than its own jobs have given.
+    """
+    archive = pack_frames(frames)
+    name = content_key(archive)
+    write_atomically(_file_of(name), archive.encode())
+    return {"frames": name, "archive": archive}
+
+
+def _file_of(name: str) -> Path:
+    return current_workdir() / f"frames-{name}"
 
 
 def _frames(trajectories: Named, level: str, prefix: str) -> list[LabelledFrame]:

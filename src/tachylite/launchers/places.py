@@ -6,11 +6,13 @@ from typing import Any
 from jobflow import Flow
 
 from tachylite.engines import Engine
+from tachylite.flows.learn_potential import end_round, explore, failures_of, start_round
 from tachylite.flows.screen import repeat_failed
 from tachylite.flows.steps import jobs_by_resource
 from tachylite.jobs.engine import relax_member, simulate_member
 from tachylite.jobs.material import gather_material
 from tachylite.jobs.phases import gather_phases, relax_phases
+from tachylite.jobs.potential import ask_teacher, collect_frames, train_committee
 from tachylite.jobs.references import gather_references, relax_references
 from tachylite.jobs.starts import make_structures
 from tachylite.launchers.manager import Manager
@@ -19,6 +21,9 @@ from tachylite.schemas.campaign import Launcher, Place
 _MEMBERS = {"dynamics": simulate_member, "relaxation": relax_member}
 """The jobs that do the work where an engine does not batch; those that hand it out are then no work."""
 
+_LEARNING = (train_committee, ask_teacher)
+"""Jobs that compute themselves, whatever the engine; they run where dynamics does."""
+
 
 def jobs_by_kind() -> dict[str, list[Callable[..., Any]]]:
     """Jobs by what they need, where an engine does a whole cohort in one."""
@@ -26,7 +31,10 @@ def jobs_by_kind() -> dict[str, list[Callable[..., Any]]]:
         "packing": [make_structures],
         "dynamics": [],
         "relaxation": [relax_references, relax_phases],
-        "analysis": [gather_references, gather_phases, gather_material, repeat_failed],
+        "analysis": [
+            *(gather_references, gather_phases, gather_material, repeat_failed),
+            *(collect_frames, failures_of, start_round, explore, end_round),
+        ],
     }
     for kind, function in jobs_by_resource():
         jobs[kind].append(function)
@@ -53,5 +61,5 @@ def assign_places(flow: Flow, launcher: Launcher, manager: Manager, engine: Engi
         handing_out = kind in _MEMBERS and not engine.batches
         for function in functions:
             assign(place_of(launcher, "analysis" if handing_out else kind), function)
-    for kind, function in _MEMBERS.items():
+    for kind, function in (*_MEMBERS.items(), *(("dynamics", function) for function in _LEARNING)):
         assign(place_of(launcher, kind), function)

@@ -13,6 +13,7 @@ from tachylite.configs import load_launcher, load_protocol
 from tachylite.engines import Engine
 from tachylite.engines.workdir import content_key, shared_workdir
 from tachylite.errors import InputError
+from tachylite.flows.learn_potential import LearnPotentialMaker
 from tachylite.flows.members import Member, members_of, refuse_twice
 from tachylite.flows.run import amorphous_flow
 from tachylite.flows.screen import Screen
@@ -64,7 +65,7 @@ def submit(
             engine=forces.name,
             protocol=chosen,
             seed=seed,
-            workdir=str(Path(launcher.workdir or shared_workdir()).expanduser().absolute()),
+            workdir=_workdir(launcher),
         )
         _refuse_again(opened, campaign)
         flows = [
@@ -86,11 +87,39 @@ def submit_screen(screen: Screen, *, to: str | Path | Launcher, store: str | Pat
         missing = {member.material_id for member in _missing(opened, screen.members, {})}
         left = [[member for member in cohort if member.material_id in missing] for cohort in screen.cohorts]
         remaining = replace(screen, cohorts=[cohort for cohort in left if cohort])
-        workdir = Path(launcher.workdir or shared_workdir()).expanduser().absolute()
-        campaign = remaining.campaign(workdir, launcher)
+        campaign = remaining.campaign(Path(_workdir(launcher)), launcher)
         _refuse_again(opened, campaign)
         flows = [remaining.flow_of(cohort) for cohort in remaining.cohorts]
         _hand_over(flows, campaign, site, screen.engine)
+    return campaign
+
+
+def submit_potential(
+    formulas: Sequence[str], maker: LearnPotentialMaker, *, to: str | Path | Launcher, store: str | Path | None = None
+) -> Campaign:
+    """Hand the learning of a potential to FireWorks or jobflow-remote, as `submit` does with formulas.
+
+    It ends in the store: see `tachylite.stores.potentials`. Submitted again when it is done, with more rounds or
+    another target, it goes on from what is in the work folder.
+    """
+    named = to if isinstance(to, Launcher) else load_launcher(to)
+    teacher = resolve_engine(maker.teacher)
+    _refuse_relative_file(teacher)
+    with _connected(named, store) as site:
+        campaign = Campaign(
+            campaign_id=maker.campaign_id(formulas),
+            launcher=site.launcher,
+            cohorts=[[*formulas]],
+            material_ids=[],
+            engine=teacher.name,
+            protocol=maker.protocol,
+            seed=maker.seed,
+            workdir=_workdir(site.launcher),
+        )
+        earlier = [one for one in find_campaigns(site.store) if one.campaign_id == campaign.campaign_id]
+        if any(job.state != "completed" for one in earlier for job in known_jobs(one)):
+            raise _submitted_before({campaign.campaign_id})
+        _hand_over([maker.flow_of(formulas)], campaign, site, teacher)
     return campaign
 
 
@@ -131,6 +160,10 @@ def _hand_over(flows: Sequence[Flow], campaign: Campaign, site: _Site, engine: E
     except BaseException:
         site.store.remove_docs({"uuid": campaign.campaign_id})
         raise
+
+
+def _workdir(launcher: Launcher) -> str:
+    return str(Path(launcher.workdir or shared_workdir()).expanduser().absolute())
 
 
 def _refuse_relative_file(engine: Engine) -> None:

@@ -69,5 +69,11 @@ class Campaign(Document):
 
     @property
     def n_members(self) -> int:
-        """Members of all cohorts."""
-        return sum(map(len, self.cohorts))
+        """Materials that it makes; none where it learns a potential."""
+        return len(self.material_ids)
+
+    @property
+    def purpose(self) -> str:
+        """What it makes, in words."""
+        formulas = ", ".join(formula for cohort in self.cohorts for formula in cohort)
+        return f"{self.n_members} members" if self.material_ids else f"a potential of {formulas}"

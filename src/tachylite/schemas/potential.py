@@ -1,5 +1,6 @@
 """A potential that was trained here: what it has learned from, how well, and where it holds."""
 
+import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -169,6 +170,13 @@ class PotentialFiles:
             self.card.write_text(renamed.model_dump_json(indent=2), encoding="utf-8")
         except OSError as error:
             raise InputError(f"cannot write {error.filename}: {error.strerror}; choose another file") from None
+        return renamed
+
+    def write_learned(self, learned: "LearnedPotential", archive: Mapping[str, str]) -> "LearnedPotential":
+        """Write what learning while exploring gave: `archive` are the files by name, in base64."""
+        card = self.write(learned.card, {name: base64.b64decode(text) for name, text in archive.items()})
+        renamed = learned.model_copy(update={"card": card})
+        self.rounds.write_text(renamed.model_dump_json(indent=2), encoding="utf-8")
         return renamed
 
     def member(self, number: int) -> Path:

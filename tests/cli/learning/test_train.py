@@ -90,6 +90,7 @@ def test_what_a_store_kept_is_learned_from(call: Call, tmp_path: Path, monkeypat
         (["--frames", "good.xyz", "--start", "gone.txt"], "cannot read gone.txt: No such file"),
         (["--store", "nowhere"], "nowhere"),
         (["Cu", "--teacher", "ase:emt", "--learning-curve"], "leave out --learning-curve"),
+        (["--frames", "copper.xyz", "--to", "fireworks"], "--to submits learning while exploring"),
     ],
 )
 def test_bad_input_is_one_line(

@@ -69,7 +69,7 @@ def _show_campaign(opened: JobStore | None, campaign: str, lost_after: str | Non
         return
     from tachylite.launchers.campaigns import is_finished, work_folder
 
-    typer.echo(f"campaign {chosen.campaign_id}: {chosen.n_members} members, {chosen.place}")
+    typer.echo(f"campaign {chosen.campaign_id}: {chosen.purpose}, {chosen.place}")
     print_tables(*_campaign_tables(jobs) if jobs else [_member_table(members)])
     if is_finished(jobs):
         typer.echo(f"everything is done; its checkpoints are no longer needed: rm -r {work_folder(chosen)}")
@@ -135,7 +135,7 @@ def _show_store(opened: JobStore | None, as_json: bool) -> None:
     else:
         print_tables(*_tables(counts, materials, stages))
         for one in campaigns:
-            typer.echo(f"campaign {one.campaign_id}: {one.n_members} members, {one.place}, {one.created_at}")
+            typer.echo(f"campaign {one.campaign_id}: {one.purpose}, {one.place}, {one.created_at}")
 
 
 def _failures(materials: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

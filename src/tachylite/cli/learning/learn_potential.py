@@ -1,4 +1,4 @@
-"""`tachylite train FORMULA... --teacher NAME`: learn a potential while exploring with it."""
+"""`tachylite train FORMULA... --teacher NAME`: learn a potential while exploring with it, here or on a cluster."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from tachylite.cli.working import check_writable, default_workdir, resumable
 from tachylite.errors import InputError
 
 if TYPE_CHECKING:
+    from tachylite.flows.learn_potential import LearnPotentialMaker
     from tachylite.schemas.potential import LearnedPotential
 
 
@@ -28,26 +29,18 @@ def learn_while_exploring(
     store: Path | None,
 ) -> LearnedPotential:
     """Learn until the potential holds along runs of the protocol, or the rounds have ended."""
-    if teacher is None or not formulas:
-        raise InputError("learning while exploring needs both: formulas to explore, and --teacher, an engine")
     with redirect_stdout(sys.stderr):
         from rich.console import Console
 
         from tachylite.cli.campaigns.plan import check_program
         from tachylite.cli.progress import shown_progress
-        from tachylite.configs import load_protocol
-        from tachylite.engines import get_engine
-        from tachylite.flows.learn_potential import LearnPotentialMaker, run_learn_potential
-        from tachylite.learning.potentials.families import get_trainer
-        from tachylite.physics.composition import parse_formula
+        from tachylite.flows.learn_potential import run_learn_potential
+        from tachylite.jobs.engine import resolve_engine
         from tachylite.stores import open_store
 
-        engine = get_engine(teacher)
-        engine.check_elements(sorted({symbol for formula in formulas for symbol in parse_formula(formula).unit}))
-        check_program(engine)
-        get_trainer("nep", settings)
+        maker = _checked(formulas, teacher, protocol, settings, options)
+        check_program(resolve_engine(maker.teacher))
         check_writable(output.absolute().parent)
-        maker = LearnPotentialMaker(teacher=teacher, protocol=load_protocol(protocol), settings=settings, **options)
         opened = open_store(store)
         folder = default_workdir(opened)
         check_writable(folder)
@@ -56,6 +49,43 @@ def learn_while_exploring(
                 return run_learn_potential(formulas, maker, store=opened, workdir=folder, file=output)
         finally:
             opened.close()
+
+
+def submit_learning(
+    formulas: Sequence[str],
+    teacher: str | None,
+    protocol: str,
+    settings: dict[str, Any],
+    options: dict[str, Any],
+    store: Path | None,
+    to: str,
+) -> None:
+    """Hand the same to a launcher."""
+    with redirect_stdout(sys.stderr):
+        from tachylite.launchers.submission import submit_potential
+
+        campaign = submit_potential(
+            formulas, _checked(formulas, teacher, protocol, settings, options), to=to, store=store
+        )
+    typer.echo(f"campaign {campaign.campaign_id}: {campaign.purpose}, to {campaign.place}")
+    typer.echo(f"when it is done: tachylite export --campaign {campaign.campaign_id} --potential FILE", err=True)
+
+
+def _checked(
+    formulas: Sequence[str], teacher: str | None, protocol: str, settings: dict[str, Any], options: dict[str, Any]
+) -> LearnPotentialMaker:
+    from tachylite.configs import load_protocol
+    from tachylite.engines import get_engine
+    from tachylite.flows.learn_potential import LearnPotentialMaker
+    from tachylite.learning.potentials.families import get_trainer
+    from tachylite.physics.composition import parse_formula
+
+    if teacher is None or not formulas:
+        raise InputError("learning while exploring needs both: formulas to explore, and --teacher, an engine")
+    elements = {symbol for formula in formulas for symbol in parse_formula(formula).unit}
+    get_engine(teacher).check_elements(sorted(elements))
+    get_trainer("nep", settings)
+    return LearnPotentialMaker(teacher=teacher, protocol=load_protocol(protocol), settings=settings, **options)
 
 
 def show_rounds(learned: LearnedPotential) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tachylite.cli.learning.learn_potential import learn_while_exploring, show_rounds
+from tachylite.cli.learning.learn_potential import learn_while_exploring, show_rounds, submit_learning
 from tachylite.cli.options import (
     CampaignFilter,
     EngineFilter,
@@ -99,6 +99,14 @@ def train(
     campaign: CampaignFilter = None,
     where: WhereFilter = None,
     store: StoreOption = None,
+    to: Annotated[
+        str | None,
+        typer.Option(
+            "--to",
+            metavar="NAME|FILE",
+            help="Submit, with --teacher: fireworks, jobflow-remote, or a YAML file. Else here.",
+        ),
+    ] = None,
     report: ReportOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -117,21 +125,25 @@ def train(
         if learning_curve:
             raise InputError("learning while exploring has its rounds for a learning curve; leave out --learning-curve")
         options = {"committee": max(committee, 2), "labels": labels, "target_ev_a": target, "rounds": rounds}
-        learned = learn_while_exploring(
+        given = (
             formulas or (),
             teacher,
             protocol or "quickstart",
             parse_options(setting or []),
             options | {"seed": seed},
-            output,
-            store,
         )
+        if to is not None:
+            submit_learning(*given, store, to)
+            return
+        learned = learn_while_exploring(*given, output, store)
         if as_json:
             typer.echo(learned.model_dump_json(indent=2))
         else:
             show_rounds(learned)
         _end(learned.card, output, report, learned, as_json=as_json)
         return
+    if to is not None:
+        raise InputError("--to submits learning while exploring: formulas and --teacher; a training alone runs here")
     with redirect_stdout(sys.stderr):
         from tachylite.learning.potentials.families import get_trainer
         from tachylite.learning.potentials.training import train_potential
