@@ -136,15 +136,18 @@ def test_progress_counts_the_steps_taken_and_says_how_the_relaxation_ended(tmp_p
     assert last.outcome == f"converged after {crystal.steps} steps"
 
 
-def test_progress_of_a_batch_names_its_members_even_when_all_have_left(tmp_path: Path) -> None:
+def test_progress_of_many_says_how_many_are_relaxed_and_how_many_are_at_it(tmp_path: Path) -> None:
     good = shaken(5.4)
     bad = good.model_copy(update={"positions": [[float("nan")] * 3, *good.positions[1:]]})
     with recorded_progress() as reports:
-        relaxations = relax(tmp_path, bad, good, shaken(5.2, 1))
-    assert {report.members for report in reports} == {3}
-    assert [report.done for report in reports] == sorted(report.done for report in reports)
-    steps = max(relaxation.steps for relaxation in relaxations)
-    assert reports[-1].outcome == f"2 of 3 converged after {steps} steps"
+        relaxations = relax(tmp_path, bad, good, shaken(5.2, 1), shaken(5.3, 2), batch_atoms=64)
+    *on_the_way, last = reports
+    assert {(report.total, report.unit, report.outcome) for report in on_the_way} == {(4, "relaxed", "")}
+    assert {report.members for report in on_the_way} <= {1, 2}
+    assert [report.done for report in on_the_way] == sorted(report.done for report in on_the_way)
+    assert {report.done for report in on_the_way} <= {0, 1, 2, 3}
+    assert len(relaxations) == 4
+    assert last.outcome.startswith("3 of 4 converged after ")
 
 
 def test_progress_of_a_relaxation_that_does_not_converge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

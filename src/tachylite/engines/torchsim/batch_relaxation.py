@@ -97,6 +97,11 @@ class BatchInRelaxation:
         return MAX_STEPS * ceil(sum(len(member.state.numbers) for member in self.members) / self.batch_atoms)
 
     @property
+    def n_relaxed(self) -> int:
+        """Members that are through the last stage."""
+        return len(self.members) - len(self.waiting) - len(self.active) if self.stage == len(STAGES) - 1 else 0
+
+    @property
     def outcome(self) -> str:
         """How the relaxation ended, in words."""
         converged = sum(member.reason is None for member in self.members)

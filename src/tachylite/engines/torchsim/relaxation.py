@@ -76,8 +76,14 @@ def relax_batch(
 
 
 def _report(label: str, relaxation: BatchInRelaxation, outcome: str = "") -> None:
+    """Steps of a member alone; of several, how many are relaxed, and how many of them are in the batch."""
     listener = progress_listener.get()
-    if listener is not None:
-        done, members = relaxation.steps_taken, len(relaxation.members)
-        total = done if outcome else relaxation.max_steps
-        listener(Progress(label=label, done=done, total=total, members=members, rate=0.0, outcome=outcome))
+    if listener is None or not (relaxation.is_unfinished or outcome):
+        return
+    members = len(relaxation.members)
+    if members == 1:
+        done, most, at_once, unit = relaxation.steps_taken, relaxation.max_steps, 1, "steps"
+    else:
+        done, most, at_once, unit = relaxation.n_relaxed, members, max(1, len(relaxation.active)), "relaxed"
+    total = done if outcome else most
+    listener(Progress(label=label, done=done, total=total, members=at_once, rate=0.0, unit=unit, outcome=outcome))
