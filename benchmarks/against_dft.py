@@ -8,7 +8,7 @@ a higher cutoff and a denser mesh.
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -48,8 +48,8 @@ POTENTIALS = {
     "Nequix OAM": f"nequix:{data_folder()}/models/nequix/nequix-oam-1.pt",
     "Nequix OMat": f"nequix:{data_folder()}/models/nequix/nequix-omat-1.pt",
 }
-HIGHER_CUTOFF, DENSER = 100.0, 1.5
-"""Cutoff in Ry, and how much denser the k-mesh is, of a level that the one of the table is held against."""
+HIGHER_CUTOFF, DENSER, COARSER = 100.0, 1.5, 0.4
+"""Cutoff in Ry, how much denser the k-mesh is, of a level that the one of the table is held against; a coarser mesh."""
 
 TITLE = "Potentials beside density functional theory"
 LEVEL_TITLE = "The level of that table beside a closer one"
@@ -158,12 +158,28 @@ def convergence(formulas: Sequence[str], folder: Path) -> None:
     for formula in formulas:
         if any(row[0] == formula for row in rows):
             continue
-        frames, kspacing = frames_of(formula, folder), COMPOSITIONS[formula][2]
-        default = reference(frames, folder, kspacing=kspacing)
+        frames = frames_of(formula, folder)
+        own = [row(formula, words, *pairs) for words, *pairs in levels(frames, COMPOSITIONS[formula][2], folder)]
+        rows += own
+        publish("against_dft", {LEVEL_TITLE: table(heads, rows)}, {LEVEL_TITLE: rows})
+
+
+def levels(frames: list[State], kspacing: float, folder: Path) -> Iterator[tuple[str, Pair, Pair]]:
+    """Pairs of a closer level and one beside it: both at once, or mesh and cutoff each at a coarser mesh."""
+    default = reference(frames, folder, kspacing=kspacing)
+    if kspacing == WIDE:
         closer = reference(frames, folder, kspacing=kspacing / DENSER, ecutwfc=HIGHER_CUTOFF)
-        if default is not None and closer is not None:
-            rows.append(row(formula, "level of the table", closer, default))
-            publish("against_dft", {LEVEL_TITLE: table(heads, rows)}, {LEVEL_TITLE: rows})
+        words = "level of the table"
+    else:
+        closer, default = default, reference(frames, folder, kspacing=COARSER)
+        words = f"{COARSER}/A beside {kspacing}/A"
+    if closer is None or default is None:
+        return
+    yield words, closer, default
+    if kspacing != WIDE:
+        higher = reference(frames, folder, kspacing=COARSER, ecutwfc=HIGHER_CUTOFF)
+        if higher is not None:
+            yield f"80 Ry beside {HIGHER_CUTOFF:.0f} Ry, at {COARSER}/A", higher, default
 
 
 if __name__ == "__main__":

@@ -1,6 +1,10 @@
 """From the command line: ions into gold, their voltages, the page, and what is wrong in a protocol in one line."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +18,30 @@ CHARGE = {"kind": "insert", "name": "charge", "element": "Cu", "charge": 1, "fin
 DISCHARGE = {"kind": "remove", "name": "discharge", "element": "Cu", "charge": 1}
 
 
-def run(folder: Path, *steps: dict[str, Any], engine: str = "ase:EMT") -> int:
-    """Its exit code."""
+COUNTING = """
+from pathlib import Path
+from ase.calculators.emt import EMT
+
+class Counting(EMT):
+    def calculate(self, *given, **options):
+        super().calculate(*given, **options)
+        with Path(__file__).with_name("calls").open("ab") as calls:
+            calls.write(b".")
+"""
+
+
+def words(folder: Path, *steps: dict[str, Any], engine: str = "ase:EMT") -> list[str]:
+    """Of the command that takes gold through the steps."""
     bulk("Au", cubic=True).write(folder / "au.cif")
     protocol = {"name": "ions", "packing": {"n_atoms": 4}, "steps": list(steps)}
     (folder / "ions.yaml").write_text(yaml.safe_dump(protocol))
-    words = ["run", "--structure", f"{folder / 'au.cif'}", "--protocol", f"{folder / 'ions.yaml'}", "--engine", engine]
-    return main([*words, "--store", f"{folder / 'store'}", "--report", f"{folder / 'report'}"])
+    given = ["run", "--structure", f"{folder / 'au.cif'}", "--protocol", f"{folder / 'ions.yaml'}", "--engine", engine]
+    return [*given, "--store", f"{folder / 'store'}"]
+
+
+def run(folder: Path, *steps: dict[str, Any], engine: str = "ase:EMT") -> int:
+    """Its exit code."""
+    return main([*words(folder, *steps, engine=engine), "--report", f"{folder / 'report'}"])
 
 
 def test_a_cycle_has_voltages_and_a_page(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -40,6 +61,41 @@ def test_a_cycle_has_voltages_and_a_page(tmp_path: Path, capsys: pytest.CaptureF
     text = page.read_text(encoding="utf-8")
     assert "Cuₓ" in text
     assert "bonds of the first host kept" in text
+
+
+def kill_at(stage: str, command: list[str]) -> None:
+    """Run until a line of the progress begins with the name of a stage, and end it by SIGKILL."""
+    program = [sys.executable, "-c", "import sys; from tachylite.cli import main; sys.exit(main())", *command]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    process = subprocess.Popen(program, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=environment)
+    assert process.stderr is not None
+    assert any(line.startswith(stage) for line in process.stderr), "it ended before"
+    process.kill()
+    process.communicate()
+    assert process.returncode == -signal.SIGKILL
+
+
+@pytest.mark.slow
+def test_killed_in_charge_and_in_discharge_it_goes_on_to_the_same_numbers(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And what was computed before is not computed again, but for the steps since the last checkpoint."""
+    (tmp_path / "counting.py").write_text(COUNTING)
+    hold = {"hold_ps": 0.2, "temperature_k": 300}
+    steps = (CHARGE | hold | {"final_ions": 2}, DISCHARGE | hold)
+    engine = f"ase:{tmp_path}/counting.py:Counting"
+    command = [*words(tmp_path, *steps, engine=engine), "--option", "checkpoint_every=20"]
+    calls = tmp_path / "calls"
+    kill_at("charge: hold of stage 2", command)
+    kill_at("discharge: hold of stage 1", command)
+    assert main([*command, "--json"]) == 0
+    disturbed, total = json.loads(capsys.readouterr().out), calls.stat().st_size
+    (tmp_path / "store").rename(tmp_path / "disturbed")
+    calls.unlink()
+    assert main([*command, "--json"]) == 0
+    undisturbed = json.loads(capsys.readouterr().out)
+    assert [material["results"] for material in disturbed] == [material["results"] for material in undisturbed]
+    assert calls.stat().st_size <= total <= calls.stat().st_size + 2 * 25
 
 
 @pytest.mark.parametrize(
