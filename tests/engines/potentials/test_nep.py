@@ -130,3 +130,21 @@ def test_elements_are_those_of_the_header() -> None:
     with pytest.raises(InputError, match="does not know Li, O"):
         get_engine(f"nep:{UNEP}").check_elements(["Cu", "Li", "O"])
     get_engine(f"nep:{UNEP}").check_elements(["Cu", "Zr", "W"])
+
+
+def test_a_calculator_that_is_kept_gives_the_bits_of_a_new_one(tmp_path: Path) -> None:
+    """So a run that goes on from a checkpoint, where all are new, ends as the run that was not interrupted."""
+    path = small(tmp_path / "nep.txt")
+    kept, random = nep.NepSystem(path), np.random.default_rng(0)
+    atoms = bulk("Cu", cubic=True).repeat(2)
+    atoms.numbers[:9] = 40
+    for scale in (1.0, 0.8, 1.3, 1.0):
+        cell = scale * atoms.cell.array
+        positions = scale * atoms.positions + random.normal(0, 0.3, (32, 3))
+        kept.reset()
+        answers = [
+            system.compute(atoms.numbers, positions, cell, atoms.pbc, stress=True)
+            for system in (kept, nep.NepSystem(path))
+        ]
+        for own, new in zip(*answers, strict=True):
+            assert np.array_equal(own, new)

@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import importlib.util
+from collections import OrderedDict
 from collections.abc import Callable, Collection
 from numbers import Integral
 from typing import Any
@@ -29,6 +30,9 @@ _EMT_ELEMENTS = frozenset(atomic_numbers[symbol] for symbol in ("Al", "Ni", "Cu"
 
 _DECLARATIONS = ("implemented_elements", "supported_elements", "elements", "species")
 """Attributes in which calculators list symbols or atomic numbers."""
+
+_MOST_SYSTEMS = 512
+"""Calculators that `AseSystems` keeps; one of UNEP-v1 takes 2.3 MB."""
 
 USAGE = "give ase:emt, ase:PACKAGE.MODULE:NAME or ase:FILE.py:NAME, where NAME makes a calculator without arguments"
 
@@ -65,12 +69,13 @@ class AseSystem:
 class AseSystems:
     """Computes one system at a time, with an ASE calculator for every sequence of elements.
 
-    For calculators that are bound to their atoms: changing them takes several times as long as computing forces.
+    For calculators that are bound to their elements, and whose results depend on nothing but the atoms: making one
+    takes several times as long as computing forces, so those that were used last stay.
     """
 
     def __init__(self, make: Callable[[], Any]) -> None:
         self._make = make
-        self._systems: dict[bytes, AseSystem] = {}
+        self._systems: OrderedDict[bytes, AseSystem] = OrderedDict()
 
     def compute(
         self, numbers: NDArray[np.int64], positions: Array, cell: Array, pbc: NDArray[np.bool_], *, stress: bool
@@ -79,11 +84,15 @@ class AseSystems:
         key = numbers.tobytes()
         if key not in self._systems:
             self._systems[key] = AseSystem(self._make())
+            if len(self._systems) > _MOST_SYSTEMS:
+                self._systems.popitem(last=False)
+        self._systems.move_to_end(key)
         return self._systems[key].compute(numbers, positions, cell, pbc, stress=stress)
 
     def reset(self) -> None:
-        """Discard the calculators."""
-        self._systems.clear()
+        """Clear the atoms and results of the last calls."""
+        for system in self._systems.values():
+            system.reset()
 
 
 def _tensor(stress: Array) -> Array:

@@ -1,5 +1,6 @@
 """Neuroevolution potentials (Fan et al. 2021, DOI 10.1103/PhysRevB.104.104309) by calorine's CPU code."""
 
+import copy
 import functools
 import importlib.util
 from itertools import combinations_with_replacement
@@ -28,7 +29,8 @@ class NepSystem(AseSystems):
     def __init__(self, path: Path) -> None:
         from calorine.calculators import CPUNEP
 
-        super().__init__(functools.partial(CPUNEP, str(path)))
+        # reading the file takes longer than forces do: what is made of it has no atoms so far, and is copied
+        super().__init__(functools.partial(copy.copy, CPUNEP(str(path))))
 
     def compute(
         self, numbers: NDArray[np.int64], positions: Array, cell: Array, pbc: NDArray[np.bool_], *, stress: bool
