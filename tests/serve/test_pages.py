@@ -11,8 +11,13 @@ from ase.io import read
 from pymatgen.core import Lattice, Structure
 from starlette.testclient import TestClient
 
+from tachylite.configs import load_protocol
 from tachylite.schemas import Material, Trajectory
+from tachylite.schemas.campaign import Campaign, Launcher
+from tachylite.serve.application import make_application
+from tachylite.serve.gate import Access
 from tachylite.stores import load_trajectory, open_store
+from tachylite.stores.campaigns import keep_campaign
 
 
 def formulas(browser: TestClient, words: str = "") -> list[str]:
@@ -112,6 +117,26 @@ def test_a_campaign_shows_its_members_and_its_diagram(browser: TestClient) -> No
     assert diagram.text.startswith('window.received("Au-Cu"')
     (member,) = re.findall(r'"structures": \["(\w+)"', browser.get(f"{address}screen/").text)
     assert "positions" in browser.get(f"{address}screen/structures/{member}.js").text
+
+
+def test_a_campaign_that_learns_a_potential_says_so(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "store")
+    campaign = Campaign(
+        campaign_id="potential-1",
+        launcher=Launcher(launcher="fireworks"),
+        cohorts=[["Li3PO4"]],
+        material_ids=[],
+        engine="espresso",
+        protocol=load_protocol("quickstart"),
+        seed=0,
+        workdir="work",
+    )
+    keep_campaign(store, campaign)
+    with TestClient(make_application(store, Access()), base_url="http://localhost") as client:
+        for address in ("/campaigns", "/campaigns/potential-1/"):
+            page = client.get(address).text
+            assert "It learns a potential of Li3PO4" in page
+            assert "<progress" not in page
 
 
 def test_a_model_answers_about_states_in_the_store_and_about_a_file(browser: TestClient, alloy: Material) -> None:
