@@ -23,6 +23,8 @@ from ase.build import bulk
 from tachylite.engines import get_engine
 from tachylite.engines.base import Progress, progress_listener
 from tachylite.engines.interruption import use_deadline
+from tachylite.engines.torchsim import relaxation
+from tachylite.engines.torchsim.batch_relaxation import BatchInRelaxation
 from tachylite.schemas import Request, Segment, State
 
 ATOMS = bulk("Ar", "fcc", 5.4, cubic=True).repeat(2)
@@ -75,7 +77,8 @@ def attempt(
         progress_listener.set(listen)
         try:
             prepare()
-            report["answer"] = work(folder)
+            with mock.patch.object(relaxation, "_report", report_steps):
+                report["answer"] = work(folder)
         except BaseException as error:
             report["raised"] = f"{type(error).__name__}: {error}"
         os.write(send, json.dumps(report).encode())
@@ -87,6 +90,13 @@ def attempt(
     os.close(receive)
     _, status = os.waitpid(child, 0)
     return {"status": os.waitstatus_to_exitcode(status), **(json.loads(text) if text else {})}
+
+
+def report_steps(label: str, batch: BatchInRelaxation, outcome: str = "") -> None:
+    """Report the steps of a batch in relaxation, of which the members are at different ones."""
+    listener = progress_listener.get()
+    assert listener is not None
+    listener(Progress(label, batch.steps_taken, batch.max_steps, len(batch.members), 0.0, outcome=outcome))
 
 
 def nothing(*_: object) -> None:

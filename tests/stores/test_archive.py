@@ -201,6 +201,15 @@ def test_every_changed_byte_is_noticed_or_changes_nothing(archive: Path, store: 
     assert refused > 30
 
 
+def test_a_directory_that_points_before_the_beginning_is_damage(archive: Path, store: JobStore, tmp_path: Path) -> None:
+    content = bytearray(archive.read_bytes())
+    offset = content.rindex(b"PK\x05\x06") + 16
+    content[offset : offset + 4] = (int.from_bytes(content[offset : offset + 4], "little") + 5000).to_bytes(4, "little")
+    (tmp_path / "changed.zip").write_bytes(content)
+    with pytest.raises(InputError, match="is damaged"):
+        restore(tmp_path / "changed.zip", open_store(tmp_path / "copy"))
+
+
 values = st.recursive(
     st.none()
     | st.booleans()

@@ -65,7 +65,7 @@ def open_archive(path: Path) -> "Iterator[Archive]":
     with archive:
         try:
             _check(archive)
-        except _UNREADABLE as error:
+        except (OSError, *_UNREADABLE) as error:  # the former of a place that lies before the file's beginning, too
             raise InputError(f"archive {path} is damaged: {error}; fetch it again") from error
         except _RefusedError as error:
             raise InputError(f"archive {path} is refused: {error}") from error

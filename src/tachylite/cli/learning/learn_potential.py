@@ -19,14 +19,27 @@ if TYPE_CHECKING:
     from tachylite.schemas.potential import LearnedPotential
 
 
+def checked_maker(
+    formulas: Sequence[str], teacher: str | None, protocol: str, settings: dict[str, Any], options: dict[str, Any]
+) -> LearnPotentialMaker:
+    """The maker that was asked for; raises InputError for what it could not carry out."""
+    with redirect_stdout(sys.stderr):
+        from tachylite.configs import load_protocol
+        from tachylite.engines import get_engine
+        from tachylite.flows.learn_potential import LearnPotentialMaker
+        from tachylite.learning.potentials.families import get_trainer
+        from tachylite.physics.composition import parse_formula
+
+        if teacher is None or not formulas:
+            raise InputError("learning while exploring needs both: formulas to explore, and --teacher, an engine")
+        elements = {symbol for formula in formulas for symbol in parse_formula(formula).unit}
+        get_engine(teacher).check_elements(sorted(elements))
+        get_trainer("nep", settings)
+        return LearnPotentialMaker(teacher=teacher, protocol=load_protocol(protocol), settings=settings, **options)
+
+
 def learn_while_exploring(
-    formulas: Sequence[str],
-    teacher: str | None,
-    protocol: str,
-    settings: dict[str, Any],
-    options: dict[str, Any],
-    output: Path,
-    store: Path | None,
+    formulas: Sequence[str], maker: LearnPotentialMaker, output: Path, store: Path | None
 ) -> LearnedPotential:
     """Learn until the potential holds along runs of the protocol, or the rounds have ended."""
     with redirect_stdout(sys.stderr):
@@ -38,7 +51,6 @@ def learn_while_exploring(
         from tachylite.jobs.engine import resolve_engine
         from tachylite.stores import open_store
 
-        maker = _checked(formulas, teacher, protocol, settings, options)
         check_program(resolve_engine(maker.teacher))
         check_writable(output.absolute().parent)
         opened = open_store(store)
@@ -51,41 +63,14 @@ def learn_while_exploring(
             opened.close()
 
 
-def submit_learning(
-    formulas: Sequence[str],
-    teacher: str | None,
-    protocol: str,
-    settings: dict[str, Any],
-    options: dict[str, Any],
-    store: Path | None,
-    to: str,
-) -> None:
+def submit_learning(formulas: Sequence[str], maker: LearnPotentialMaker, store: Path | None, to: str) -> None:
     """Hand the same to a launcher."""
     with redirect_stdout(sys.stderr):
         from tachylite.launchers.submission import submit_potential
 
-        campaign = submit_potential(
-            formulas, _checked(formulas, teacher, protocol, settings, options), to=to, store=store
-        )
+        campaign = submit_potential(formulas, maker, to=to, store=store)
     typer.echo(f"campaign {campaign.campaign_id}: {campaign.purpose}, to {campaign.place}")
     typer.echo(f"when it is done: tachylite export --campaign {campaign.campaign_id} --potential FILE", err=True)
-
-
-def _checked(
-    formulas: Sequence[str], teacher: str | None, protocol: str, settings: dict[str, Any], options: dict[str, Any]
-) -> LearnPotentialMaker:
-    from tachylite.configs import load_protocol
-    from tachylite.engines import get_engine
-    from tachylite.flows.learn_potential import LearnPotentialMaker
-    from tachylite.learning.potentials.families import get_trainer
-    from tachylite.physics.composition import parse_formula
-
-    if teacher is None or not formulas:
-        raise InputError("learning while exploring needs both: formulas to explore, and --teacher, an engine")
-    elements = {symbol for formula in formulas for symbol in parse_formula(formula).unit}
-    get_engine(teacher).check_elements(sorted(elements))
-    get_trainer("nep", settings)
-    return LearnPotentialMaker(teacher=teacher, protocol=load_protocol(protocol), settings=settings, **options)
 
 
 def show_rounds(learned: LearnedPotential) -> None:

@@ -11,7 +11,12 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from tachylite.cli.learning.learn_potential import learn_while_exploring, show_rounds, submit_learning
+from tachylite.cli.learning.learn_potential import (
+    checked_maker,
+    learn_while_exploring,
+    show_rounds,
+    submit_learning,
+)
 from tachylite.cli.options import (
     CampaignFilter,
     EngineFilter,
@@ -125,17 +130,12 @@ def train(
         if learning_curve:
             raise InputError("learning while exploring has its rounds for a learning curve; leave out --learning-curve")
         options = {"committee": max(committee, 2), "labels": labels, "target_ev_a": target, "rounds": rounds}
-        given = (
-            formulas or (),
-            teacher,
-            protocol or "quickstart",
-            parse_options(setting or []),
-            options | {"seed": seed},
-        )
+        explored, settings = formulas or [], parse_options(setting or [])
+        maker = checked_maker(explored, teacher, protocol or "quickstart", settings, options | {"seed": seed})
         if to is not None:
-            submit_learning(*given, store, to)
+            submit_learning(explored, maker, store, to)
             return
-        learned = learn_while_exploring(*given, output, store)
+        learned = learn_while_exploring(explored, maker, output, store)
         if as_json:
             typer.echo(learned.model_dump_json(indent=2))
         else:
